@@ -1,0 +1,2 @@
+// Package expr evaluates the ${{ }} expressions of workflows.
+package expr

@@ -1,0 +1,23 @@
+package proto
+
+// Streams.
+const (
+	Events = "EVENTS" // what happened outside
+	Runs   = "RUNS"   // what we did about it
+	Wakes  = "WAKES"  // what is due
+)
+
+// Key-value buckets, and the object store.
+const (
+	Definitions = "DEFINITIONS" // <name> = active version and state, <name>.<version> = one version
+	Connections = "CONNECTIONS" // sealed tokens and grants
+	Leases      = "LEASES"      // worker.<id>, sweep
+	Once        = "ONCE"        // what must happen once, such as a sweep per server
+	Blobs       = "BLOBS"       // values too large for a history
+)
+
+// Bucket returns the stream behind a key-value bucket.
+func Bucket(name string) string { return "KV_" + name }
+
+// Objects returns the stream behind an object store.
+func Objects(name string) string { return "OBJ_" + name }
