@@ -46,6 +46,7 @@ type Spec struct {
 	Effect    Effect
 	Secret    []string  // output paths whose strings are credentials: "start_url", "meetings[].start_url"
 	Connects  string    // kind of connection it needs: "zoom"; empty for none
+	Sealed    bool      // credentials in its input stay sealed: it keeps what it gets
 	Examples  []Example // executed as tests
 }
 
