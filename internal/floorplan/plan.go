@@ -1,0 +1,114 @@
+package floorplan
+
+import "strings"
+
+// Module is the project's module path.
+const Module = "zflow"
+
+// row says what a package may import. Names may end in "/*", which stands for
+// every package directly below.
+type row struct {
+	pkg     string
+	ours    []string
+	outside []string
+	traits  trait
+}
+
+// trait is what a package is beside its place.
+type trait int
+
+const (
+	pure    trait = 1 << iota // no I/O, no clock, no chance
+	command                   // may read flags and environment, and exit
+	test                      // imported by tests only
+)
+
+const (
+	nats      = "github.com/nats-io/nats.go"
+	jetstream = "github.com/nats-io/nats.go/jetstream"
+	broker    = "github.com/nats-io/nats-server/v2/*"
+	protobuf  = "google.golang.org/protobuf/*"
+	zap       = "go.uber.org/zap/*"
+	yaml      = "go.yaml.in/yaml/v4"
+	crypto    = "golang.org/x/crypto/*"
+	oauth     = "golang.org/x/oauth2/*"
+	metrics   = "github.com/prometheus/*"
+)
+
+// plan is DESIGN's table. The first row that fits a package is its own.
+var plan = []row{
+	{pkg: "proto", outside: []string{protobuf}, ours: []string{"proto/zflow/v1"}, traits: pure},
+	{pkg: "proto/zflow/v1", outside: []string{protobuf}},
+	{pkg: "engine/expr", outside: []string{"github.com/expr-lang/expr/*"}, traits: pure},
+	{pkg: "actions"},
+	{pkg: "internal/zoomcatalog"},
+	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
+	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
+
+	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},
+	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog"}, traits: test},
+	{pkg: "internal/natstest", ours: join(words, "internal/durable"), outside: []string{nats, jetstream, broker}, traits: test},
+	{pkg: "actions/actionstest", ours: []string{"actions", "internal/zoomsim", "internal/zoomapi", "internal/zoomcatalog"}, traits: test},
+
+	{pkg: "engine", ours: join(words, "engine/expr"), outside: []string{protobuf}, traits: pure},
+	{pkg: "engine/history", ours: store, outside: storage},
+	{pkg: "engine/wakes", ours: store, outside: storage},
+	{pkg: "engine/leases", ours: store, outside: storage},
+	{pkg: "internal/connections", ours: join(store, "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
+	{pkg: "sources", ours: store, outside: storage},
+	{pkg: "sources/*", ours: join(words, "sources", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
+	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
+
+	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "actions"}, outside: []string{yaml, "github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
+	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "actions", "internal/sealed"), outside: join(storage, zap, protobuf)},
+
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*"},
+		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
+	{pkg: "cmd/*", ours: []string{"internal/app", "engine/definition"}, outside: []string{"github.com/spf13/cobra", zap}, traits: command},
+
+	{pkg: "internal/floorplan"},
+	{pkg: "internal/tools/*", ours: []string{"internal/app", "engine/definition"}, outside: []string{"github.com/bufbuild/protocompile/*", protobuf}, traits: command},
+}
+
+var (
+	words   = []string{"proto", "proto/zflow/v1"}
+	store   = join(words, "internal/durable")
+	storage = []string{nats, jetstream}
+)
+
+// simulators may be imported by these, though they are test packages.
+var simulators = map[string][]string{
+	"internal/app": {"internal/zoomsim"}, // for --sim
+}
+
+func join(names []string, more ...string) []string {
+	return append(append([]string(nil), names...), more...)
+}
+
+// rowOf returns nil for a package without a place.
+func rowOf(pkg string) *row {
+	for i := range plan {
+		if fits(plan[i].pkg, pkg) {
+			return &plan[i]
+		}
+	}
+	return nil
+}
+
+// fits tells whether a name of the plan stands for the package.
+func fits(name, pkg string) bool {
+	above, wild := strings.CutSuffix(name, "/*")
+	if !wild {
+		return name == pkg
+	}
+	below, ok := strings.CutPrefix(pkg, above+"/")
+	return ok && !strings.Contains(below, "/")
+}
+
+// covers is fits for what is outside: "/*" stands for the package above too, and
+// for everything below.
+func covers(name, pkg string) bool {
+	above, wild := strings.CutSuffix(name, "/*")
+	return name == pkg || wild && (pkg == above || strings.HasPrefix(pkg, above+"/"))
+}
