@@ -32,6 +32,7 @@ type Facts struct {
 	Previous      []byte                 `protobuf:"bytes,2,opt,name=previous,proto3" json:"previous,omitempty"` // SHA-256 of the stored bytes of append number-1; empty for the first
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`      // of the claim under which it was written; 0 before any claim
 	Facts         []*Fact                `protobuf:"bytes,4,rep,name=facts,proto3" json:"facts,omitempty"`       // never empty
+	State         string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`       // of the run after it, as in the subject
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -92,6 +93,13 @@ func (x *Facts) GetFacts() []*Fact {
 		return x.Facts
 	}
 	return nil
+}
+
+func (x *Facts) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
 }
 
 // Fact is one thing that became true of a run. Times are Unix nanoseconds of
@@ -730,7 +738,8 @@ type RunStarted struct {
 	Workflow      string                 `protobuf:"bytes,1,opt,name=workflow,proto3" json:"workflow,omitempty"`
 	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	Event         *Event                 `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
-	Trigger       int32                  `protobuf:"varint,4,opt,name=trigger,proto3" json:"trigger,omitempty"` // index in the workflow's list
+	Trigger       int32                  `protobuf:"varint,4,opt,name=trigger,proto3" json:"trigger,omitempty"`   // index in the workflow's list
+	Deadline      int64                  `protobuf:"varint,5,opt,name=deadline,proto3" json:"deadline,omitempty"` // of the whole run; 0: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -789,6 +798,13 @@ func (x *RunStarted) GetEvent() *Event {
 func (x *RunStarted) GetTrigger() int32 {
 	if x != nil {
 		return x.Trigger
+	}
+	return 0
+}
+
+func (x *RunStarted) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
 	}
 	return 0
 }
@@ -1571,12 +1587,13 @@ var File_zflow_v1_history_proto protoreflect.FileDescriptor
 
 const file_zflow_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"\x16zflow/v1/history.proto\x12\bzflow.v1\"w\n" +
+	"\x16zflow/v1/history.proto\x12\bzflow.v1\"\x8d\x01\n" +
 	"\x05Facts\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x1a\n" +
 	"\bprevious\x18\x02 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12$\n" +
-	"\x05facts\x18\x04 \x03(\v2\x0e.zflow.v1.FactR\x05facts\"\xbc\a\n" +
+	"\x05facts\x18\x04 \x03(\v2\x0e.zflow.v1.FactR\x05facts\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\tR\x05state\"\xbc\a\n" +
 	"\x04Fact\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x12\n" +
@@ -1630,13 +1647,14 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x05Error\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x05R\x06status\"\x83\x01\n" +
+	"\x06status\x18\x03 \x01(\x05R\x06status\"\x9f\x01\n" +
 	"\n" +
 	"RunStarted\x12\x1a\n" +
 	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12%\n" +
 	"\x05event\x18\x03 \x01(\v2\x0f.zflow.v1.EventR\x05event\x12\x18\n" +
-	"\atrigger\x18\x04 \x01(\x05R\atrigger\" \n" +
+	"\atrigger\x18\x04 \x01(\x05R\atrigger\x12\x1a\n" +
+	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\" \n" +
 	"\n" +
 	"RunClaimed\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\"T\n" +

@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	v1 "zflow/proto/zflow/v1"
+)
+
+// UnknownFact is the error about a fact that this version of zflow does not know;
+// such a run is left to a newer one.
+type UnknownFact struct {
+	Run    string
+	Number uint64
+}
+
+func (e *UnknownFact) Error() string {
+	return fmt.Sprintf("reading run %s: fact %d is of a kind that this version of zflow does not know", e.Run, e.Number)
+}
+
+// Replay applies the appends of a loaded history in order.
+func (r *Run) Replay(appends []*v1.Facts) error {
+	for _, a := range appends {
+		for _, f := range a.Facts {
+			if err := r.Apply(f); err != nil {
+				return err
+			}
+		}
+		if !r.State.Ended() {
+			r.State = State(a.State)
+			r.Parked = r.Parked || r.State == Waiting
+		}
+	}
+	return nil
+}
+
+// Apply folds one fact into the run. A fact that cannot follow is an error that
+// names the run and the fact, and leaves the run as it was.
+func (r *Run) Apply(f *v1.Fact) error {
+	if c := f.GetRunContinued(); c != nil {
+		return r.continued(f, c)
+	}
+	switch {
+	case f.Kind == nil:
+		return &UnknownFact{r.id, f.Number}
+	case r.Start == nil && f.GetRunStarted() == nil:
+		return r.illegal(f, "the run has not started")
+	case r.Start != nil && f.GetRunStarted() != nil:
+		return r.illegal(f, "the run has started already")
+	case r.State.Ended():
+		return r.illegal(f, "the run has ended")
+	case f.Number != r.Facts+1:
+		return r.illegal(f, fmt.Sprintf("the fact before it is %d", r.Facts))
+	}
+	if err := r.fold(f); err != nil {
+		return err
+	}
+	r.note(f)
+	return nil
+}
+
+// note keeps what is common to all facts.
+func (r *Run) note(f *v1.Fact) {
+	r.Facts = f.Number
+	r.history.kept = append(r.history.kept, f)
+	if at := time.Unix(0, f.At).UTC(); at.After(r.At) {
+		r.At = at
+	}
+	if f.Claim != nil {
+		r.Claim, r.State = f.Claim, Running
+		r.history.carriers[carrier{f.Claim.Stream, f.Claim.Sequence}] = true
+	}
+}
+
+func (r *Run) illegal(f *v1.Fact, why string) error {
+	return fmt.Errorf("reading run %s: fact %d (%s) cannot follow: %s", r.id, f.Number, Kind(f), why)
+}
+
+func (r *Run) fold(f *v1.Fact) error {
+	at := time.Unix(0, f.At).UTC()
+	switch k := f.Kind.(type) {
+	case *v1.Fact_RunStarted:
+		r.Start, r.Started, r.State = k.RunStarted, at, Running
+	case *v1.Fact_RunClaimed:
+		if _, open := r.Open(); open != nil {
+			r.lost++
+		}
+	case *v1.Fact_RunCompleted:
+		r.end(f, Completed)
+	case *v1.Fact_RunFailed:
+		r.end(f, Failed)
+	case *v1.Fact_RunCanceled:
+		r.end(f, Canceled)
+	case *v1.Fact_TimerSet:
+		r.timerSet(f, k.TimerSet)
+	case *v1.Fact_TimerFired:
+		r.timerFired(k.TimerFired, at)
+	case *v1.Fact_CancelRequested:
+		r.Cancel = k.CancelRequested
+		r.history.commands[k.CancelRequested.Command] = true
+	default:
+		return r.foldStep(f, r.Step(f.Step), at)
+	}
+	return nil
+}
+
+func (r *Run) end(f *v1.Fact, state State) {
+	r.End, r.State = f, state
+}
+
+func (r *Run) timerSet(f *v1.Fact, t *v1.TimerSet) {
+	r.Timers[f.Number] = &Timer{Due: time.Unix(0, t.Due).UTC(), Step: f.Step, Reason: t.Reason}
+	if t.Reason == reasonSleep {
+		s := r.Step(f.Step)
+		s.Status, s.Timer, s.Begun, s.NextAt = StepSleeping, f.Number, time.Unix(0, f.At).UTC(), time.Unix(0, t.Due).UTC()
+	}
+}
+
+func (r *Run) timerFired(t *v1.TimerFired, at time.Time) {
+	timer := r.Timers[t.Timer]
+	delete(r.Timers, t.Timer)
+	if timer != nil && timer.Reason == reasonSleep {
+		s := r.Step(timer.Step)
+		s.Status, s.Ended = StepCompleted, at
+	}
+}
+
+func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
+	switch k := f.Kind.(type) {
+	case *v1.Fact_StepStarted:
+		return r.stepStarted(f, s, k.StepStarted)
+	case *v1.Fact_StepSkipped:
+		s.Status, s.Ended = StepSkipped, at
+	case *v1.Fact_StepCompleted:
+		s.Status, s.Ended, s.Output, s.Error = StepCompleted, at, k.StepCompleted.Output, nil
+		s.hasOutput = false
+		r.outcome(f.Step)
+	case *v1.Fact_StepFailed:
+		r.stepFailed(f, s, k.StepFailed)
+	case *v1.Fact_ApprovalGiven:
+		r.history.commands[k.ApprovalGiven.Command] = true
+		return r.approved(f, s, k.ApprovalGiven)
+	default:
+		return &UnknownFact{r.id, f.Number}
+	}
+	return nil
+}
+
+func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
+	if k.Again && s.Status == StepOpen && s.Attempt == k.Attempt {
+		return nil
+	}
+	if k.Attempt != s.Attempt+1 || s.Status == StepOpen {
+		return r.illegal(f, fmt.Sprintf("step %s is at attempt %d, %s", f.Step, s.Attempt, s.Status))
+	}
+	s.Status, s.Attempt, s.Start = StepOpen, k.Attempt, k
+	s.Begun, s.Deadline = time.Unix(0, f.At).UTC(), time.Unix(0, k.Deadline).UTC()
+	s.epoch = r.Epoch()
+	if k.Input != nil {
+		s.Input = k.Input
+	}
+	return nil
+}
+
+func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
+	s.Ended, s.Error, s.NextAt = time.Unix(0, f.At).UTC(), k.Error, time.Unix(0, k.NextAt).UTC()
+	s.Unknown = s.Unknown || k.Class == classUnknown
+	switch Policy(k.Next) {
+	case PolicyRetry:
+		s.Status = StepRetrying
+	case PolicyProbe:
+		s.Status = StepProbing
+	case PolicyAsk:
+		s.Status = StepAsking
+	default:
+		s.Status = StepFailed
+	}
+	if k.Class != classUnknown {
+		r.outcome(f.Step)
+	}
+}
+
+// outcome notes that an attempt ended: the run makes progress, and the timers of
+// its step are overtaken.
+func (r *Run) outcome(step string) {
+	r.lost = 0
+	r.dropTimers(step)
+}
+
+func (r *Run) dropTimers(step string) {
+	for number, t := range r.Timers {
+		if t.Step == step {
+			delete(r.Timers, number)
+		}
+	}
+}
+
+func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
+	if s.Status != StepAsking {
+		return r.illegal(f, fmt.Sprintf("step %s asks for nothing, it is %s", f.Step, s.Status))
+	}
+	r.dropTimers(f.Step)
+	switch k.Choice {
+	case ChoiceRetry:
+		s.Status, s.NextAt = StepRetrying, time.Unix(0, f.At).UTC()
+	case ChoiceDone:
+		s.Status, s.Ended, s.Output, s.Error = StepCompleted, time.Unix(0, f.At).UTC(), k.Output, nil
+	default:
+		s.Status = StepFailed
+	}
+	return nil
+}
+
+// Choices of an approval about an unknown attempt.
+const (
+	ChoiceRetry = "retry" // it did not happen: try again
+	ChoiceDone  = "done"  // it happened: go on
+	ChoiceFail  = "fail"
+)
+
+// Kind returns the wire name of a fact's kind, such as step_started.
+func Kind(f *v1.Fact) string {
+	m := f.ProtoReflect()
+	if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind")); field != nil {
+		return string(field.Name())
+	}
+	return "unknown"
+}

@@ -1,0 +1,74 @@
+// Package blobs keeps values that are too large for a history in the object
+// store BLOBS, under the SHA-256 of their bytes. They live as long as RUNS; a
+// run that lives longer puts its own again.
+package blobs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/internal/durable"
+	wire "zflow/proto"
+)
+
+// Large is the size in bytes above which a value belongs here.
+const Large = 256 << 10
+
+// Create makes the object store.
+func Create(ctx context.Context, js jetstream.JetStream, age time.Duration, replicas int) error {
+	_, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: wire.Blobs, Description: "values too large for a history", TTL: age,
+		Storage: jetstream.FileStorage, Replicas: max(replicas, 1),
+	})
+	if err != nil {
+		return fmt.Errorf("creating object store %s: %w", wire.Blobs, err)
+	}
+	return nil
+}
+
+// Store puts and gets blobs.
+type Store struct {
+	objects jetstream.ObjectStore
+	gate    *durable.Gate
+}
+
+// Open looks the object store up.
+func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Store, error) {
+	objects, err := js.ObjectStore(ctx, wire.Blobs)
+	if err != nil {
+		return nil, fmt.Errorf("opening object store %s: %w", wire.Blobs, err)
+	}
+	return &Store{objects, gate}, nil
+}
+
+// Put stores bytes durably and returns their name.
+func (s *Store) Put(ctx context.Context, data []byte) (name string, err error) {
+	sum := sha256.Sum256(data)
+	name = hex.EncodeToString(sum[:])
+	mark := s.gate.Mark()
+	if _, err := s.objects.PutBytes(ctx, name, data); err != nil {
+		return "", fmt.Errorf("storing a value of %d bytes: %w", len(data), err)
+	}
+	return name, s.gate.Pass(ctx, wire.Objects(wire.Blobs), mark)
+}
+
+// Get returns the bytes of a name, and checks that they are those.
+func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
+	data, err := s.objects.GetBytes(ctx, name)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil, fmt.Errorf("reading value %.12s: it is not in %s any more", name, wire.Blobs)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading value %.12s: %w", name, err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != name {
+		return nil, fmt.Errorf("reading value %.12s: its bytes are not those that were stored", name)
+	}
+	return data, nil
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"time"
+
+	v1 "zflow/proto/zflow/v1"
+)
+
+// State is what a run is doing; it ends the subject of each append.
+type State string
+
+// States.
+const (
+	Running   State = "running" // a worker owns it
+	Waiting   State = "waiting" // parked: nobody does
+	Completed State = "completed"
+	Failed    State = "failed"
+	Canceled  State = "canceled"
+)
+
+// Ended says that nothing follows but a retry.
+func (s State) Ended() bool { return s == Completed || s == Failed || s == Canceled }
+
+// Run is the state of a run: the fold of its history.
+type Run struct {
+	Start    *v1.RunStarted
+	State    State
+	Started  time.Time
+	At       time.Time // of the last fact: the run's clock
+	Facts    uint64    // number of the last one
+	Claim    *v1.Claim // the last; nil before the first
+	Steps    map[string]*StepState
+	Timers   map[uint64]*Timer // set and neither fired nor overtaken; at the end: those that stood
+	Parked   bool              // it was, once
+	Cancel   *v1.CancelRequested
+	End      *v1.Fact // run_completed, run_failed or run_canceled
+	id       string
+	lost     int // claims that lost an open attempt, since the last outcome
+	history  history
+	event    any // the event's body, decoded once
+	hasEvent bool
+}
+
+// history is what a run remembers of the messages that moved it, and the facts
+// that a new generation would keep.
+type history struct {
+	carriers   map[carrier]bool // every message that ever was one
+	commands   map[string]bool  // ids
+	kept       []*v1.Fact
+	generation uint64
+	begun      time.Time // of this generation; zero: of the run
+}
+
+type carrier struct {
+	stream   string
+	sequence uint64
+}
+
+// Timer is a timer_set that stands.
+type Timer struct {
+	Due    time.Time
+	Step   string
+	Reason string
+}
+
+// Status is where a step stands.
+type Status string
+
+// Statuses of a step. The empty one: not reached.
+const (
+	StepOpen      Status = "running"  // an attempt was started
+	StepSleeping  Status = "sleeping" // a sleep
+	StepRetrying  Status = "retrying" // another attempt follows at NextAt
+	StepProbing   Status = "probing"  // a probe follows at NextAt
+	StepAsking    Status = "asking"   // a person decides what the unknown attempt did
+	StepCompleted Status = "completed"
+	StepFailed    Status = "failed"
+	StepSkipped   Status = "skipped"
+)
+
+// StepState is where one step of a run stands.
+type StepState struct {
+	Status    Status
+	Attempt   uint32    // the last, from 1
+	Begun     time.Time // the last attempt
+	Ended     time.Time
+	Deadline  time.Time
+	NextAt    time.Time
+	Timer     uint64 // of a sleep: number of its timer_set
+	Start     *v1.StepStarted
+	Input     *v1.Value // of all attempts
+	Output    *v1.Value
+	Error     *v1.Error
+	Unknown   bool // an attempt ended unknown
+	epoch     uint64
+	output    any
+	hasOutput bool
+}
+
+// NewRun returns a run without history.
+func NewRun(id string) *Run {
+	return &Run{
+		id: id, Steps: map[string]*StepState{}, Timers: map[uint64]*Timer{},
+		history: history{carriers: map[carrier]bool{}, commands: map[string]bool{}},
+	}
+}
+
+// ID returns the run's id.
+func (r *Run) ID() string { return r.id }
+
+// Epoch returns that of the last claim, 0 before the first.
+func (r *Run) Epoch() uint64 { return r.Claim.GetEpoch() }
+
+// OwnedBy says whether the last claim is this one.
+func (r *Run) OwnedBy(worker string, epoch uint64) bool {
+	return r.Claim != nil && r.Claim.Worker == worker && r.Claim.Epoch == epoch
+}
+
+// CarriedBy says whether the last claim names this message.
+func (r *Run) CarriedBy(stream string, sequence uint64) bool {
+	return r.Claim != nil && r.Claim.Stream == stream && r.Claim.Sequence == sequence
+}
+
+// WasCarriedBy says whether any claim named this message.
+func (r *Run) WasCarriedBy(stream string, sequence uint64) bool {
+	return r.history.carriers[carrier{stream, sequence}]
+}
+
+// Knows says whether the history holds this command.
+func (r *Run) Knows(command string) bool { return r.history.commands[command] }
+
+// Step returns where a step stands; one that was not reached has no status.
+func (r *Run) Step(path string) *StepState {
+	s := r.Steps[path]
+	if s == nil {
+		s = &StepState{}
+		r.Steps[path] = s
+	}
+	return s
+}
+
+// Open returns the step that has an open attempt, if one has.
+func (r *Run) Open() (path string, s *StepState) {
+	for path, s := range r.Steps {
+		if s.Status == StepOpen {
+			return path, s
+		}
+	}
+	return "", nil
+}
