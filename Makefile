@@ -1,0 +1,53 @@
+# Needs Go and make. The linter is fetched through Go's module proxy at first use.
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BINARIES    = $(notdir $(wildcard cmd/*))
+VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
+# What runs things at once, and so is tested with the race detector too.
+RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/connections/... ./internal/durable/... ./internal/sealed/... ./internal/zoomapi/... ./internal/zoomsim/...
+
+.PHONY: help build test check fmt vet lint floorplan sizes unit race bench generate current clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## all programs, into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(addprefix ./cmd/,$(BINARIES))
+
+test: check unit race ## everything: check, all tests, the race detector
+
+check: fmt vet lint floorplan sizes ## what needs no test run: format, vet, lint, floor plan, sizes
+
+fmt:
+	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$files" || { echo "not formatted (gofmt -w): $$files"; exit 1; }
+
+vet:
+	go vet ./...
+
+lint:
+	$(STATICCHECK) ./...
+
+floorplan:
+	go test ./internal/floorplan
+
+sizes: ## the project's measures beside their targets
+	go run ./internal/tools/sizes
+
+unit:
+	go test ./...
+
+race: ## the tests of concurrent packages under the race detector (needs a C compiler)
+	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
+		echo go test -race -short '$(RACE)'; go test -race -short $(RACE); \
+	else echo "race: left out, there is no C compiler"; fi
+
+bench: ## all benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+generate: ## write the generated files anew
+	go generate ./...
+
+current: generate # fails where a generated file was not
+	@changed=$$(git status --porcelain --untracked-files=all); test -z "$$changed" || { echo "make generate changed files, or some are not committed:"; echo "$$changed"; exit 1; }
+
+clean: ## remove what build made
+	rm -rf bin
