@@ -12,6 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// ErrNoRoom says that the broker's disk is filled to its reserve.
+var ErrNoRoom = durable.ErrNoRoom
+
 // Ack tells where an event is stored.
 type Ack struct {
 	Sequence  uint64
@@ -30,6 +33,10 @@ type Publisher struct {
 func NewPublisher(js jetstream.JetStream, gate *durable.Gate) *Publisher {
 	return &Publisher{js: js, gate: gate}
 }
+
+// Room returns ErrNoRoom while nothing new may be accepted from outside. Events
+// that zflow makes itself need not ask: what was accepted goes on.
+func (p *Publisher) Room(ctx context.Context) error { return p.gate.Room(ctx) }
 
 // Publish stores the event and returns when it is durable. Give ctx a deadline:
 // it is the only one.
