@@ -1,0 +1,216 @@
+package http
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	nethttp "net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"zflow/actions"
+)
+
+// Options of a Client. The zero value refuses all addresses that are not public.
+type Options struct {
+	Allow       []string // hosts, host:port, *.domain, addresses and CIDRs that may be called although not public
+	MaxResponse int64    // bytes of an answer's body; 0: 4 MiB
+	TLS         *tls.Config
+}
+
+// Client makes the requests of all steps, over one set of connections.
+type Client struct {
+	http  *nethttp.Client
+	limit int64
+}
+
+// New returns a Client; a bad entry of the allow-list is an error.
+func New(o Options) (*Client, error) {
+	g, err := newGuard(o.Allow)
+	if err != nil {
+		return nil, err
+	}
+	if o.MaxResponse <= 0 {
+		o.MaxResponse = 4 << 20
+	}
+	t := &nethttp.Transport{
+		DialContext:            g.dial,
+		TLSClientConfig:        o.TLS,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConns:           2048,
+		MaxIdleConnsPerHost:    512,
+		MaxResponseHeaderBytes: 256 << 10,
+		ForceAttemptHTTP2:      true,
+	}
+	return &Client{http: &nethttp.Client{Transport: t, CheckRedirect: onRedirect}, limit: o.MaxResponse}, nil
+}
+
+// Close closes the connections that are idle.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Action returns the action http.request.
+func (c *Client) Action() *actions.Action {
+	return &actions.Action{Spec: spec(), Do: c.do, EffectOf: effectOf}
+}
+
+func effectOf(input map[string]any) actions.Effect {
+	method, err := methodOf(input)
+	if err != nil {
+		return actions.Write
+	}
+	return effect(method)
+}
+
+func effect(method string) actions.Effect {
+	switch method {
+	case nethttp.MethodGet, nethttp.MethodHead, nethttp.MethodOptions:
+		return actions.Read
+	case nethttp.MethodPut, nethttp.MethodDelete:
+		return actions.Idempotent
+	}
+	return actions.Write
+}
+
+func (c *Client) do(ctx context.Context, call actions.Call) (actions.Result, error) {
+	r, err := newRequest(call.Input)
+	if err != nil {
+		return actions.Result{}, err
+	}
+	if r.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.timeout)
+		defer cancel()
+	}
+	var sent atomic.Bool
+	res, err := c.http.Do(r.http.WithContext(watch(ctx, &sent)))
+	if err != nil {
+		return actions.Result{}, r.failed(ctx, err, sent.Load())
+	}
+	defer res.Body.Close()
+	out, err := c.answer(ctx, r, res)
+	if err != nil {
+		return actions.Result{}, err
+	}
+	return actions.Result{Output: out}, nil
+}
+
+// watch notes whether the request had a connection to be written to. Where a
+// kept-alive connection turns out to be closed, net/http asks for another one
+// only if nothing was written to the first.
+func watch(ctx context.Context, sent *atomic.Bool) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { sent.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	})
+}
+
+// moved is the error of a redirect that is not followed.
+type moved struct{ why string }
+
+func (m *moved) Error() string { return m.why }
+
+func onRedirect(next *nethttp.Request, via []*nethttp.Request) error {
+	last := via[len(via)-1]
+	switch {
+	case next.Method != last.Method:
+		return &moved{fmt.Sprintf("the answer redirects a %s to %s (status %d), which would become a %s: give the final address",
+			last.Method, next.URL.Host, next.Response.StatusCode, next.Method)}
+	case len(via) > 10:
+		return &moved{"more than 10 redirects"}
+	case last.URL.Scheme == "https" && next.URL.Scheme != "https":
+		return &moved{"the answer redirects from https to " + next.URL.Scheme + "://" + next.URL.Host}
+	case next.URL.User != nil:
+		return &moved{"the answer redirects to an address with credentials in it"}
+	}
+	next.Header.Del("Referer")
+	if left(next, via) {
+		dropGiven(next.Header)
+	}
+	return nil
+}
+
+// left tells whether the chain ever left the origin that the step named.
+func left(next *nethttp.Request, via []*nethttp.Request) bool {
+	for _, hop := range via[1:] {
+		if !sameOrigin(hop.URL, via[0].URL) {
+			return true
+		}
+	}
+	return !sameOrigin(next.URL, via[0].URL)
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
+}
+
+// dropGiven keeps only headers that cannot hold a credential.
+func dropGiven(h nethttp.Header) {
+	for name := range h {
+		switch name {
+		case "Accept", "Accept-Language", "Content-Type", "User-Agent":
+		default:
+			delete(h, name)
+		}
+	}
+}
+
+// failed says why there was no answer, and what that means.
+func (r *request) failed(ctx context.Context, err error, sent bool) *actions.Error {
+	if e := r.refusal(err); e != nil {
+		return e
+	}
+	reason := r.reason(ctx, err)
+	if !sent {
+		return actions.Retryable("connecting to %s: %s", r.http.URL.Host, reason)
+	}
+	return r.lost("%s %s: %s", r.http.Method, r.http.URL.Host, reason)
+}
+
+// refusal is what we, or the server's certificate, keep the request from.
+func (r *request) refusal(err error) *actions.Error {
+	var no *refused
+	if errors.As(err, &no) {
+		return actions.Final("%s %s: %s", r.http.Method, r.http.URL.Host, no)
+	}
+	var to *moved
+	if errors.As(err, &to) {
+		return actions.Final("%s %s: %s", r.http.Method, r.http.URL.Host, to)
+	}
+	var cert *tls.CertificateVerificationError
+	if errors.As(err, &cert) {
+		return actions.Final("%s %s: its certificate is not trusted: %s", r.http.Method, r.http.URL.Host, cert.Err)
+	}
+	return nil
+}
+
+// lost is the class of a request that was sent and not answered in full.
+func (r *request) lost(format string, args ...any) *actions.Error {
+	if effect(r.http.Method) == actions.Write {
+		return actions.Unknown(format, args...)
+	}
+	return actions.Retryable(format, args...)
+}
+
+// reason is the cause without the URL that net/http puts before it.
+func (r *request) reason(ctx context.Context, err error) string {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		if r.timeout > 0 {
+			return "no answer within " + r.timeout.String()
+		}
+		return "no answer in time"
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "canceled"
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return r.mask(err.Error())
+}

@@ -1,0 +1,313 @@
+package http
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	nethttp "net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"zflow/actions"
+)
+
+// request is what a step's input asks for.
+type request struct {
+	http    *nethttp.Request
+	timeout time.Duration
+	input   map[string]any
+	secrets []string // what auth sends
+}
+
+func newRequest(input map[string]any) (*request, error) {
+	method, err := methodOf(input)
+	if err != nil {
+		return nil, err
+	}
+	target, err := urlOf(input)
+	if err != nil {
+		return nil, err
+	}
+	body, contentType, err := bodyOf(input)
+	if err != nil {
+		return nil, err
+	}
+	r := &request{input: input}
+	r.http = &nethttp.Request{
+		Method: method, URL: target, Host: target.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: nethttp.Header{"User-Agent": {"zflow"}},
+	}
+	if body != nil {
+		r.setBody(body, contentType)
+	}
+	if err := r.setHeaders(input["headers"]); err != nil {
+		return nil, err
+	}
+	if err := r.setAuth(input["auth"]); err != nil {
+		return nil, err
+	}
+	r.timeout, err = timeoutOf(input)
+	return r, err
+}
+
+func methodOf(input map[string]any) (string, error) {
+	switch m := input["method"].(type) {
+	case nil:
+		return nethttp.MethodGet, nil
+	case string:
+		m = strings.ToUpper(m)
+		if slices.Contains(methods(), m) {
+			return m, nil
+		}
+		return "", actions.Final("method %q is none of %s", m, strings.Join(methods(), ", "))
+	}
+	return "", actions.Final("method is not text")
+}
+
+func methods() []string {
+	return []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+}
+
+// urlOf reads the address. Its errors do not repeat it: a path may be a secret.
+func urlOf(input map[string]any) (*url.URL, error) {
+	text, ok := input["url"].(string)
+	if !ok || text == "" {
+		return nil, actions.Final("url is missing or not text")
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, actions.Final("url cannot be read as an address")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, actions.Final("url does not begin with https:// or http://")
+	case u.Hostname() == "":
+		return nil, actions.Final("url has no host")
+	case u.User != nil:
+		return nil, actions.Final("url has credentials in it: give them as auth")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	query, err := valuesOf("query", input["query"])
+	if err != nil {
+		return nil, err
+	}
+	if len(query) > 0 {
+		if u.RawQuery != "" {
+			u.RawQuery += "&"
+		}
+		u.RawQuery += query.Encode()
+	}
+	return u, nil
+}
+
+// valuesOf reads an object of scalars, or lists of them, as names with values.
+func valuesOf(field string, given any) (url.Values, error) {
+	if given == nil {
+		return nil, nil
+	}
+	object, ok := given.(map[string]any)
+	if !ok {
+		return nil, actions.Final("%s is not an object", field)
+	}
+	out := make(url.Values, len(object))
+	for name, v := range object {
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		for _, item := range list {
+			if item == nil {
+				continue
+			}
+			s, ok := scalar(item)
+			if !ok {
+				return nil, actions.Final("%s.%s is neither text nor number nor boolean", field, name)
+			}
+			out.Add(name, s)
+		}
+	}
+	return out, nil
+}
+
+func scalar(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case int:
+		return strconv.Itoa(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	}
+	return "", false
+}
+
+// bodyOf returns nil where there is none.
+func bodyOf(input map[string]any) (body []byte, contentType string, err error) {
+	var given []string
+	for _, name := range []string{"json", "form", "text"} {
+		if _, ok := input[name]; ok {
+			given = append(given, name)
+		}
+	}
+	switch {
+	case len(given) == 0:
+		return nil, "", nil
+	case len(given) > 1:
+		return nil, "", actions.Final("%s are given: a request has one body", strings.Join(given, " and "))
+	}
+	switch given[0] {
+	case "json":
+		body, err = encode(input["json"])
+		return body, "application/json", err
+	case "form":
+		values, err := valuesOf("form", input["form"])
+		return []byte(values.Encode()), "application/x-www-form-urlencoded", err
+	}
+	text, ok := scalar(input["text"])
+	if !ok {
+		return nil, "", actions.Final("text is not text")
+	}
+	return []byte(text), "text/plain; charset=utf-8", nil
+}
+
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, actions.Final("writing json: %v", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func (r *request) setBody(body []byte, contentType string) {
+	r.http.Header.Set("Content-Type", contentType)
+	r.http.ContentLength = int64(len(body))
+	r.http.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.http.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) == 0 {
+		r.http.Body = nethttp.NoBody
+	}
+}
+
+func (r *request) setHeaders(given any) error {
+	values, err := valuesOf("headers", given)
+	if err != nil {
+		return err
+	}
+	for name, list := range values {
+		if !token(name) {
+			return actions.Final("the header name %q is not valid", name)
+		}
+		key := nethttp.CanonicalHeaderKey(name)
+		r.http.Header.Del(key)
+		for _, v := range list {
+			if strings.ContainsFunc(v, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+				return actions.Final("the header %s has a line break or control character in it", name)
+			}
+			r.http.Header.Add(key, v)
+		}
+		switch key {
+		case "Host":
+			r.http.Host = list[0]
+		case "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Te":
+			return actions.Final("the header %s cannot be set", name)
+		}
+	}
+	r.secrets = append(r.secrets, r.http.Header["Authorization"]...)
+	return nil
+}
+
+// token tells whether a text can be a header's name.
+func token(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)
+	})
+}
+
+func (r *request) setAuth(given any) error {
+	if given == nil {
+		return nil
+	}
+	auth, ok := given.(map[string]any)
+	if !ok || len(auth) != 1 {
+		return actions.Final("auth is neither {bearer: token} nor {basic: {username, password}}")
+	}
+	if r.http.Header.Get("Authorization") != "" {
+		return actions.Final("auth and a header Authorization are given: choose one")
+	}
+	if bearer, ok := auth["bearer"].(string); ok {
+		return r.authorize("Bearer "+bearer, bearer)
+	}
+	basic, ok := auth["basic"].(map[string]any)
+	if !ok {
+		return actions.Final("auth is neither {bearer: token} nor {basic: {username, password}}")
+	}
+	user, _ := scalar(basic["username"])
+	password, _ := scalar(basic["password"])
+	if strings.Contains(user, ":") {
+		return actions.Final("auth.basic.username has a colon in it")
+	}
+	pair := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	return r.authorize("Basic "+pair, pair, password)
+}
+
+func (r *request) authorize(value string, secrets ...string) error {
+	if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return actions.Final("auth has a line break or control character in it")
+	}
+	r.http.Header.Set("Authorization", value)
+	r.secrets = append(r.secrets, secrets...)
+	return nil
+}
+
+func timeoutOf(input map[string]any) (time.Duration, error) {
+	switch t := input["timeout"].(type) {
+	case nil:
+		return 0, nil
+	case string:
+		if d, err := time.ParseDuration(t); err == nil && d > 0 {
+			return d, nil
+		}
+		return 0, actions.Final("timeout %q is not a duration such as 10s", t)
+	}
+	return 0, actions.Final("timeout is not a duration such as 10s")
+}
+
+const masked = "••••"
+
+// mask hides everything in a text that address, headers or auth sent.
+func (r *request) mask(text string) string {
+	u := r.http.URL
+	for _, s := range append([]string{u.RequestURI(), u.EscapedPath(), u.Path}, r.secrets...) {
+		text = maskOne(text, s)
+	}
+	for _, field := range []string{"headers", "query"} {
+		values, err := valuesOf(field, r.input[field])
+		if err != nil {
+			continue
+		}
+		for _, list := range values {
+			for _, v := range list {
+				text = maskOne(text, v)
+			}
+		}
+	}
+	return text
+}
+
+// maskOne leaves short values, which would mask parts of words.
+func maskOne(text, secret string) string {
+	if len(secret) < 8 {
+		return text
+	}
+	return strings.ReplaceAll(text, secret, masked)
+}

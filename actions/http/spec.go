@@ -1,0 +1,94 @@
+package http
+
+import "zflow/actions"
+
+func spec() actions.Spec {
+	return actions.Spec{
+		Name:     "http.request",
+		Summary:  "Sends one HTTP request and returns the answer.",
+		Effect:   actions.Write,
+		Input:    inputSchema(),
+		Output:   outputSchema(),
+		Secret:   []string{"headers.set-cookie"},
+		Examples: examples(),
+	}
+}
+
+func inputSchema() actions.Schema {
+	return actions.Schema{
+		Type:     "object",
+		Required: []string{"url"},
+		Fields: map[string]actions.Schema{
+			"method":  {Type: "string", Doc: "The method, in any case.", Default: "GET"},
+			"url":     {Type: "string", Doc: "The address, beginning with https:// or http://.", Format: "url"},
+			"query":   {Type: "object", Doc: "Query parameters, added to those of the address; a list repeats one, null leaves it out.", Open: true},
+			"headers": {Type: "object", Doc: "Headers to send; a list repeats one, null leaves it out.", Open: true},
+			"json":    {Doc: "A body to send as JSON: any value."},
+			"form":    {Type: "object", Doc: "A body to send as an HTML form.", Open: true},
+			"text":    {Type: "string", Doc: "A body to send as it is; text/plain unless a header content-type says otherwise."},
+			"timeout": {Type: "string", Doc: "How long to wait for the whole answer, such as 10s.", Format: "duration"},
+			"auth":    authSchema(),
+		},
+	}
+}
+
+func authSchema() actions.Schema {
+	return actions.Schema{
+		Type: "object",
+		Doc:  "How to sign in: bearer or basic.",
+		Fields: map[string]actions.Schema{
+			"bearer": {Type: "string", Doc: "A token, sent as Authorization: Bearer."},
+			"basic": {
+				Type: "object", Doc: "A user name and a password.", Required: []string{"username", "password"},
+				Fields: map[string]actions.Schema{
+					"username": {Type: "string", Doc: "The user name."},
+					"password": {Type: "string", Doc: "The password."},
+				},
+			},
+		},
+	}
+}
+
+func outputSchema() actions.Schema {
+	return actions.Schema{
+		Type:     "object",
+		Required: []string{"status", "headers"},
+		Fields: map[string]actions.Schema{
+			"status":  {Type: "integer", Doc: "The HTTP status: 200 to 299, or 304."},
+			"headers": {Type: "object", Doc: "The answer's headers; names in lower case, repeated ones joined by a comma.", Open: true},
+			"json":    {Doc: "The body, where its content type is JSON; integers beyond 64 bits are text."},
+			"text":    {Type: "string", Doc: "The body, where it is not JSON; absent if empty."},
+		},
+	}
+}
+
+func examples() []actions.Example {
+	return []actions.Example{
+		{
+			Title: "Read JSON",
+			Input: map[string]any{
+				"url":   "https://api.example.org/classes",
+				"query": map[string]any{"day": "monday", "limit": int64(10)},
+				"auth":  map[string]any{"bearer": "${{ secrets.api_token }}"},
+			},
+		},
+		{
+			Title: "Send JSON, safe to repeat where the API knows idempotency keys",
+			Input: map[string]any{
+				"method":  "POST",
+				"url":     "https://api.example.org/grades",
+				"headers": map[string]any{"idempotency-key": "${{ step.key }}"},
+				"json":    map[string]any{"student": "ann", "grade": int64(1)},
+				"timeout": "10s",
+			},
+		},
+		{
+			Title: "Send a form",
+			Input: map[string]any{
+				"method": "post",
+				"url":    "https://www.example.org/contact",
+				"form":   map[string]any{"name": "Ann", "text": "hello"},
+			},
+		},
+	}
+}
