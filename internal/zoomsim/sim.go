@@ -1,0 +1,141 @@
+package zoomsim
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options say how a Sim behaves; the zero value is a friendly Zoom.
+type Options struct {
+	Apps           []App            // none: one server-to-server app with new credentials
+	TokenLife      time.Duration    // 0: an hour
+	Limits         map[string]Limit // by rate limit label; none: unlimited
+	DailyLimits    bool             // Zoom's limits per host and registrant and day
+	ReportDelay    time.Duration    // from a meeting's end to its list of participants
+	RecordingDelay time.Duration    // from recording.completed to the REST answer
+	Users          []string         // ids and mail addresses; none: whoever is named exists
+	Imagine        bool             // a past meeting that it never heard of is made up
+	KeepTimestamp  bool             // retries carry the timestamp of the first attempt
+	Client         http.RoundTripper
+}
+
+// Sim is a simulated Zoom, an http.Handler.
+type Sim struct {
+	o      Options
+	apps   []*app
+	routes []route
+	mu     sync.Mutex // guards world, tokens, faults, usage and subscriptions
+	world  *world
+	tokens map[string]*grant
+	faults []*Fault
+	usage  map[string]*window
+	subs   []*subscription
+	ledger *ledger
+	client *http.Client
+	done   chan struct{} // closed by Close
+	close  func()
+	work   sync.WaitGroup // deliveries and validations under way
+}
+
+// New returns a Sim. Close ends it.
+func New(o Options) *Sim {
+	s := &Sim{
+		o:      o,
+		apps:   newApps(o.Apps),
+		routes: newRoutes(),
+		world:  newWorld(),
+		tokens: map[string]*grant{},
+		usage:  map[string]*window{},
+		ledger: newLedger(),
+		done:   make(chan struct{}),
+	}
+	s.close = sync.OnceFunc(func() {
+		s.mu.Lock() // no work starts once Close waits
+		defer s.mu.Unlock()
+		close(s.done)
+	})
+	s.client = &http.Client{
+		Transport:     o.Client,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if s.o.TokenLife == 0 {
+		s.o.TokenLife = time.Hour
+	}
+	return s
+}
+
+// ServeHTTP answers OAuth, REST and the simulator's own API.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/oauth/token":
+		s.serveToken(w, r)
+	case strings.HasPrefix(r.URL.Path, "/v2/"):
+		s.serveREST(w, r)
+	case strings.HasPrefix(r.URL.Path, "/sim/v1/"):
+		s.serveControl(w, r)
+	default:
+		writeAnswer(w, zoomError(http.StatusNotFound, 2300, "This API endpoint is not recognized."))
+	}
+}
+
+// Serve answers on a listener until ctx ends, then finishes what is under way.
+func (s *Sim) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.close() // releases calls that hang on demand
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := server.Shutdown(grace)
+	if err != nil {
+		err = errors.Join(err, server.Close())
+	}
+	<-failed
+	return err
+}
+
+// Close drops the retries that wait and lets attempts under way end, which takes
+// 3 seconds at most.
+func (s *Sim) Close(ctx context.Context) error {
+	s.close()
+	idle := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		s.client.CloseIdleConnections()
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Sim) closed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// start runs f as work that Close waits for; after Close it does nothing.
+func (s *Sim) start(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed() {
+		s.work.Go(f)
+	}
+}

@@ -1,0 +1,169 @@
+package zoomsim
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"strconv"
+	"time"
+)
+
+// site is where the simulated account's links lead.
+const site = "https://harbor.zoom.example"
+
+// world is what exists in the simulated account.
+type world struct {
+	meetings map[int64]*meeting
+	byUUID   map[string]*meeting // every occurrence, past ones too
+	order    []int64             // as they were created
+	pages    map[string]page
+	uuids    int       // made so far
+	last     time.Time // of the latest event
+}
+
+// meeting is a scheduled meeting.
+type meeting struct {
+	id          int64
+	uuid        string // of the occurrence that is due or on
+	host        string
+	fields      map[string]any // what the caller may set
+	started     time.Time      // zero: nobody is there yet
+	created     time.Time
+	registrants []*registrant
+	past        []*occurrence
+}
+
+// registrant is a person registered for a meeting.
+type registrant struct {
+	ID      string
+	Email   string
+	First   string
+	Last    string
+	Status  string // approved, pending
+	JoinURL string
+}
+
+// occurrence is a meeting that took place.
+type occurrence struct {
+	uuid       string
+	started    time.Time
+	ended      time.Time
+	people     []Person
+	reportAt   time.Time // when the list of participants is there
+	refuse     int       // so many times it is not there whatever the time
+	recordedAt time.Time // zero: not recorded
+}
+
+// Person took part in a meeting.
+type Person struct {
+	Name    string
+	Email   string // guests have none
+	Minutes int
+}
+
+func newWorld() *world {
+	return &world{meetings: map[int64]*meeting{}, byUUID: map[string]*meeting{}, pages: map[string]page{}}
+}
+
+// newMeetingID returns a number of eleven digits that is free.
+func (w *world) newMeetingID() int64 {
+	for {
+		id := 80_000_000_000 + int64(binary.BigEndian.Uint64(randomBytes(8))%10_000_000_000)
+		if w.meetings[id] == nil {
+			return id
+		}
+	}
+}
+
+// newUUID returns an occurrence's id. Every fourth begins with a slash and every
+// eighth has two in a row too, so that whoever does not encode them finds out.
+func (w *world) newUUID() string {
+	b := randomBytes(16)
+	w.uuids++
+	if w.uuids%4 == 0 {
+		b[0] |= 0xfc
+	}
+	if w.uuids%8 == 0 {
+		b[3], b[4] = 0xff, b[4]|0xf0
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// add puts a meeting into the world.
+func (w *world) add(host string, fields map[string]any, now time.Time) *meeting {
+	m := &meeting{id: w.newMeetingID(), host: host, fields: fields, created: now}
+	w.insert(m)
+	return m
+}
+
+func (w *world) insert(m *meeting) {
+	if m.uuid == "" {
+		m.uuid = w.newUUID()
+	}
+	w.meetings[m.id] = m
+	w.byUUID[m.uuid] = m
+	w.order = append(w.order, m.id)
+}
+
+// find returns the meeting of a number or of an occurrence's UUID, or nil.
+func (w *world) find(id string) *meeting {
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+		return w.meetings[n]
+	}
+	return w.byUUID[id]
+}
+
+// findPast returns the occurrence of a UUID, of a number the latest, or nil.
+func (w *world) findPast(id string) (*meeting, *occurrence) {
+	m := w.find(id)
+	if m == nil || len(m.past) == 0 {
+		return nil, nil
+	}
+	for _, o := range m.past {
+		if o.uuid == id {
+			return m, o
+		}
+	}
+	if strconv.FormatInt(m.id, 10) != id {
+		return nil, nil
+	}
+	return m, m.past[len(m.past)-1]
+}
+
+// end makes the occurrence that is on a past one; the next has a UUID of its own.
+func (w *world) end(m *meeting, now time.Time, reportDelay time.Duration) *occurrence {
+	o := &occurrence{uuid: m.uuid, started: m.started, ended: now, reportAt: now.Add(reportDelay), people: defaultPeople()}
+	if o.started.IsZero() {
+		o.started = now.Add(-45 * time.Minute)
+	}
+	m.past = append(m.past, o)
+	m.started, m.uuid = time.Time{}, w.newUUID()
+	w.byUUID[m.uuid] = m
+	return o
+}
+
+func defaultPeople() []Person {
+	return []Person{
+		{Name: "Noor Haddad", Email: "noor.haddad@harbor.example", Minutes: 45},
+		{Name: "Tomas Brandt", Email: "tomas.brandt@guest.example", Minutes: 41},
+		{Name: "Phone guest", Minutes: 12},
+	}
+}
+
+// drop removes a meeting; its past occurrences stay readable.
+func (w *world) drop(m *meeting) {
+	delete(w.byUUID, m.uuid)
+	if len(m.past) == 0 {
+		delete(w.meetings, m.id)
+	}
+	m.uuid = ""
+}
+
+// gone tells that a meeting was deleted.
+func (m *meeting) gone() bool { return m.uuid == "" }
