@@ -1,6 +1,10 @@
 package expr
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Env is what an expression sees, by root name: event, trigger, steps, vars,
 // secrets, run, step, error. Values are normalised JSON: nil, bool, int64,
@@ -14,8 +18,68 @@ type Clock struct {
 	Seed string
 }
 
-// Program is a compiled bare expression.
-type Program struct{}
+// Error is what is wrong with an expression, fit for the user to read.
+type Error struct {
+	Path    []string // in a template's tree, to the text; nil: the expression stands alone
+	Line    int      // in the text, from 1; 0: unknown
+	Column  int      // in runes, from 1
+	Message string
+	Hint    string // what to do about it; may be empty
+}
 
-// Template is a tree of YAML values in whose texts ${{ }} stand.
-type Template struct{}
+// Error returns path, message and hint, without the position.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if len(e.Path) > 0 {
+		b.WriteString(strings.Join(e.Path, "."))
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	if e.Hint != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Hint)
+	}
+	return b.String()
+}
+
+// Errors is everything that is wrong with a template.
+type Errors []*Error
+
+// Error returns all of them, one a line.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// at returns e under one more path element, for errors found deeper in a tree.
+func (e *Error) at(path []string) *Error {
+	c := *e
+	c.Path = append([]string{}, path...)
+	return &c
+}
+
+// shift moves the position of an error in an expression to its place in the
+// text around it, where the expression starts at this line and column.
+func (e *Error) shift(line, column int) *Error {
+	c := *e
+	if c.Line == 0 {
+		c.Line, c.Column = 1, 1
+	}
+	if c.Line == 1 {
+		c.Column += column - 1
+	}
+	c.Line += line - 1
+	return &c
+}
+
+// short returns a text that is safe to show in a message.
+func short(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}

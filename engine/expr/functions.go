@@ -1,0 +1,240 @@
+package expr
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm/runtime"
+)
+
+// function1 is one of our functions; its arguments were counted.
+type function1 = func(m *meter, args []any) (any, error)
+
+// signature is how a function may be called; most < 0 is any number.
+type signature struct {
+	least, most int
+	f           function1
+}
+
+// signatures are the functions that differ from the library's or are not in it.
+var signatures = map[string]signature{
+	"now":      {0, 1, now},
+	"random":   {0, 0, func(m *meter, _ []any) (any, error) { return m.random(), nil }},
+	"uuid":     {0, 0, func(m *meter, _ []any) (any, error) { return m.uuid(), nil }},
+	"date":     {1, 3, date},
+	"duration": {1, 1, duration},
+	"timezone": {1, 1, timezone},
+	"format":   {2, 3, format},
+	"within":   {2, 3, within},
+	"keys":     {1, 1, keys},
+	"values":   {1, 1, values},
+	"toPairs":  {1, 1, toPairs},
+	"merge":    {1, -1, merge},
+	"min":      {1, -1, func(m *meter, args []any) (any, error) { return extreme(m, "min", args, runtime.Less) }},
+	"max":      {1, -1, func(m *meter, args []any) (any, error) { return extreme(m, "max", args, runtime.More) }},
+	"flatten":  {1, 2, flatten},
+	"uniq":     {1, 1, uniq},
+	"string":   {1, 1, toString},
+	"join":     {1, 2, join},
+	"replace":  {3, 4, replace},
+	"sha256":   {1, 1, f1(hash)},
+	"toBase64": {1, 1, f1(toBase64)},
+	"toJSON":   {1, 1, toJSON},
+	"fromJSON": {1, 1, f1(fromJSON)},
+}
+
+// Functions returns the names of all functions, sorted.
+func Functions() []string { return slices.Sorted(maps.Keys(functionNames())) }
+
+// function makes the library's option of one of our functions. Each takes the
+// meter, or nil, as its first argument, which the patcher adds.
+func function(name string, least, most int, f function1) expr.Option {
+	call := func(params ...any) (any, error) {
+		m, _ := params[0].(*meter)
+		return f(m, params[1:])
+	}
+	value := reflect.TypeFor[any]()
+	var types []any
+	for n := least; n <= most; n++ {
+		types = append(types, funcType(slices.Repeat([]reflect.Type{value}, n+1), false))
+	}
+	if most < 0 {
+		in := append(slices.Repeat([]reflect.Type{value}, least+1), reflect.TypeFor[[]any]())
+		types = append(types, funcType(in, true))
+	}
+	return expr.Function(name, call, types...)
+}
+
+func funcType(in []reflect.Type, variadic bool) any {
+	out := []reflect.Type{reflect.TypeFor[any]()}
+	return reflect.New(reflect.FuncOf(in, out, variadic)).Interface()
+}
+
+// f1 and f2 adapt functions of one and two arguments.
+func f1(f func(*meter, string) (any, error)) function1 {
+	return func(m *meter, args []any) (any, error) {
+		s, err := needText(args[0])
+		if err != nil {
+			return nil, err
+		}
+		return f(m, s)
+	}
+}
+
+func f2(f func(*meter, any, any) (any, error)) function1 {
+	return func(m *meter, args []any) (any, error) { return f(m, args[0], args[1]) }
+}
+
+func needText(v any) (string, error) {
+	if s, ok := v.(string); ok {
+		return s, nil
+	}
+	return "", wrongKind("text", v)
+}
+
+// wrongKind says what was wanted; a missing value has its own hint.
+func wrongKind(wanted string, got any) error {
+	if got == nil {
+		return &Error{Message: "a value is missing where " + wanted + " is needed", Hint: "add ?? with what to use instead"}
+	}
+	return &Error{Message: wanted + " is needed here, this is " + kindOf(got)}
+}
+
+func hash(_ *meter, s string) (any, error) {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func toBase64(m *meter, s string) (any, error) {
+	if err := m.grow(base64.StdEncoding.EncodedLen(len(s))); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.EncodeToString([]byte(s)), nil
+}
+
+func fromJSON(m *meter, s string) (any, error) {
+	if err := m.step(len(s)); err != nil {
+		return nil, err
+	}
+	return DecodeJSON([]byte(s))
+}
+
+func toJSON(m *meter, args []any) (any, error) { return canonicalText(m, args[0]) }
+
+// canonicalText is a value as compact JSON.
+func canonicalText(m *meter, v any) (string, error) {
+	e := encoder{values: maxValues, text: maxText}
+	if err := e.value(v, 0); err != nil {
+		return "", err
+	}
+	if err := m.step(maxValues - e.values); err != nil {
+		return "", err
+	}
+	return string(e.b), m.grow(len(e.b))
+}
+
+func toString(m *meter, args []any) (any, error) {
+	if args[0] == nil {
+		return nil, wrongKind("text", nil)
+	}
+	s, err := text(args[0], maxText)
+	if err != nil {
+		return nil, err
+	}
+	return s, m.grow(len(s))
+}
+
+func join(m *meter, args []any) (any, error) {
+	l, err := needList(m, args[0])
+	if err != nil {
+		return nil, err
+	}
+	glue := ""
+	if len(args) == 2 {
+		if glue, err = needText(args[1]); err != nil {
+			return nil, err
+		}
+	}
+	parts, size := make([]string, len(l)), len(glue)*len(l)
+	for i, v := range l {
+		if v == nil {
+			return nil, wrongKind("text", nil)
+		}
+		if parts[i], err = text(v, maxText); err != nil {
+			return nil, err
+		}
+		if size += len(parts[i]); size > maxText {
+			return nil, errTooLong
+		}
+	}
+	return strings.Join(parts, glue), m.grow(size)
+}
+
+func replace(m *meter, args []any) (any, error) {
+	var s [3]string
+	for i := range s {
+		var err error
+		if s[i], err = needText(args[i]); err != nil {
+			return nil, err
+		}
+	}
+	n := strings.Count(s[0], s[1])
+	if len(args) == 4 {
+		limit, err := needInt(args[3])
+		if err != nil {
+			return nil, err
+		}
+		if limit >= 0 {
+			n = min(n, limit)
+		}
+	}
+	if err := m.grow(len(s[0]) + n*max(len(s[2])-len(s[1]), 0)); err != nil {
+		return nil, err
+	}
+	return strings.Replace(s[0], s[1], s[2], n), nil
+}
+
+func needInt(v any) (int, error) {
+	switch v := v.(type) {
+	case int:
+		return v, nil
+	case int64:
+		return int(v), nil
+	}
+	return 0, wrongKind("a whole number", v)
+}
+
+func textOperator(m *meter, a, b any, f func(a, b string) bool) (any, error) {
+	if a == nil || b == nil {
+		return false, nil
+	}
+	x, err := needText(a)
+	if err != nil {
+		return nil, err
+	}
+	y, err := needText(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.step(len(x) / 64); err != nil {
+		return nil, err
+	}
+	return f(x, y), nil
+}
+
+func matches(m *meter, a, b any) (any, error) {
+	pattern, _ := b.(string)
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, &Error{Message: fmt.Sprintf("%s is no regular expression", short(pattern))}
+	}
+	return textOperator(m, a, b, func(s, _ string) bool { return re.MatchString(s) })
+}

@@ -1,0 +1,83 @@
+package expr
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// maxText bounds one text that an expression makes, allText all those of an
+	// evaluation together.
+	maxText = 8 << 20
+	allText = 32 << 20
+	// maxSteps bounds what loops do in one evaluation.
+	maxSteps = 10_000_000
+	// meterName is how programs find the meter in their environment. No
+	// expression can spell it.
+	meterName = "\x00meter"
+)
+
+var errTooMuch = errors.New("the expression does too much: its loops were stopped")
+
+// meter is the state of one evaluation: what the clock says, how many random
+// values were drawn, and what work is left.
+type meter struct {
+	clock Clock
+	drawn uint64
+	steps int
+	text  int
+}
+
+func newMeter(c Clock) *meter { return &meter{clock: c, steps: maxSteps, text: allText} }
+
+// step charges n steps. A nil meter has no limit: nothing loops where it is nil.
+func (m *meter) step(n int) error {
+	if m == nil {
+		return nil
+	}
+	if m.steps -= n; m.steps < 0 {
+		return errTooMuch
+	}
+	return nil
+}
+
+// grow charges a text of n bytes that was, or is about to be, made.
+func (m *meter) grow(n int) error {
+	if n > maxText {
+		return errTooLong
+	}
+	if m == nil {
+		return nil
+	}
+	if m.text -= n; m.text < 0 {
+		return errTooMuch
+	}
+	return nil
+}
+
+// now returns the run's time, without the machine's zone or monotonic clock.
+func (m *meter) now() time.Time { return m.clock.Now.Round(0).UTC() }
+
+func (m *meter) draw() [sha256.Size]byte {
+	m.drawn++
+	return sha256.Sum256(fmt.Appendf(nil, "zflow random %d %s", m.drawn, m.clock.Seed))
+}
+
+// random returns a number from 0 up to but not 1.
+func (m *meter) random() float64 {
+	sum := m.draw()
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+// uuid returns a UUID of version 4.
+func (m *meter) uuid() string {
+	b := m.draw()
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

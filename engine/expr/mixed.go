@@ -1,0 +1,88 @@
+package expr
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// mixed is a text with expressions in it.
+type mixed struct {
+	parts []textPart
+	path  []string
+	url   bool
+}
+
+// textPart is plain text, or an expression if it has a program.
+type textPart struct {
+	plain string
+	hole
+}
+
+func (m mixed) eval(ev *evaluation) (any, *Error) {
+	var room [256]byte
+	b := room[:0]
+	for i := range m.parts {
+		p := &m.parts[i]
+		if p.program == nil {
+			b = append(b, p.plain...)
+			continue
+		}
+		s, err := p.text(ev)
+		if err == nil && m.url && i > 0 {
+			s, err = escapeURL(string(b), s, m.rest(i))
+		}
+		if err != nil {
+			return nil, err.shift(p.line, p.column).at(m.path)
+		}
+		if b = append(b, s...); len(b) > maxText {
+			return nil, (&Error{Message: errTooLong.Error()}).at(m.path)
+		}
+	}
+	return string(b), nil
+}
+
+// rest returns the plain text that follows part i.
+func (m mixed) rest(i int) string {
+	if i+1 < len(m.parts) {
+		return m.parts[i+1].plain
+	}
+	return ""
+}
+
+func (p *textPart) text(ev *evaluation) (string, *Error) {
+	v, err := ev.run(p.program)
+	if err != nil {
+		return "", err
+	}
+	if v == nil {
+		return "", &Error{Message: p.program.String() + " is missing", Hint: "add ?? '' if it may be"}
+	}
+	s, failed := text(v, maxText)
+	if failed != nil {
+		return "", &Error{Message: failed.Error()}
+	}
+	return s, nil
+}
+
+// escapeURL returns a value as it stands at the end of a URL begun so far.
+func escapeURL(before, value, after string) (string, *Error) {
+	rest := before
+	if _, host, ok := strings.Cut(before, "://"); ok {
+		if rest = host; !strings.ContainsAny(host, "/?#") {
+			return url.QueryEscape(value), nil // no way out of the host's name
+		}
+	}
+	if strings.Contains(rest, "?") && !strings.Contains(rest, "#") {
+		return url.QueryEscape(value), nil
+	}
+	if dots(value) && strings.HasSuffix(before, "/") && (after == "" || strings.ContainsRune("/?#", rune(after[0]))) {
+		return "", &Error{Message: fmt.Sprintf("%q would change the path of the URL", value)}
+	}
+	return url.PathEscape(value), nil
+}
+
+func dots(s string) bool { return s == "." || s == ".." }
+
+func itoa(n int) string { return strconv.Itoa(n) }

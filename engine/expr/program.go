@@ -1,0 +1,166 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+)
+
+// maxSource bounds the length of an expression, in bytes.
+const maxSource = 16 << 10
+
+// Program is a compiled bare expression.
+type Program struct {
+	source  string
+	path    *path // not nil: no machine is needed
+	code    *vm.Program
+	metered bool
+	pool    *sync.Pool // of *vm.VM
+}
+
+// Compile checks a bare expression against the scope. Its error is an *Error.
+func Compile(src string, s *Scope) (*Program, error) {
+	p, err := compile(src, s)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// CompileCondition is Compile for what must be true or false.
+func CompileCondition(src string, s *Scope) (*Program, error) {
+	p, err := compile(src, s, expr.AsBool())
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, failed = nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the expression cannot be understood (%v)", r)}
+		}
+	}()
+	if len(src) > maxSource {
+		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the expression is longer than %d bytes", maxSource)}
+	}
+	if blank(src) {
+		return nil, &Error{Line: 1, Column: 1, Message: "the expression is empty"}
+	}
+	tree, err := parser.Parse(src)
+	if err != nil {
+		return nil, parseError(src, err)
+	}
+	plan := survey(tree.Node)
+	if plan.refused != nil {
+		return nil, plan.refused.place(src, plan.at)
+	}
+	code, err := expr.Compile(src, append(options(s, plan), more...)...)
+	if err != nil {
+		return nil, s.checkError(src, tree.Node, err)
+	}
+	p = &Program{source: src, code: code, metered: plan.metered}
+	p.path = asPath(tree.Node)
+	if p.path != nil && !s.has(p.path.root) {
+		return nil, &Error{Line: 1, Column: 1, Message: p.path.root + " is a function", Hint: "write " + p.path.root + "()"}
+	}
+	if p.path == nil {
+		p.pool = &sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxValues} }}
+	}
+	return p, nil
+}
+
+// Source returns the expression as it was written.
+func (p *Program) Source() string { return p.source }
+
+// Eval returns the value of the expression. Its error is an *Error.
+func (p *Program) Eval(env Env, c Clock) (any, error) {
+	ev := evaluation{env: env, clock: c}
+	v, err := ev.run(p)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Bool returns the value of a condition; anything but true or false is an error.
+func (p *Program) Bool(env Env, c Clock) (bool, error) {
+	v, err := p.Eval(env, c)
+	if err != nil {
+		return false, err
+	}
+	if b, ok := v.(bool); ok {
+		return b, nil
+	}
+	if v == nil {
+		return false, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("%s is missing", p), Hint: "add ?? false"}
+	}
+	return false, &Error{
+		Line: 1, Column: 1, Message: fmt.Sprintf("%s is %s, not true or false", p, kindOf(v)),
+		Hint: "compare it with something",
+	}
+}
+
+// String returns the expression, cut to what fits into a message.
+func (p *Program) String() string { return excerpt(p.source) }
+
+// evaluation shares one meter among the programs of a template.
+type evaluation struct {
+	env     Env
+	clock   Clock
+	metered map[string]any // env and the meter, made when first needed
+}
+
+func (ev *evaluation) run(p *Program) (any, *Error) {
+	if p.path != nil {
+		v, err := p.path.eval(ev.env)
+		if err != nil {
+			var e *Error
+			errors.As(err, &e)
+			return nil, e.shift(1, 1)
+		}
+		return v, nil
+	}
+	env := map[string]any(ev.env)
+	if p.metered {
+		env = ev.withMeter()
+	}
+	m := p.pool.Get().(*vm.VM)
+	v, err := m.Run(p.code, env)
+	clear(m.Stack[:cap(m.Stack)])
+	clear(m.Variables)
+	p.pool.Put(m)
+	if err != nil {
+		return nil, runError(p.source, err)
+	}
+	out, err := Normalize(v)
+	if err != nil {
+		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
+	}
+	return out, nil
+}
+
+func (ev *evaluation) withMeter() map[string]any {
+	if ev.metered == nil {
+		ev.metered = make(map[string]any, len(ev.env)+1)
+		maps.Copy(ev.metered, ev.env)
+		ev.metered[meterName] = newMeter(ev.clock)
+	}
+	return ev.metered
+}
+
+// fileError returns the library's error with its position, or nil.
+func fileError(err error) *file.Error {
+	var fe *file.Error
+	if errors.As(err, &fe) {
+		return fe
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package expr
+
+import "strings"
+
+const (
+	opening = "${{"
+	closing = "}}"
+)
+
+// part is a stretch of a text: plain, or the inside of a ${{ }}.
+type part struct {
+	text   string
+	expr   bool
+	offset int // of text, in bytes
+}
+
+// Contains tells whether an expression stands in the text.
+func Contains(s string) bool { return strings.Contains(s, opening) }
+
+// Whole returns the expression that is all of the text, if one is.
+func Whole(s string) (src string, ok bool) {
+	parts, err := split(s)
+	if err != nil || !whole(parts) {
+		return "", false
+	}
+	return parts[0].text, true
+}
+
+// whole tells whether the parts are one expression and nothing else, but for
+// the newline that ends a block of YAML.
+func whole(parts []part) bool {
+	switch len(parts) {
+	case 1:
+		return parts[0].expr
+	case 2:
+		return parts[0].expr && parts[1].text == "\n"
+	}
+	return false
+}
+
+// split cuts a text at its expressions.
+func split(s string) ([]part, *Error) {
+	var parts []part
+	for at := 0; at < len(s); {
+		begin := strings.Index(s[at:], opening)
+		if begin < 0 {
+			return append(parts, part{text: s[at:], offset: at}), nil
+		}
+		begin += at
+		if begin > at {
+			parts = append(parts, part{text: s[at:begin], offset: at})
+		}
+		inside := begin + len(opening)
+		end, ok := endOf(s, inside)
+		if !ok {
+			line, column := position(s, begin)
+			return nil, &Error{
+				Line: line, Column: column, Message: "${{ is not closed by }}",
+				Hint: "put quotes around the whole text if the YAML cut it (at # or a colon), and close strings and brackets",
+			}
+		}
+		parts = append(parts, part{text: s[inside:end], expr: true, offset: inside})
+		at = end + len(closing)
+	}
+	return parts, nil
+}
+
+// endOf returns where the }} stands that ends the expression which begins at i:
+// outside of strings, comments and brackets.
+func endOf(s string, i int) (int, bool) {
+	depth := 0
+	for i < len(s) {
+		switch c := s[i]; c {
+		case '\'', '"', '`':
+			end := skipString(s, i, c)
+			if end < 0 {
+				return 0, false
+			}
+			i = end
+		case '/':
+			end := skipComment(s, i)
+			if end < 0 {
+				return 0, false
+			}
+			i = end
+		case '(', '[', '{':
+			depth++
+			i++
+		case ')', ']', '}':
+			if depth == 0 && strings.HasPrefix(s[i:], closing) {
+				return i, true
+			}
+			depth = max(depth-1, 0)
+			i++
+		default:
+			i++
+		}
+	}
+	return 0, false
+}
+
+// skipString returns the index after the string that begins at i, or -1.
+func skipString(s string, i int, quote byte) int {
+	for i++; i < len(s); i++ {
+		switch {
+		case s[i] == quote:
+			return i + 1
+		case s[i] == '\\' && quote != '`':
+			i++
+		}
+	}
+	return -1
+}
+
+// skipComment returns the index after the slash at i, or after the comment that
+// it begins, or -1.
+func skipComment(s string, i int) int {
+	rest, after := s[i:], ""
+	switch {
+	case strings.HasPrefix(rest, "//"):
+		after = "\n"
+	case strings.HasPrefix(rest, "/*"):
+		after = "*/"
+	default:
+		return i + 1
+	}
+	end := strings.Index(rest[2:], after)
+	if end < 0 {
+		return -1
+	}
+	return i + 2 + end + len(after)
+}
+
+// position returns line and column, from 1, of a byte offset.
+func position(s string, offset int) (line, column int) {
+	before := s[:offset]
+	line = 1 + strings.Count(before, "\n")
+	column = 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))
+	return line, column
+}

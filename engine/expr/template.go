@@ -1,0 +1,217 @@
+package expr
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Template is a tree of YAML values in whose texts ${{ }} stand.
+type Template struct {
+	root   piece
+	static bool
+}
+
+// TemplateOption changes how a template is read.
+type TemplateOption func(*templater)
+
+// URLFields names the texts, by their path with dots, that are URLs: there an
+// expression at the start is the verbatim base, and later ones are escaped.
+func URLFields(paths ...string) TemplateOption {
+	return func(t *templater) {
+		for _, p := range paths {
+			t.urls[p] = true
+		}
+	}
+}
+
+// ParseTemplate checks a tree of JSON values. Its error is Errors: everything
+// that is wrong, each with the path to its text.
+func ParseTemplate(tree any, s *Scope, options ...TemplateOption) (*Template, error) {
+	t := templater{scope: s, urls: map[string]bool{}}
+	for _, o := range options {
+		o(&t)
+	}
+	v, err := Normalize(tree)
+	if err != nil {
+		return nil, Errors{{Message: err.Error()}}
+	}
+	root := t.parse(v)
+	if len(t.errs) > 0 {
+		return nil, t.errs
+	}
+	_, static := root.(constant)
+	return &Template{root: root, static: static}, nil
+}
+
+// Static tells whether the template has no expressions.
+func (t *Template) Static() bool { return t.static }
+
+// Eval returns the tree with the values of its expressions. Its error is an *Error.
+func (t *Template) Eval(env Env, c Clock) (any, error) {
+	ev := evaluation{env: env, clock: c}
+	v, err := t.root.eval(&ev)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// piece is a part of a template.
+type piece interface {
+	eval(*evaluation) (any, *Error)
+}
+
+type constant struct{ value any }
+
+func (c constant) eval(*evaluation) (any, *Error) { return c.value, nil }
+
+// single is a text that is one expression; its value keeps its type.
+type single struct {
+	hole
+	path []string
+}
+
+func (s single) eval(ev *evaluation) (any, *Error) {
+	v, err := ev.run(s.program)
+	if err != nil {
+		return nil, err.shift(s.line, s.column).at(s.path)
+	}
+	return v, nil
+}
+
+// hole is an expression and where in its text it stands.
+type hole struct {
+	program      *Program
+	line, column int
+}
+
+type list []piece
+
+func (l list) eval(ev *evaluation) (any, *Error) {
+	out := make([]any, len(l))
+	for i, p := range l {
+		v, err := p.eval(ev)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// object has its fields in the order of their names, so that of several errors
+// the same one is found each time.
+type object []field
+
+type field struct {
+	name  string
+	value piece
+}
+
+func (o object) eval(ev *evaluation) (any, *Error) {
+	out := make(map[string]any, len(o))
+	for _, f := range o {
+		v, err := f.value.eval(ev)
+		if err != nil {
+			return nil, err
+		}
+		out[f.name] = v
+	}
+	return out, nil
+}
+
+type templater struct {
+	scope *Scope
+	urls  map[string]bool
+	path  []string
+	errs  Errors
+}
+
+func (t *templater) parse(v any) piece {
+	switch v := v.(type) {
+	case string:
+		if Contains(v) {
+			return t.text(v)
+		}
+	case []any:
+		return t.list(v)
+	case map[string]any:
+		return t.object(v)
+	}
+	return constant{v}
+}
+
+func (t *templater) list(l []any) piece {
+	out, static := make(list, len(l)), true
+	for i, v := range l {
+		t.path = append(t.path, itoa(i))
+		out[i] = t.parse(v)
+		t.path = t.path[:len(t.path)-1]
+		static = static && isConstant(out[i])
+	}
+	if static {
+		return constant{l}
+	}
+	return out
+}
+
+func (t *templater) object(m map[string]any) piece {
+	out, static := make(object, 0, len(m)), true
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		t.path = append(t.path, k)
+		if Contains(k) {
+			t.fail(&Error{Message: "a name cannot be an expression", Hint: "write the object as one ${{ {(name): value} }}"})
+		}
+		p := t.parse(m[k])
+		t.path = t.path[:len(t.path)-1]
+		out = append(out, field{k, p})
+		static = static && isConstant(p)
+	}
+	if static {
+		return constant{m}
+	}
+	return out
+}
+
+func isConstant(p piece) bool {
+	_, ok := p.(constant)
+	return ok
+}
+
+func (t *templater) fail(e *Error) { t.errs = append(t.errs, e.at(t.path)) }
+
+func (t *templater) text(s string) piece {
+	parts, err := split(s)
+	if err != nil {
+		t.fail(err)
+		return constant{}
+	}
+	url := t.urls[strings.Join(t.path, ".")]
+	path := slices.Clone(t.path)
+	if whole(parts) {
+		if h, ok := t.hole(s, parts[0]); ok {
+			return single{h, path}
+		}
+		return constant{}
+	}
+	m := mixed{parts: make([]textPart, len(parts)), path: path, url: url}
+	for i, p := range parts {
+		if !p.expr {
+			m.parts[i].plain = p.text
+			continue
+		}
+		m.parts[i].hole, _ = t.hole(s, p)
+	}
+	return m
+}
+
+func (t *templater) hole(s string, p part) (hole, bool) {
+	line, column := position(s, p.offset)
+	program, err := compile(p.text, t.scope)
+	if err != nil {
+		t.fail(err.shift(line, column))
+		return hole{}, false
+	}
+	return hole{program, line, column}, true
+}
