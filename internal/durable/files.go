@@ -23,6 +23,7 @@ type files struct {
 
 	msgs   folder
 	blocks map[int]*block
+	oldest int
 	newest int
 	papers papers
 }
@@ -108,29 +109,23 @@ func (s *files) flushBlocks() error {
 }
 
 // list takes up the blocks that the folder has now, unless it is known not to
-// have changed. Of an appended stream only the newest matter once they all were
-// flushed.
+// have changed. Of an appended stream, once all were flushed, only the newest
+// matter, and the oldest: the server rewrites that when it drops a part of it.
 func (s *files) list() error {
 	names, changed, err := s.msgs.list()
 	if err != nil || !changed {
 		return err
 	}
-	newest := 0
-	for _, name := range names {
-		i, ok := blockIndex(name)
-		if !ok {
-			continue
-		}
-		newest = max(newest, i)
-		if s.blocks[i] == nil && (!s.appended || i >= s.newest) {
+	found, oldest, newest := blockFiles(names)
+	if newest < s.newest { // purged, or made again
+		s.newest = 0
+	}
+	for i, name := range found {
+		if s.blocks[i] == nil && (!s.appended || i >= s.newest || i == oldest) {
 			s.blocks[i] = &block{path: filepath.Join(s.msgs.path, name)}
 		}
 	}
-	if newest < s.newest { // purged, or made again
-		s.newest, s.msgs.seen = 0, nil
-		return s.list()
-	}
-	s.newest = newest
+	s.oldest, s.newest = oldest, newest
 	return nil
 }
 
@@ -166,7 +161,7 @@ func (s *files) flushBlock(b *block) (fresh bool, err error) {
 func (s *files) trim() {
 	for i, b := range s.blocks {
 		switch {
-		case s.appended && i < s.newest:
+		case s.appended && i < s.newest && i != s.oldest:
 			s.forget(i)
 		case i <= s.newest-keptOpen:
 			b.close()
@@ -198,11 +193,20 @@ func sameContent(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-func blockIndex(name string) (int, bool) {
-	n, ok := strings.CutSuffix(name, ".blk")
-	if !ok {
-		return 0, false
+// blockFiles picks the blocks out of a folder's names.
+func blockFiles(names []string) (found map[int]string, oldest, newest int) {
+	found = make(map[int]string, len(names))
+	for _, name := range names {
+		number, ok := strings.CutSuffix(name, ".blk")
+		i, err := strconv.Atoi(number)
+		if !ok || err != nil {
+			continue
+		}
+		if len(found) == 0 {
+			oldest, newest = i, i
+		}
+		found[i] = name
+		oldest, newest = min(oldest, i), max(newest, i)
 	}
-	i, err := strconv.Atoi(n)
-	return i, err == nil
+	return found, oldest, newest
 }

@@ -148,10 +148,14 @@ func (f *Flusher) watch(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f.work.Go(func() { probes <- f.probe(ctx) })
+	closed := f.nc.StatusChanged(nats.CLOSED)
+	defer f.nc.RemoveStatusListener(closed)
 	tick := time.NewTicker(f.o.Sweep)
 	defer tick.Stop()
 	for {
 		select {
+		case <-closed:
+			return errors.New("the flush service lost its connection")
 		case <-ctx.Done():
 			return nil
 		case err := <-f.failed:
@@ -199,8 +203,8 @@ func (f *Flusher) list() ([]string, error) {
 }
 
 func (f *Flusher) onInfo(m *nats.Msg) {
-	free, reserve := f.space.now()
-	f.reply(m, answer{Server: f.server, Mode: Group, Free: free, Reserve: reserve})
+	d := f.space.now()
+	f.reply(m, answer{Server: f.server, Mode: Group, Size: d.Size, Free: d.Free, Reserve: d.Reserve})
 }
 
 func (f *Flusher) onFlush(m *nats.Msg) {

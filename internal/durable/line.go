@@ -93,8 +93,8 @@ func (f *Flusher) flush(l *line, swept bool) error {
 }
 
 func (f *Flusher) answerAll(batch []*nats.Msg, err error) {
-	free, reserve := f.space.now()
-	a := answer{Server: f.server, Free: free, Reserve: reserve}
+	d := f.space.now()
+	a := answer{Server: f.server, Free: d.Free, Reserve: d.Reserve}
 	if err != nil {
 		a.Error = err.Error()
 	}

@@ -46,8 +46,7 @@ func (f *Flusher) probe(ctx context.Context) error {
 			if since[name].IsZero() {
 				since[name] = time.Now()
 			}
-			free, reserve := f.space.now()
-			if time.Since(since[name]) >= f.o.Patience && free >= reserve {
+			if d := f.space.now(); time.Since(since[name]) >= f.o.Patience && d.Free >= d.Reserve {
 				return fmt.Errorf("writing to stream %s: refused for %v: %s", name, f.o.Patience, why)
 			}
 		}

@@ -39,17 +39,29 @@ func (g *Gate) Room(ctx context.Context) error {
 	}
 	enough, fresh := g.room.fresh()
 	if !fresh {
-		ctx, cancel := context.WithTimeout(ctx, g.wait)
-		defer cancel()
-		a, err := ask(ctx, g.nc, infoSubject)
+		d, err := g.Disk(ctx)
 		if err != nil {
-			return fmt.Errorf("asking the broker for its free space: %w", err)
+			return err
 		}
-		g.room.note(a)
-		enough = a.Free >= a.Reserve
+		enough = d.Free >= d.Reserve
 	}
 	if !enough {
 		return ErrNoRoom
 	}
 	return nil
+}
+
+// Disk asks the broker for its disk, in group mode; else it is all zeros.
+func (g *Gate) Disk(ctx context.Context) (Disk, error) {
+	if g.mode != Group {
+		return Disk{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.wait)
+	defer cancel()
+	a, err := ask(ctx, g.nc, infoSubject)
+	if err != nil {
+		return Disk{}, fmt.Errorf("asking the broker for its free space: %w", err)
+	}
+	g.room.note(a)
+	return Disk{Size: a.Size, Free: a.Free, Reserve: a.Reserve}, nil
 }

@@ -12,10 +12,22 @@ const (
 	reserveShare   = 20 // one part in
 )
 
-// space is what is free on the disk, as of the last measure.
-type space struct{ free, reserve atomic.Uint64 }
+// Disk is how much room the broker's disk has.
+type Disk struct {
+	Size    uint64 // bytes in all
+	Free    uint64 // bytes free for the broker
+	Reserve uint64 // bytes below which nothing new is accepted from outside
+}
 
-func (s *space) now() (free, reserve uint64) { return s.free.Load(), s.reserve.Load() }
+// space is the disk as of the last measure.
+type space struct{ size, free, reserve atomic.Uint64 }
+
+func (s *space) now() Disk {
+	return Disk{Size: s.size.Load(), Free: s.free.Load(), Reserve: s.reserve.Load()}
+}
+
+// Disk is the disk that holds the streams, as of the last sweep.
+func (f *Flusher) Disk() Disk { return f.space.now() }
 
 // measure asks the file system that holds the streams.
 func (s *space) measure(streams string, reserve uint64) error {
@@ -30,6 +42,7 @@ func (s *space) measure(streams string, reserve uint64) error {
 	if reserve == 0 {
 		reserve = min(largestReserve, total/reserveShare)
 	}
+	s.size.Store(total)
 	s.free.Store(free)
 	s.reserve.Store(reserve)
 	return nil
