@@ -95,7 +95,7 @@ func shift(body []byte, by int64) []byte {
 		if err != nil {
 			return at
 		}
-		return t.Add(time.Duration(by) * time.Millisecond).UTC().AppendFormat(nil, time.RFC3339)
+		return t.Add(time.Duration(by)*time.Millisecond).UTC().AppendFormat(nil, time.RFC3339)
 	})
 }
 
