@@ -1,10 +1,12 @@
 package sealed
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxDepth is how deep arrays and objects may stand in one another, as in
@@ -58,17 +60,14 @@ func credential(value []byte) (string, bool) {
 	return string(value), true
 }
 
-// unquote decodes a JSON string that the scanner has found to be well-formed.
+// unquote decodes a JSON string that the scanner has found to be well-formed, as
+// whoever reads the document would.
 func unquote(quoted []byte) string {
-	for _, c := range quoted {
-		if c != '\\' {
-			continue
-		}
+	if bytes.IndexByte(quoted, '\\') >= 0 || !utf8.Valid(quoted) {
 		var text string
 		if json.Unmarshal(quoted, &text) == nil {
 			return text
 		}
-		break
 	}
 	return string(quoted[1 : len(quoted)-1])
 }
