@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxBody = 1 << 20
+	defaultMaxBody = 1 << 20
 	// spare is what a message holds besides the body: headers, and what sealing adds.
 	spare = 64 << 10
 	// headersSpare of it is kept for the headers.
@@ -24,14 +24,14 @@ func (h *Handler) maxPayload() int64 {
 			return n
 		}
 	}
-	return maxBody + spare
+	return defaultMaxBody + spare
 }
 
 // maxBody is the longest body that is taken: one that the server refuses would be
 // answered 503 and sent three times more.
 func (h *Handler) maxBody() int64 {
 	server := h.maxPayload()
-	return min(maxBody, max(server-spare, server/2))
+	return min(h.config.MaxBody, max(server-spare, server/2))
 }
 
 // maxSealed is the longest body after sealing.

@@ -40,6 +40,7 @@ type Config struct {
 	Past       time.Duration // how old a signature may be: 2 h
 	Future     time.Duration // how far ahead its clock may be: 5 min
 	Deadline   time.Duration // for an answer: 2.5 s
+	MaxBody    int64         // in bytes, within what the server takes: 1 MiB
 	Concurrent int           // verified events at once: 512
 	Log        *zap.Logger
 }
@@ -78,6 +79,7 @@ func NewHandler(c Config) (*Handler, error) {
 	c.Past = orDefault(c.Past, defaultPast)
 	c.Future = orDefault(c.Future, defaultFuture)
 	c.Deadline = orDefault(c.Deadline, defaultDeadline)
+	c.MaxBody = orDefault(c.MaxBody, defaultMaxBody)
 	c.Concurrent = orDefault(c.Concurrent, defaultConcurrent)
 	if c.Log == nil {
 		c.Log = zap.NewNop()

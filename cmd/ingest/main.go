@@ -1,0 +1,73 @@
+// Command ingest takes what happens outside: it receives webhooks, verifies them
+// and stores them as events. It holds no tokens and runs no workflow.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"zflow/internal/app"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+)
+
+const failed, wrongUse = 1, 2
+
+// usage is an error in how the command was called.
+type usage struct{ error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "ingest:", err)
+		if errors.As(err, new(usage)) {
+			os.Exit(wrongUse)
+		}
+		os.Exit(failed)
+	}
+}
+
+func command() *cobra.Command {
+	var config string
+	c := &cobra.Command{
+		Use:           "ingest",
+		Short:         "Receive Zoom's webhooks and store them as events",
+		Long:          "Receive Zoom's webhooks and store them as events.\n\nEvery key of the configuration file can be set by a ZFLOW_… environment variable.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage{fmt.Errorf("unknown argument %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), config) },
+	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	c.Flags().StringVar(&config, "config", "", "configuration `file`")
+	return c
+}
+
+func run(ctx context.Context, config string) (err error) {
+	c, err := app.LoadConfig(app.Setup{File: config, Environ: os.Environ()})
+	if err != nil {
+		return err
+	}
+	log, err := zap.NewProduction()
+	if err != nil {
+		return fmt.Errorf("starting the log: %w", err)
+	}
+	// Standard error may be a pipe that cannot be synced.
+	defer func() { _ = log.Sync() }()
+	in, err := app.NewIntake(app.IngestConfigOf(c), log)
+	if err != nil {
+		return err
+	}
+	return in.Run(ctx)
+}

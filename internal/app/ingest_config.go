@@ -1,0 +1,39 @@
+package app
+
+import (
+	"time"
+
+	"zflow/internal/durable"
+	"zflow/sources"
+	"zflow/sources/zoom"
+
+	"github.com/nats-io/nats.go"
+)
+
+// IngestConfigOf returns the part of a configuration that ingest needs.
+func IngestConfigOf(c *Config) IngestConfig {
+	in := IngestConfig{
+		Listen: c.Ingest.Listen, MetricsListen: c.Ingest.MetricsListen,
+		SealKey: c.Ingest.PublicKey.String(),
+		MaxBody: int64(c.Ingest.Limits.MaxBody),
+		Past:    time.Duration(c.Ingest.Limits.Window),
+		Future:  time.Duration(c.Ingest.Limits.FutureSkew),
+		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),
+			Replicas: c.Streams.Replicas},
+		NATS: IngestNATS{URL: c.NATS.URL, Creds: c.NATS.Creds},
+	}
+	if c.NATS.User != "" {
+		in.NATS.Options = append(in.NATS.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()))
+	}
+	if c.NATS.Durability != DurabilityAuto {
+		in.NATS.Declared = durable.Mode(c.NATS.Durability)
+	}
+	for name, a := range c.Ingest.Apps {
+		app := zoom.App{Name: name}
+		for _, s := range a.Secrets {
+			app.Secrets = append(app.Secrets, s.Reveal())
+		}
+		in.Apps = append(in.Apps, app)
+	}
+	return in
+}

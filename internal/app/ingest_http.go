@@ -1,0 +1,79 @@
+package app
+
+import (
+	"net/http"
+	"time"
+
+	"zflow/sources/zoom"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+)
+
+// A webhook is answered within 2.5 s; who needs longer to send one is no Zoom.
+const (
+	headerTimeout  = 3 * time.Second
+	readTimeout    = 5 * time.Second
+	writeTimeout   = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 32 << 10
+)
+
+func (in *Intake) publicServer() *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle(zoom.Path, in.timed(in.handler))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		in.numbers.notFound.Inc()
+		http.Error(w, "not found", http.StatusNotFound)
+	})
+	return in.server(mux)
+}
+
+func (in *Intake) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		// What it says is about single connections of strangers.
+		ErrorLog: zap.NewStdLog(in.log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+	}
+}
+
+// timed measures how long answers take.
+func (in *Intake) timed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		h.ServeHTTP(w, r)
+		in.numbers.seconds.Observe(time.Since(start).Seconds())
+	})
+}
+
+func (in *Intake) privateServer() *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", in.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(in.numbers.registry, promhttp.HandlerOpts{}))
+	return in.server(mux)
+}
+
+// readyz tells a load balancer whether to send requests: from the first time that
+// events could be stored until the stop. A NATS that is away later does not count:
+// URL validation must still reach us, and events are answered 503.
+func (in *Intake) readyz(w http.ResponseWriter, _ *http.Request) {
+	switch {
+	case in.draining.Load():
+		say(w, http.StatusServiceUnavailable, "stopping")
+	case in.store.Load() == nil:
+		say(w, http.StatusServiceUnavailable, "waiting for NATS")
+	case !in.nc.IsConnected():
+		say(w, http.StatusOK, "ready, but NATS is away: events are answered 503")
+	default:
+		say(w, http.StatusOK, "ready")
+	}
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	// Who asked and is gone needs no answer.
+	_, _ = w.Write([]byte(text + "\n"))
+}
