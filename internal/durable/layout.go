@@ -10,10 +10,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// layoutStream is made, written to once and deleted by the check.
+// LayoutStream is made at the start of a Flusher, written to once at LayoutSubject,
+// and deleted: its user needs the rights for that.
 const (
-	layoutStream  = "ZFLOW_LAYOUT_CHECK"
-	layoutSubject = "zflow.flush-layout-check"
+	LayoutStream  = "ZFLOW_LAYOUT_CHECK"
+	LayoutSubject = "zflow.flush-layout-check"
 )
 
 // checkLayout proves that this server keeps streams where and how files expects:
@@ -28,7 +29,7 @@ func (f *Flusher) checkLayout(ctx context.Context) error {
 		return err
 	}
 	s, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: layoutStream, Subjects: []string{layoutSubject}, Storage: jetstream.FileStorage, MaxMsgs: 1,
+		Name: LayoutStream, Subjects: []string{LayoutSubject}, Storage: jetstream.FileStorage, MaxMsgs: 1,
 	})
 	if err != nil {
 		return fmt.Errorf("checking the file layout: %w", err)
@@ -61,7 +62,7 @@ func (f *Flusher) checkGrowth(ctx context.Context, js jetstream.JetStream) error
 	if err != nil {
 		return err
 	}
-	if _, err := js.Publish(ctx, layoutSubject, []byte("check")); err != nil {
+	if _, err := js.Publish(ctx, LayoutSubject, []byte("check")); err != nil {
 		return err
 	}
 	after, err := f.layoutSize()
@@ -76,7 +77,7 @@ func (f *Flusher) checkGrowth(ctx context.Context, js jetstream.JetStream) error
 
 // layoutSize is the length of the newest block of the check's stream.
 func (f *Flusher) layoutSize() (int64, error) {
-	s := newFiles(filepath.Join(f.streams, layoutStream), true, func(*os.File) error { return nil })
+	s := newFiles(filepath.Join(f.streams, LayoutStream), true, func(*os.File) error { return nil })
 	if err := s.list(); err != nil {
 		return 0, err
 	}

@@ -1,0 +1,8 @@
+//go:build !unix || solaris || illumos
+
+package app
+
+import "os"
+
+// lockFile has no lock to take on this system.
+func lockFile(*os.File) error { return nil }
