@@ -169,7 +169,7 @@ func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
 	case PolicyRetry:
 		s.Status = StepRetrying
 	case PolicyProbe:
-		s.Status = StepProbing
+		s.Status, s.Probes = StepProbing, s.Probes+1
 	case PolicyAsk:
 		s.Status = StepAsking
 	default:

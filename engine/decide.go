@@ -21,11 +21,12 @@ type Turn struct {
 	Hold     bool                   // begin no attempt: the worker stops
 }
 
-// AttemptID names one attempt of a step of a run; a probe of it has Probe set.
+// AttemptID names one attempt of a step of a run, or, with Probe from 1, a probe
+// of what that attempt did.
 type AttemptID struct {
 	Step    string
 	Attempt uint32
-	Probe   bool
+	Probe   uint32
 }
 
 // Attempt is a call to be made.
@@ -134,8 +135,7 @@ func (d *decider) advance(def *Step, s *StepState) (again bool, err error) {
 	case StepRetrying:
 		return d.again(def, s, func() (bool, error) { return d.start(def, s, nil) })
 	case StepProbing:
-		if o := d.turn.Outcomes[AttemptID{def.Path, s.Attempt, true}]; o != nil {
-			delete(d.turn.Outcomes, AttemptID{def.Path, s.Attempt, true})
+		if o := d.turn.Outcomes[AttemptID{def.Path, s.Attempt, s.Probes}]; o != nil {
 			return true, d.probed(def, s, o)
 		}
 		return d.again(def, s, func() (bool, error) { d.call(def, s, true); return false, nil })
@@ -190,9 +190,9 @@ func (d *decider) sleep(def *Step, env expr.Env) error {
 	if err != nil {
 		return d.failedBefore(def, "evaluating sleep", err)
 	}
-	long, err := expr.Duration(v)
-	if err != nil || long < 0 {
-		return d.failedBefore(def, "evaluating sleep", errNotADuration(v))
+	long, err := duration(v)
+	if err != nil {
+		return d.failedBefore(def, "evaluating sleep", err)
 	}
 	return d.add(def.Path, timerSet(d.turn.Now.Add(long), reasonSleep))
 }
@@ -221,8 +221,12 @@ func (d *decider) call(def *Step, s *StepState, probe bool) {
 		d.held = true
 		return
 	}
+	id := AttemptID{Step: def.Path, Attempt: s.Attempt}
+	if probe {
+		id.Probe = s.Probes
+	}
 	a := &Attempt{
-		AttemptID: AttemptID{def.Path, s.Attempt, probe}, Def: def, Input: s.Input, Connection: def.Connection,
+		AttemptID: id, Def: def, Input: s.Input, Connection: def.Connection,
 		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe || def.Reads(s.InputObject()),
 	}
 	if probe {

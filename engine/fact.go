@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/engine/expr"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -51,6 +52,9 @@ func (r *Run) Add(now time.Time, f *v1.Fact) (*v1.Fact, error) {
 // Due returns the fact of the timer, or of the run's deadline, that is due; nil
 // if none is. It is not applied.
 func (r *Run) Due(now time.Time) *v1.Fact {
+	if r.State.Ended() {
+		return nil
+	}
 	for number, t := range r.Timers {
 		if !t.Due.After(now) {
 			f := timerFired(number)
@@ -99,6 +103,20 @@ func (d *decider) failedBefore(def *Step, doing string, err error) error {
 		Class: classFinal, Next: string(PolicyFail), Error: &v1.Error{Message: doing + ": " + err.Error()}}}})
 }
 
-func errNotADuration(v any) error {
-	return fmt.Errorf("%v is not a duration: write 30m, or a number of seconds", v)
+// duration reads what a sleep was given: a text such as 30m, or seconds.
+func duration(v any) (d time.Duration, err error) {
+	switch v := v.(type) {
+	case string:
+		d, err = expr.ParseDuration(v)
+	case int64:
+		d = time.Duration(v) * time.Second
+	case float64:
+		d = time.Duration(v * float64(time.Second))
+	default:
+		err = fmt.Errorf("%v is not a duration: write 30m, or a number of seconds", v)
+	}
+	if err == nil && d < 0 {
+		err = fmt.Errorf("%v is less than nothing", v)
+	}
+	return d, err
 }

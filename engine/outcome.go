@@ -31,7 +31,6 @@ type Outcome struct {
 
 // ended records what the open attempt's call brought.
 func (d *decider) ended(path string, s *StepState, o *Outcome) error {
-	delete(d.turn.Outcomes, AttemptID{Step: path, Attempt: s.Attempt})
 	if o.Error == nil {
 		return d.add(path, &v1.Fact{Kind: &v1.Fact_StepCompleted{StepCompleted: &v1.StepCompleted{
 			Attempt: s.Attempt, Output: o.Output, Took: int64(o.Took), Log: o.Log}}})

@@ -82,6 +82,7 @@ const (
 type StepState struct {
 	Status    Status
 	Attempt   uint32    // the last, from 1
+	Probes    uint32    // begun or due, of what unknown attempts did
 	Begun     time.Time // the last attempt
 	Ended     time.Time
 	Deadline  time.Time

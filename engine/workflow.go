@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"zflow/engine/expr"
@@ -71,3 +72,33 @@ var DefaultRetry = Retry{Attempts: 5, Delay: 2 * time.Second, Backoff: 2, MaxDel
 
 // DefaultTimeout is that of an attempt whose step says nothing.
 const DefaultTimeout = 5 * time.Minute
+
+// Takes says whether an event of this kind of source and type may start a run.
+func (t *Trigger) Takes(source, eventType string) bool {
+	if source != t.Source {
+		return false
+	}
+	for _, pattern := range t.Types {
+		if matches(pattern, eventType) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches compares token by token: "*" stands for one, as the last for one or more.
+func matches(pattern, text string) bool {
+	for {
+		p, morePattern, more := strings.Cut(pattern, ".")
+		t, moreText, left := strings.Cut(text, ".")
+		switch {
+		case p == "*" && !more:
+			return t != ""
+		case p != "*" && p != t || more != left:
+			return false
+		case !more:
+			return true
+		}
+		pattern, text = morePattern, moreText
+	}
+}

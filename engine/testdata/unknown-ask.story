@@ -1,0 +1,18 @@
+# The owner of a write is lost: whether it happened is unknown, and a person decides.
+> step a write
+> start {"id":1}
+   1 2/10:00:00 run_started  (epoch 1)
+   2 2/10:00:00 step_started a attempt 1
+  → call a, attempt 1, with {"id":1}
+> takeover
+   3 2/10:00:00 run_claimed  (epoch 2)
+   4 2/10:00:00 step_failed a unknown, ask: the worker was lost during the attempt: whether it happened is unknown
+  → park
+> approve a retry
+   5 2/10:00:00 approval_given a (epoch 3)
+   6 2/10:00:00 step_started a attempt 2
+  → call a, attempt 2, with {"id":1}
+> ok {"n":1}
+   7 2/10:00:00 step_completed a {"n":1}
+   8 2/10:00:00 run_completed
+  → completed

@@ -1,0 +1,184 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/actions"
+	"zflow/engine"
+	"zflow/engine/expr"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// attempt makes a call once it may begin, and keeps what it brought. The slot is
+// taken before the append that records the start.
+func (w *Worker) attempt(ctx context.Context, o *owned, a *engine.Attempt) error {
+	if o.called[a.AttemptID] {
+		return fmt.Errorf("calling attempt %d of %s: it was called already", a.Attempt, a.Step)
+	}
+	free, err := w.slot(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer free()
+	if err := w.mayBegin(ctx, o, a); err != nil {
+		return err
+	}
+	o.called[a.AttemptID] = true
+	call, cancel := context.WithTimeout(ctx, timeout(a, w.now(nil, time.Time{})))
+	o.calling(cancel)
+	w.counts.add("attempts", o.def.Name)
+	o.outcomes[a.AttemptID] = w.call(call, o.run, a)
+	o.calling(nil)
+	cancel()
+	return nil
+}
+
+// slot takes one of the places for attempts. Where none is free at once, what
+// came before is appended first, so that waiting does not keep it back.
+func (w *Worker) slot(ctx context.Context, o *owned) (free func(), err error) {
+	free = func() { <-w.slots }
+	select {
+	case w.slots <- struct{}{}:
+		return free, nil
+	default:
+	}
+	if err := w.flushBut(ctx, o, min(1, len(o.pending))); err != nil {
+		return nil, err
+	}
+	select {
+	case w.slots <- struct{}{}:
+		return free, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// mayBegin returns once the call may begin. Rule 3.
+func (w *Worker) mayBegin(ctx context.Context, o *owned, a *engine.Attempt) error {
+	if !a.Reads || len(o.pending) > 0 && o.pending[0].Claim != nil {
+		if err := w.flush(ctx, o); err != nil {
+			return err
+		}
+	}
+	for {
+		if err := w.pass(ctx, o); err != nil {
+			return err
+		}
+		for !w.lease.fresh() {
+			pause(ctx, 50*time.Millisecond)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		if time.Since(o.cursor.Sent) < belief {
+			return nil
+		}
+		if err := w.startAgain(ctx, o, a); err != nil {
+			return err
+		}
+	}
+}
+
+// startAgain appends the start of an attempt whose record has grown too old.
+func (w *Worker) startAgain(ctx context.Context, o *owned, a *engine.Attempt) error {
+	if len(o.pending) > 0 { // a read's own start
+		return w.flush(ctx, o)
+	}
+	f, err := o.run.Add(w.now(nil, o.run.At), &v1.Fact{Step: a.Step, Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{
+		Attempt: a.Attempt, Uses: a.Def.Uses, Connection: a.Connection, Deadline: a.Deadline.UnixNano(), Again: true}}})
+	if err != nil {
+		return err
+	}
+	o.pending = append(o.pending, f)
+	return w.flush(ctx, o)
+}
+
+// timeout is how long the call may take: its own, but not past the run's end.
+func timeout(a *engine.Attempt, now time.Time) time.Duration {
+	long := a.Deadline.Sub(a.Begun)
+	if left := a.Deadline.Sub(now); left < long || long <= 0 {
+		long = left
+	}
+	return max(long, time.Millisecond)
+}
+
+// call performs the action, whatever it does, and tells what came of it.
+func (w *Worker) call(ctx context.Context, r *engine.Run, a *engine.Attempt) (out *engine.Outcome) {
+	begun := time.Now()
+	out = &engine.Outcome{}
+	defer func() {
+		if p := recover(); p != nil {
+			w.Log.Error("an action panicked", zap.String("run_id", r.ID()), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			out.Error, out.Class = &v1.Error{Message: "the action " + a.Def.Uses + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
+		}
+		out.Took = max(time.Since(begun), time.Nanosecond)
+	}()
+	action := w.Actions.Get(a.Def.Uses)
+	if action == nil {
+		return refused(out, actions.Final("this worker has no action %s", a.Def.Uses))
+	}
+	input, err := w.open(a.Input)
+	if err != nil {
+		return refused(out, err)
+	}
+	c := actions.Call{
+		Input: input, Key: r.ID() + "." + a.Step, Connection: a.Connection, Account: r.Start.Event.Account,
+		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
+	}
+	var result actions.Result
+	if a.Probe > 0 {
+		out.Found, result, err = action.Probe(ctx, c)
+	} else {
+		result, err = action.Do(ctx, c)
+	}
+	if err != nil {
+		return refused(out, err)
+	}
+	return w.brought(out, action, result)
+}
+
+// open returns the input with its credentials readable, for the call alone.
+func (w *Worker) open(input *v1.Value) (map[string]any, error) {
+	v, err := expr.DecodeJSON(input.GetJson())
+	if err != nil {
+		return nil, err
+	}
+	if v, err = w.Keys.OpenValue(v); err != nil {
+		return nil, err
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("the input is no object")
+	}
+	return object, nil
+}
+
+// brought records an output; the credentials in it are sealed.
+func (w *Worker) brought(out *engine.Outcome, action *actions.Action, r actions.Result) *engine.Outcome {
+	raw, err := expr.EncodeJSON(r.Output)
+	if err == nil && len(action.Spec.Secret) > 0 {
+		raw, err = w.Keys.Public().SealJSON(raw, action.Spec.Secret...)
+	}
+	if err != nil {
+		return refused(out, actions.Unknown("the output of %s cannot be recorded: %v", action.Spec.Name, err))
+	}
+	out.Output = &v1.Value{Json: raw}
+	return out
+}
+
+// refused records an error by its class; one without is final.
+func refused(out *engine.Outcome, err error) *engine.Outcome {
+	out.Error, out.Class = &v1.Error{Message: err.Error()}, string(actions.ClassFinal)
+	var e *actions.Error
+	if errors.As(err, &e) {
+		out.Error = &v1.Error{Message: e.Message, Code: e.Code, Status: int32(e.Status)}
+		out.Class, out.RetryAt = string(e.Class), e.RetryAt
+	}
+	return out
+}

@@ -1,0 +1,234 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/engine"
+	"zflow/engine/history"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// verdict is how a carry ended.
+type verdict int
+
+const (
+	settled      verdict = iota // parked, ended, superseded or given back
+	takenAlready                // another append made the run before the claim
+)
+
+// carry works on a run until it parks, ends, or is another's. Rules 3, 5 and 6.
+func (w *Worker) carry(ctx context.Context, o *owned) verdict {
+	defer w.drop(o.run.ID(), o)
+	log := w.Log.With(zap.String("workflow", o.def.Name), zap.String("run_id", o.run.ID()))
+	for wait := time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		born := o.cursor.Number > 0
+		done, err := w.advance(ctx, o)
+		for err == nil && !done {
+			wait = time.Millisecond
+			done, err = w.advance(ctx, o)
+		}
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return settled
+		case errors.Is(err, errSuperseded):
+			return settled
+		case errors.Is(err, history.ErrConflict) && !born && o.cursor.Number == 0:
+			return takenAlready
+		case !errors.Is(err, history.ErrConflict):
+			log.Warn("a run is loaded again", zap.Error(err))
+			pause(ctx, wait)
+		}
+		if v, end := w.reloadUntil(ctx, o, log); end {
+			return v
+		}
+	}
+}
+
+// errSuperseded says that the run's last claim is another's.
+var errSuperseded = errors.New("another owner has taken the run")
+
+// reloadUntil loads the run again until that succeeds; end: this worker is out.
+func (w *Worker) reloadUntil(ctx context.Context, o *owned, log *zap.Logger) (verdict, bool) {
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := w.reload(ctx, o)
+		switch {
+		case err == nil:
+			return settled, false
+		case ctx.Err() != nil:
+			return settled, true
+		case errors.Is(err, errSuperseded):
+			w.counts.add("runs_superseded", o.def.Name)
+			return settled, true
+		case errors.Is(err, errUnborn):
+			return takenAlready, true
+		}
+		log.Warn("a run cannot be loaded", zap.Error(err))
+		pause(ctx, wait)
+	}
+}
+
+// errUnborn says that the claim was never stored.
+var errUnborn = errors.New("the claim is not in the history")
+
+// reload replaces what memory holds of a run by its history. What was called,
+// and what it brought, stays.
+func (w *Worker) reload(ctx context.Context, o *owned) error {
+	l, err := w.load(ctx, o.run.Start.Workflow, o.run.ID())
+	if err != nil {
+		return err
+	}
+	m, _ := o.carrier()
+	mine := l.run.OwnedBy(w.id, o.epoch) && l.run.CarriedBy(m.stream, m.sequence)
+	if !mine && l.run.Epoch() < o.epoch {
+		return errUnborn
+	}
+	if !mine {
+		return errSuperseded
+	}
+	o.run, o.cursor, o.pending, o.passed = l.run, l.cursor, nil, false
+	return nil
+}
+
+// advance does the next thing; done: nothing is left to this worker.
+func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
+	if o.run.State.Ended() {
+		return true, w.finish(ctx, o)
+	}
+	m, _ := o.carrier()
+	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is()}
+	d, err := o.run.Decide(o.def, turn)
+	if err != nil {
+		return w.broken(ctx, o, err)
+	}
+	o.pending = append(o.pending, d.Facts...)
+	switch {
+	case d.Call != nil:
+		return false, w.attempt(ctx, o, d.Call)
+	case !d.Until.IsZero():
+		return false, w.wait(ctx, o, d.Until)
+	case o.run.State == engine.Waiting:
+		return true, w.park(ctx, o)
+	case o.run.State.Ended():
+		return true, w.finish(ctx, o)
+	}
+	return true, w.release(ctx, o) // the worker stops
+}
+
+// broken ends a run whose state the engine cannot go on from.
+func (w *Worker) broken(ctx context.Context, o *owned, why error) (bool, error) {
+	if err := w.reload(ctx, o); err != nil && !errors.Is(err, errUnborn) {
+		return false, err
+	}
+	f, err := o.run.Fail(w.now(nil, o.run.At), "engine", why.Error())
+	if err != nil {
+		return false, err
+	}
+	o.pending = append(o.pending, f)
+	return true, w.finish(ctx, o)
+}
+
+// wait stays in memory until a time, or until the history has news.
+func (w *Worker) wait(ctx context.Context, o *owned, until time.Time) error {
+	if err := w.flush(ctx, o); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(until.Sub(w.now(nil, time.Time{}))):
+		return nil
+	case <-o.news:
+		return w.reload(ctx, o)
+	case <-w.stop.soon:
+		select {
+		case <-time.After(until.Sub(w.now(nil, time.Time{}))): // 2 s at the most
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// park leaves a run to its timers.
+func (w *Worker) park(ctx context.Context, o *owned) error {
+	if err := w.flush(ctx, o); err != nil {
+		return err
+	}
+	if err := w.ensure(ctx, o.run); err != nil {
+		return err
+	}
+	if err := w.pass(ctx, o); err != nil {
+		return err
+	}
+	w.counts.add("runs_parked", o.def.Name)
+	w.ackCarrier(o)
+	return nil
+}
+
+// finish does the closing duties of a run that ended.
+func (w *Worker) finish(ctx context.Context, o *owned) error {
+	if err := w.flush(ctx, o); err != nil {
+		return err
+	}
+	if err := w.closing(ctx, &loaded{o.run, o.cursor}); err != nil {
+		return err
+	}
+	w.counts.add("runs_"+string(o.run.State), o.def.Name)
+	w.ackCarrier(o)
+	return nil
+}
+
+// release gives a run to whoever gets its carrier next.
+func (w *Worker) release(ctx context.Context, o *owned) error {
+	if err := w.flush(ctx, o); err != nil {
+		return err
+	}
+	if err := w.pass(ctx, o); err != nil {
+		return err
+	}
+	m, _ := o.carrier()
+	w.giveBack(m)
+	return nil
+}
+
+func (w *Worker) ackCarrier(o *owned) {
+	m, kept := o.carrier()
+	w.ackSince(m, kept)
+}
+
+// flush appends the pending facts.
+func (w *Worker) flush(ctx context.Context, o *owned) error { return w.flushBut(ctx, o, 0) }
+
+// flushBut appends the pending facts but for the last n.
+func (w *Worker) flushBut(ctx context.Context, o *owned, n int) error {
+	facts := o.pending[:len(o.pending)-n]
+	if len(facts) == 0 {
+		return nil
+	}
+	m, _ := o.carrier()
+	if facts[0].Claim != nil && !w.claimable(m) {
+		return errNotNow
+	}
+	l := &loaded{o.run, o.cursor}
+	if err := w.append(ctx, l, facts); err != nil {
+		return err
+	}
+	o.cursor, o.passed = l.cursor, false
+	o.pending = append([]*v1.Fact(nil), o.pending[len(facts):]...)
+	return nil
+}
+
+// pass waits until all that was appended is durable.
+func (w *Worker) pass(ctx context.Context, o *owned) error {
+	if o.passed {
+		return nil
+	}
+	if err := w.Stores.History.Pass(ctx, &o.cursor); err != nil {
+		return err
+	}
+	o.passed = true
+	return nil
+}

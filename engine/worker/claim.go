@@ -1,0 +1,233 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/engine"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// errNotNow says that a claim must not be appended: the lease or the message is
+// too old. The message is tried again while it is young enough, else it is left.
+var errNotNow = errors.New("no claim may be made now: the lease or the message is too old")
+
+// mayClaim waits until the message is durable and checks that it may be claimed.
+func (w *Worker) mayClaim(ctx context.Context, m *message) error {
+	if err := w.flushed(ctx, m); err != nil {
+		return err
+	}
+	if !w.claimable(m) {
+		return errNotNow
+	}
+	return nil
+}
+
+func (w *Worker) claimOf(m *message, epoch uint64) *v1.Claim {
+	return &v1.Claim{Worker: w.id, Epoch: epoch, Stream: m.stream, Sequence: m.sequence}
+}
+
+// claim makes this worker the owner of a running run in place of one that is
+// lost, together with the fact that the message brings, if any.
+func (w *Worker) claim(ctx context.Context, l *loaded, m *message, brings *v1.Fact) (*owned, error) {
+	claimed := &v1.Fact{Kind: &v1.Fact_RunClaimed{RunClaimed: &v1.RunClaimed{From: l.run.Claim.GetWorker()}}}
+	return w.own(ctx, l, m, claimed, brings)
+}
+
+// own takes a loaded run with facts of which the first is the claim.
+func (w *Worker) own(ctx context.Context, l *loaded, m *message, facts ...*v1.Fact) (*owned, error) {
+	def, err := w.definition(ctx, l.run)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.mayClaim(ctx, m); err != nil {
+		return nil, err
+	}
+	facts[0].Claim = w.claimOf(m, l.run.Epoch()+1)
+	now := w.now(m, l.run.At)
+	var added []*v1.Fact
+	for _, f := range facts {
+		if f == nil {
+			continue
+		}
+		f, err := l.run.Add(now, f)
+		if err != nil {
+			return nil, err
+		}
+		added = append(added, f)
+	}
+	o := newOwned(m, l.run, def, added)
+	o.cursor = l.cursor
+	return o, nil
+}
+
+// resume is about a parked run: what the message brings, or what is due, is
+// recorded together with the claim of the message. Rules 2, 6 and 7.
+func (w *Worker) resume(ctx context.Context, l *loaded, m *message) (*owned, error) {
+	now := w.now(m, l.run.At)
+	brings, err := w.brings(l.run, m)
+	if err != nil {
+		return nil, err
+	}
+	news := brings != nil
+	if brings == nil {
+		brings = l.run.Due(now)
+	}
+	if brings == nil {
+		if err := w.renewHistory(ctx, l, now); err != nil {
+			return nil, err
+		}
+		if err := w.ensure(ctx, l.run); err != nil {
+			return nil, err
+		}
+		return nil, w.done(ctx, l, m)
+	}
+	if l.run.WasCarriedBy(m.stream, m.sequence) || m.command != nil && !news {
+		if err := w.Stores.Wakes.Wake(ctx, m.workflow, m.run, &v1.Wake{Reason: "carrier"}); err != nil {
+			return nil, err
+		}
+		return nil, w.done(ctx, l, m)
+	}
+	return w.own(ctx, l, m, brings)
+}
+
+// brings returns the fact that a message brings to a run, nil if it is no news.
+func (w *Worker) brings(r *engine.Run, m *message) (*v1.Fact, error) {
+	if m.wake != nil {
+		return r.Due(w.now(m, r.At)), nil
+	}
+	if m.command == nil || r.Knows(m.command.Id) {
+		return nil, nil
+	}
+	switch c := m.command; c.Kind {
+	case "cancel":
+		return &v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: &v1.CancelRequested{Command: c.Id, By: c.By, Reason: c.Reason}}}, nil
+	case "approve":
+		return w.approval(r, c), nil
+	}
+	return nil, errors.New("command " + m.command.Kind + " is not known to this version of zflow")
+}
+
+// approval is nil where the step asks for nothing: the command came too late.
+func (w *Worker) approval(r *engine.Run, c *v1.Command) *v1.Fact {
+	if r.Step(c.Step).Status != engine.StepAsking {
+		w.counts.add("commands_late", r.Start.Workflow)
+		return nil
+	}
+	a := &v1.ApprovalGiven{Command: c.Id, By: c.By, Choice: c.Choice, Comment: c.Reason}
+	if len(c.Data) > 0 {
+		a.Output = &v1.Value{Json: c.Data}
+	}
+	return &v1.Fact{Step: c.Step, Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: a}}
+}
+
+// tell records what a message brings to a run that its owner works on, and
+// hints to the owner. Rule 7.
+func (w *Worker) tell(ctx context.Context, l *loaded, m *message) error {
+	var brings *v1.Fact
+	if m.command != nil {
+		var err error
+		if brings, err = w.brings(l.run, m); err != nil {
+			return err
+		}
+	}
+	if brings != nil {
+		f, err := l.run.Add(w.now(m, l.run.At), brings)
+		if err != nil {
+			return err
+		}
+		l.run.State = engine.Running
+		if err := w.append(ctx, l, []*v1.Fact{f}); err != nil {
+			return err
+		}
+	}
+	if err := w.done(ctx, l, m); err != nil {
+		return err
+	}
+	w.hintOwner(l.run)
+	return nil
+}
+
+// done acks a message once all that was written because of it is durable.
+func (w *Worker) done(ctx context.Context, l *loaded, m *message) error {
+	if err := w.Stores.History.Pass(ctx, &l.cursor); err != nil {
+		return err
+	}
+	w.ack(m)
+	return nil
+}
+
+// absences is how often in a row a lease must be absent.
+const absences = 4
+
+// foreign is about a running run that another worker's claim owns. Rule 4.
+func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, error) {
+	owner := l.run.Claim.GetWorker()
+	there, err := w.leaseThere(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		if l.run.CarriedBy(m.stream, m.sequence) {
+			return nil, nil // its owner works on it: the message comes again
+		}
+		return nil, w.tell(ctx, l, m)
+	}
+	if !l.run.CarriedBy(m.stream, m.sequence) && l.run.WasCarriedBy(m.stream, m.sequence) {
+		return nil, w.done(ctx, l, m)
+	}
+	brings, err := w.brings(l.run, m)
+	if err != nil {
+		return nil, err
+	}
+	o, err := w.claim(ctx, l, m, brings)
+	if err == nil {
+		w.counts.add("runs_taken_over", m.workflow)
+		w.Log.Info("a run is taken over", zap.String("workflow", m.workflow), zap.String("run_id", m.run), zap.String("from", owner))
+	}
+	return o, err
+}
+
+// leaseThere says false only if the lease was absent four times in a row, each
+// read answered by one server over one connection and sent a beat after the
+// answer before it.
+func (w *Worker) leaseThere(ctx context.Context, owner string) (bool, error) {
+	mark := w.Gate.Mark()
+	for i := range absences {
+		if i > 0 {
+			pause(ctx, beat)
+		}
+		_, there, err := w.Stores.Leases.Get(ctx, owner)
+		switch {
+		case err != nil:
+			return false, err
+		case there:
+			return true, nil
+		case w.Gate.Mark() != mark:
+			return false, errors.New("the server or the connection changed while a lease was read")
+		}
+	}
+	return false, nil
+}
+
+// renewHistory begins a new generation of a parked run whose oldest append is
+// half as old as RUNS allows.
+func (w *Worker) renewHistory(ctx context.Context, l *loaded, now time.Time) error {
+	if now.Before(w.renewal(l.run)) {
+		return nil
+	}
+	f := l.run.Continue(now)
+	if err := l.run.Apply(f); err != nil {
+		return err
+	}
+	w.counts.add("runs_continued", l.run.Start.Workflow)
+	return w.append(ctx, l, []*v1.Fact{f})
+}
+
+// renewal is when a run that is still open begins a new generation.
+func (w *Worker) renewal(r *engine.Run) time.Time {
+	return r.GenerationBegan().Add(w.Stores.History.Age() / 2)
+}

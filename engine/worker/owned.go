@@ -1,0 +1,101 @@
+package worker
+
+import (
+	"sync"
+	"time"
+
+	"zflow/engine"
+	"zflow/engine/history"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// owned is a run in a worker's memory. Its carry alone touches it, but for what
+// the mutex guards.
+type owned struct {
+	run      *engine.Run
+	def      *engine.Workflow
+	cursor   history.Cursor
+	epoch    uint64
+	pending  []*v1.Fact // applied, not appended
+	passed   bool       // what the cursor stands behind is durable
+	outcomes map[engine.AttemptID]*engine.Outcome
+	called   map[engine.AttemptID]bool
+	news     chan struct{} // a token: look at the history
+
+	mu     sync.Mutex
+	m      *message  // the carrier
+	kept   time.Time // when its last in-progress was sent, or its pull
+	cancel func()    // ends the call in flight; nil if there is none
+}
+
+func newOwned(m *message, run *engine.Run, def *engine.Workflow, pending []*v1.Fact) *owned {
+	return &owned{
+		run: run, def: def, epoch: run.Epoch(), pending: pending, m: m, kept: m.asked,
+		outcomes: map[engine.AttemptID]*engine.Outcome{}, called: map[engine.AttemptID]bool{}, news: make(chan struct{}, 1),
+	}
+}
+
+// carrier returns the message and since when it is kept.
+func (o *owned) carrier() (*message, time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.m, o.kept
+}
+
+// renewed takes a later delivery of the carrier in place of the one before it.
+func (o *owned) renewed(m *message) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.m, o.kept = m, m.asked
+}
+
+func (o *owned) keptAt(m *message, at time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.m == m {
+		o.kept = at
+	}
+}
+
+// calling notes how to end the call in flight; nil: there is none.
+func (o *owned) calling(cancel func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.cancel = cancel
+}
+
+// look tells the carry that the history has news, and ends the call in flight.
+func (o *owned) look() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.news <- struct{}{}:
+	default:
+	}
+	if o.cancel != nil {
+		o.cancel()
+	}
+}
+
+// hold puts a run into the worker's memory.
+func (w *Worker) hold(o *owned) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.owned[o.run.ID()] = o
+}
+
+// holding returns the run in memory, or nil.
+func (w *Worker) holding(run string) *owned {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.owned[run]
+}
+
+// drop forgets a run: this holding of it, or whichever there is.
+func (w *Worker) drop(run string, o *owned) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o == nil || w.owned[run] == o {
+		delete(w.owned, run)
+	}
+}

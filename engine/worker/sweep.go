@@ -1,0 +1,125 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/engine"
+	"zflow/engine/history"
+	"zflow/engine/leases"
+	"zflow/proto"
+	v1 "zflow/proto/zflow/v1"
+)
+
+const (
+	sweepKey   = "sweep"
+	sweepEvery = 24 * time.Hour
+	sweepPace  = 200 * time.Microsecond // between runs, so that appends do not suffer
+	lookEvery  = time.Second
+)
+
+// sweeps makes RUNS and its indexes agree after each start of the broker, which
+// a new server id tells, and once a day.
+func (w *Worker) sweeps(ctx context.Context) {
+	var swept string
+	var at time.Time
+	for ctx.Err() == nil {
+		server := w.NC.ConnectedServerId()
+		if server != "" && (server != swept || time.Since(at) > sweepEvery) {
+			done, err := w.sweepOnce(ctx, server, server == swept)
+			if err != nil && ctx.Err() == nil {
+				w.Log.Warn("a sweep did not end", zap.Error(err))
+			}
+			if done {
+				swept, at = server, time.Now()
+			}
+		}
+		pause(ctx, lookEvery)
+	}
+}
+
+// sweepOnce sweeps under the lock, unless another has done so for this server.
+func (w *Worker) sweepOnce(ctx context.Context, server string, daily bool) (done bool, err error) {
+	mark := "sweep." + proto.Token(server)
+	if daily {
+		mark += "." + time.Now().UTC().Format("2006-01-02")
+	}
+	if done, err = w.Stores.Leases.Done(ctx, mark); done || err != nil {
+		return done, err
+	}
+	revision, ok, err := w.Stores.Leases.Lock(ctx, sweepKey, w.id, 0)
+	if err != nil || !ok {
+		return false, err // another sweeps: look again for its mark
+	}
+	locked, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go w.keepLock(locked, cancel, revision)
+	begun := time.Now()
+	runs, err := w.sweep(locked)
+	if err != nil {
+		return false, err
+	}
+	w.Log.Info("swept", zap.Int("open_runs", runs), zap.Duration("took", time.Since(begun)))
+	if err := w.Stores.Leases.Mark(ctx, mark); err != nil {
+		return false, err
+	}
+	return true, w.Stores.Leases.Unlock(ctx, sweepKey)
+}
+
+// keepLock renews the lock; who loses it sweeps no more.
+func (w *Worker) keepLock(ctx context.Context, lost context.CancelFunc, revision uint64) {
+	defer lost()
+	for {
+		pause(ctx, leases.Age/4)
+		if ctx.Err() != nil {
+			return
+		}
+		now, ok, err := w.Stores.Leases.Lock(ctx, sweepKey, w.id, revision)
+		if err != nil || !ok {
+			return
+		}
+		revision = now
+	}
+}
+
+// sweep ensures what each parked run waits for, and wakes each running run whose
+// owner's lease is gone.
+func (w *Worker) sweep(ctx context.Context) (runs int, err error) {
+	alive := map[string]bool{}
+	err = w.Stores.History.OpenRuns(ctx, sweepPace, func(h history.Head) error {
+		runs++
+		if h.State == string(engine.Waiting) {
+			return w.sweepParked(ctx, h)
+		}
+		owner := h.Header.Get("zflow-worker")
+		if _, known := alive[owner]; !known {
+			_, there, err := w.Stores.Leases.Get(ctx, owner)
+			if err != nil {
+				return err
+			}
+			alive[owner] = there
+		}
+		if alive[owner] {
+			return nil
+		}
+		return w.Stores.Wakes.Wake(ctx, h.Workflow, h.Run, &v1.Wake{Reason: "sweep"})
+	})
+	return runs, err
+}
+
+func (w *Worker) sweepParked(ctx context.Context, h history.Head) error {
+	l, err := w.load(ctx, h.Workflow, h.Run)
+	if err != nil {
+		w.Log.Error("a parked run cannot be read", zap.String("workflow", h.Workflow), zap.String("run_id", h.Run), zap.Error(err))
+		return nil // the others go on; runs list and doctor show it
+	}
+	if l.run.State != engine.Waiting {
+		return nil
+	}
+	if l.run.Due(w.now(nil, l.run.At)) != nil {
+		return w.Stores.Wakes.Wake(ctx, h.Workflow, h.Run, &v1.Wake{Reason: "sweep"})
+	}
+	return w.ensure(ctx, l.run)
+}

@@ -1,0 +1,172 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/oklog/ulid/v2"
+	"go.uber.org/zap"
+
+	"zflow/actions"
+	"zflow/engine/blobs"
+	"zflow/engine/catalog"
+	"zflow/engine/history"
+	"zflow/engine/leases"
+	"zflow/engine/wakes"
+	"zflow/internal/durable"
+	"zflow/internal/sealed"
+	"zflow/proto"
+)
+
+// Config is what a worker is made of.
+type Config struct {
+	NC      *nats.Conn
+	Gate    *durable.Gate
+	Catalog *catalog.Catalog
+	Stores  Stores
+	Actions *actions.Registry
+	Keys    *sealed.Keys
+	Secrets map[string]string // by name, readable; runs only ever see them sealed
+	Log     *zap.Logger
+	Slots   int           // attempts at a time; 0: 256
+	MaxHeld int           // runs at a time; 0: 1,000
+	Drain   time.Duration // how long calls may go on after a stop; 0: 20 s
+	Alone   bool          // no other worker exists: clear the leases and sweep at once
+}
+
+// Stores are the streams and buckets a worker works on.
+type Stores struct {
+	History *history.Store
+	Wakes   *wakes.Store
+	Leases  *leases.Store
+	Blobs   *blobs.Store
+}
+
+// Worker runs workflows. Any number of them share the work.
+type Worker struct {
+	Config
+	id      string
+	lease   lease
+	clock   clock
+	slots   chan struct{}
+	counts  counters
+	secrets map[string]any // by name, sealed
+	held    atomic.Int64
+	freed   chan struct{} // a token: a held run ended
+	stop    stopping
+
+	mu    sync.Mutex
+	owned map[string]*owned
+	busy  map[string]*turnstile
+	work  sync.WaitGroup // handlers of messages
+}
+
+// New returns a worker that does nothing until Run.
+func New(c Config) *Worker {
+	if c.Slots == 0 {
+		c.Slots = 256
+	}
+	if c.MaxHeld == 0 {
+		c.MaxHeld = 1000
+	}
+	if c.Drain == 0 {
+		c.Drain = 20 * time.Second
+	}
+	w := &Worker{
+		Config: c, id: ulid.Make().String(), slots: make(chan struct{}, c.Slots), freed: make(chan struct{}, 1),
+		secrets: make(map[string]any, len(c.Secrets)), owned: map[string]*owned{}, busy: map[string]*turnstile{},
+		stop: stopping{soon: make(chan struct{})},
+	}
+	public := c.Keys.Public()
+	for name, value := range c.Secrets {
+		w.secrets[name] = public.Seal(value)
+	}
+	w.Log = c.Log.With(zap.String("worker", w.id))
+	return w
+}
+
+// ID returns the worker's id, new in each process.
+func (w *Worker) ID() string { return w.id }
+
+// Run works until ctx ends, then drains: it pulls no more, finishes the calls in
+// flight, gives its messages and its lease back. It returns an error only if it
+// could not begin.
+func (w *Worker) Run(ctx context.Context) error {
+	work, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	if err := w.begin(ctx); err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	var background sync.WaitGroup
+	background.Go(func() { w.keepLease(work) })
+	background.Go(func() { w.keepCarriers(work) })
+	background.Go(func() { w.sweeps(ctx) })
+	var pulls sync.WaitGroup
+	if err := w.pullAll(ctx, work, &pulls); err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	w.Log.Info("worker runs")
+	<-ctx.Done()
+	w.drain(&pulls, kill)
+	background.Wait()
+	return nil
+}
+
+// begin takes the lease and listens for hints.
+func (w *Worker) begin(ctx context.Context) error {
+	if w.Alone {
+		if err := w.Stores.Leases.Clear(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.renew(ctx); err != nil {
+		return err
+	}
+	_, err := w.NC.Subscribe(proto.WorkerSubject(w.id), func(m *nats.Msg) { w.hint(string(m.Data)) })
+	if err != nil {
+		return fmt.Errorf("listening for hints: %w", err)
+	}
+	return nil
+}
+
+// stopping tells carriers that no attempt is to begin any more.
+type stopping struct {
+	soon chan struct{}
+	once sync.Once
+}
+
+func (s *stopping) now() { s.once.Do(func() { close(s.soon) }) }
+
+func (s *stopping) is() bool {
+	select {
+	case <-s.soon:
+		return true
+	default:
+		return false
+	}
+}
+
+// drain lets the calls in flight end, at the latest after the drain time.
+func (w *Worker) drain(pulls *sync.WaitGroup, kill context.CancelFunc) {
+	w.stop.now()
+	pulls.Wait()
+	done := make(chan struct{})
+	go func() { w.work.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(w.Drain):
+		w.Log.Warn("calls did not end in time: they are of unknown outcome", zap.Duration("drain", w.Drain))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := w.Stores.Leases.Delete(ctx, w.id); err != nil {
+		w.Log.Warn("the lease is left to run out", zap.Error(err))
+	}
+	kill()
+	<-done
+	w.Log.Info("worker stopped")
+}
