@@ -15,7 +15,7 @@ func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 	case "GET /sim/v1/apps":
 		writeAnswer(w, answer{status: http.StatusOK, body: s.Apps()})
 	case "GET /sim/v1/ledger":
-		writeAnswer(w, answer{status: http.StatusOK, body: s.Ledger(filterOf(r))})
+		writeAnswer(w, answer{status: http.StatusOK, body: append([]Entry{}, s.Ledger(filterOf(r))...)})
 	case "GET /sim/v1/subscriptions":
 		writeAnswer(w, answer{status: http.StatusOK, body: s.Subscriptions()})
 	case "POST /sim/v1/subscriptions":

@@ -65,7 +65,7 @@ func (s *Sim) compose(e Event, a *app) Happened {
 	}
 	if object, ok := payload["object"].(map[string]any); ok {
 		if m := s.world.meetings[e.Meeting]; m != nil {
-			s.layMeeting(object, m, e.Type, at)
+			s.layMeeting(object, m, e.Type, time.Now())
 		}
 		if object["account_id"] != nil {
 			object["account_id"] = a.AccountID
@@ -77,21 +77,21 @@ func (s *Sim) compose(e Event, a *app) Happened {
 }
 
 // layMeeting lets the meeting go through the event and puts it into the object.
-func (s *Sim) layMeeting(object map[string]any, m *meeting, kind string, at time.Time) {
+func (s *Sim) layMeeting(object map[string]any, m *meeting, kind string, now time.Time) {
 	fields := m.subject()
 	switch {
 	case kind == "meeting.started":
-		m.started = at
-		fields["start_time"] = at.UTC().Format(time.RFC3339)
+		m.started = now
+		fields["start_time"] = now.UTC().Format(time.RFC3339)
 	case kind == "meeting.ended":
-		o := s.world.end(m, at, s.o.ReportDelay)
+		o := s.world.end(m, now, s.o.ReportDelay)
 		fields["uuid"] = o.uuid
 		fields["start_time"] = o.started.UTC().Format(time.RFC3339)
-		fields["end_time"] = at.UTC().Format(time.RFC3339)
+		fields["end_time"] = now.UTC().Format(time.RFC3339)
 	case strings.HasPrefix(kind, "recording.") && len(m.past) > 0:
 		o := m.past[len(m.past)-1]
 		if kind == "recording.completed" {
-			o.recordedAt = at.Add(s.o.RecordingDelay)
+			o.recordedAt = now.Add(s.o.RecordingDelay)
 			fields = webhookRecording(m, o)
 		}
 		fields["uuid"] = o.uuid

@@ -2,7 +2,6 @@ package zoomsim
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,10 +61,18 @@ func (l *ledger) add(e Entry) {
 	l.changed = make(chan struct{})
 }
 
-func (l *ledger) read() ([]Entry, <-chan struct{}) {
+// choose returns the entries that the filter takes, oldest first, and what is
+// closed when the next one comes.
+func (l *ledger) choose(f Filter) ([]Entry, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.entries), l.changed
+	var fit []Entry
+	for i := range l.entries {
+		if f.takes(&l.entries[i]) {
+			fit = append(fit, l.entries[i])
+		}
+	}
+	return fit, l.changed
 }
 
 // Filter chooses entries; an empty field takes all.
@@ -84,25 +91,21 @@ func (f Filter) takes(e *Entry) bool {
 
 // Ledger returns the entries that the filter takes, oldest first.
 func (s *Sim) Ledger(f Filter) []Entry {
-	all, _ := s.ledger.read()
-	return choose(all, f)
-}
-
-func choose(all []Entry, f Filter) []Entry {
-	return slices.DeleteFunc(all, func(e Entry) bool { return !f.takes(&e) })
+	fit, _ := s.ledger.choose(f)
+	return fit
 }
 
 // WaitLedger waits until n entries fit the filter, and returns what fits then.
 func (s *Sim) WaitLedger(ctx context.Context, f Filter, n int) ([]Entry, error) {
 	for {
-		all, changed := s.ledger.read()
-		if fit := choose(all, f); len(fit) >= n {
+		fit, changed := s.ledger.choose(f)
+		if len(fit) >= n {
 			return fit, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return s.Ledger(f), ctx.Err()
+			return fit, ctx.Err()
 		}
 	}
 }
