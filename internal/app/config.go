@@ -1,0 +1,108 @@
+package app
+
+import "time"
+
+// Config is the configuration of all processes, as configs/zflow.yaml shows it.
+// A key that ends in _file names a file that holds the value.
+type Config struct {
+	NATS        NATS                  `yaml:"nats"`
+	Ingest      Ingest                `yaml:"ingest"`
+	Worker      Worker                `yaml:"worker"`
+	HTTPAllow   []string              `yaml:"http_allow"` // hosts and CIDRs that http.request may call though not public
+	Connections map[string]Connection `yaml:"connections"`
+	Secrets     map[string]Secret     `yaml:"secrets"` // what workflows see as secrets.<name>
+	Streams     Streams               `yaml:"streams"`
+}
+
+// NATS says where the broker is and who we are to it.
+type NATS struct {
+	URL        string `yaml:"url"`                 // one or several, comma-separated
+	Creds      string `yaml:"creds" config:"path"` // a .creds file
+	User       string `yaml:"user"`
+	Password   Secret `yaml:"password"`
+	Durability string `yaml:"durability"` // auto, always, replicated
+}
+
+// Ingest is the process that takes events in.
+type Ingest struct {
+	Listen        string         `yaml:"listen"`
+	MetricsListen string         `yaml:"metrics_listen"`
+	PublicKey     Text           `yaml:"public_key"` // of the workers; credentials are sealed to it
+	Apps          map[string]App `yaml:"apps"`
+	Limits        Limits         `yaml:"limits"`
+}
+
+// App is a Zoom app whose events are taken.
+type App struct {
+	Secrets []Secret `yaml:"secrets"` // its secret tokens; several while one is replaced
+}
+
+// Limits are what ingest takes at most.
+type Limits struct {
+	MaxBody    Bytes    `yaml:"max_body"`    // of a request
+	Window     Duration `yaml:"window"`      // how old a signature may be
+	FutureSkew Duration `yaml:"future_skew"` // how far ahead Zoom's clock may be
+}
+
+// Worker is the process that runs workflows.
+type Worker struct {
+	MetricsListen   string `yaml:"metrics_listen"`
+	Slots           int    `yaml:"slots"`                           // attempts at once
+	MaxHeld         int    `yaml:"max_held"`                        // runs in memory
+	SealingKeysFile string `yaml:"sealing_keys_file" config:"path"` // the private keys
+}
+
+// Connection is a connected Zoom account.
+type Connection struct {
+	Kind         string `yaml:"kind"` // zoom_s2s
+	AccountID    string `yaml:"account_id"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+	APIURL       string `yaml:"api_url"` // empty: Zoom's
+	OAuthURL     string `yaml:"oauth_url"`
+}
+
+// Streams are the limits of what JetStream keeps.
+type Streams struct {
+	Replicas    int      `yaml:"replicas"`
+	EventsAge   Duration `yaml:"events_age"`
+	EventsBytes Bytes    `yaml:"events_bytes"`
+	RunsAge     Duration `yaml:"runs_age"`
+	RunsBytes   Bytes    `yaml:"runs_bytes"`
+	WakesBytes  Bytes    `yaml:"wakes_bytes"`
+}
+
+// Values of NATS.Durability: found out, or declared for a server that cannot
+// say how it makes messages durable.
+const (
+	DurabilityAuto       = "auto"
+	DurabilityAlways     = "always"
+	DurabilityReplicated = "replicated"
+)
+
+const (
+	day = 24 * time.Hour
+	mib = 1 << 20
+	gib = 1 << 30
+)
+
+// defaults is what holds where nothing is said.
+func defaults() *Config {
+	return &Config{
+		NATS: NATS{URL: "nats://127.0.0.1:4222", Durability: DurabilityAuto},
+		Ingest: Ingest{
+			Listen:        ":8080",
+			MetricsListen: "127.0.0.1:9090",
+			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
+		},
+		Worker: Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
+		Streams: Streams{
+			Replicas:    1,
+			EventsAge:   Duration(28 * day),
+			EventsBytes: 20 * gib,
+			RunsAge:     Duration(30 * day),
+			RunsBytes:   20 * gib,
+			WakesBytes:  4 * gib,
+		},
+	}
+}

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// keepLonger is how much longer a run's history must be kept than its event.
+const keepLonger = 2 * day
+
+var (
+	plainName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	secretName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`) // as expressions write it
+	hostName   = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+)
+
+// check looks at what the values mean, and to each other.
+func (l *loading) check() {
+	l.checkNATS()
+	l.checkIngest()
+	l.checkWorker()
+	l.checkConnections()
+	l.checkStreams()
+}
+
+func (l *loading) checkNATS() {
+	n := &l.config.NATS
+	for u := range strings.SplitSeq(n.URL, ",") {
+		parsed, err := url.Parse(strings.TrimSpace(u))
+		if err != nil || parsed.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, parsed.Scheme) {
+			l.fault(l.at("nats.url"), "nats.url must be like nats://host:4222")
+		} else if parsed.User != nil {
+			l.fault(l.at("nats.url"), "nats.url must hold no password: use nats.user and nats.password_file")
+		}
+	}
+	known := []string{DurabilityAuto, DurabilityAlways, DurabilityReplicated}
+	if !slices.Contains(known, n.Durability) {
+		l.fault(l.at("nats.durability"), "nats.durability is %q, not one of %s", n.Durability, strings.Join(known, ", "))
+	}
+	switch {
+	case n.Creds != "" && n.User != "":
+		l.fault(l.at("nats.creds"), "nats has both creds and a user: leave one out")
+	case n.Creds != "":
+		l.private(n.Creds, l.at("nats.creds"))
+	case n.User == "" && n.Password.Reveal() != "":
+		l.fault(l.at("nats.password"), "nats.password is set without nats.user")
+	}
+}
+
+func (l *loading) checkIngest() {
+	in := &l.config.Ingest
+	l.checkAddress("ingest.listen", in.Listen)
+	l.checkAddress("ingest.metrics_listen", in.MetricsListen)
+	for _, name := range namesOf(in.Apps) {
+		path := "ingest.apps." + name
+		l.checkName(path, name, plainName)
+		if len(in.Apps[name].Secrets) == 0 {
+			l.fault(l.at(path), "%s has no secrets: every event for it would be refused", path)
+		}
+		if slices.ContainsFunc(in.Apps[name].Secrets, func(s Secret) bool { return s.Reveal() == "" }) {
+			l.fault(l.at(path+".secrets"), "%s.secrets has an empty one", path)
+		}
+	}
+	l.atLeast("ingest.limits.max_body", int64(in.Limits.MaxBody), 1024, "1KiB")
+	l.atLeast("ingest.limits.window", int64(in.Limits.Window), int64(time.Minute), "1m")
+}
+
+func (l *loading) checkWorker() {
+	w := &l.config.Worker
+	l.checkAddress("worker.metrics_listen", w.MetricsListen)
+	l.atLeast("worker.slots", int64(w.Slots), 1, "1")
+	l.atLeast("worker.max_held", int64(w.MaxHeld), 1, "1")
+	for _, allowed := range l.config.HTTPAllow {
+		_, notCIDR := netip.ParsePrefix(allowed)
+		_, notAddr := netip.ParseAddr(allowed)
+		if notCIDR != nil && notAddr != nil && !hostName.MatchString(allowed) {
+			l.fault(l.at("http_allow"), "http_allow: %q is neither a host nor a CIDR", allowed)
+		}
+	}
+	for _, name := range namesOf(l.config.Secrets) {
+		l.checkName("secrets."+name, name, secretName)
+	}
+}
+
+func (l *loading) checkConnections() {
+	for _, name := range namesOf(l.config.Connections) {
+		c, path := l.config.Connections[name], "connections."+name
+		l.checkName(path, name, plainName)
+		if c.Kind != "zoom_s2s" {
+			l.fault(l.at(path), "%s.kind is %q: only zoom_s2s can stand in the configuration", path, c.Kind)
+			continue
+		}
+		l.required(path, "account_id", c.AccountID)
+		l.required(path, "client_id", c.ClientID)
+		l.required(path, "client_secret", c.ClientSecret.Reveal())
+		l.checkURL(path+".api_url", c.APIURL)
+		l.checkURL(path+".oauth_url", c.OAuthURL)
+	}
+}
+
+func (l *loading) checkStreams() {
+	s := &l.config.Streams
+	if !slices.Contains([]int{1, 3, 5}, s.Replicas) {
+		l.fault(l.at("streams.replicas"), "streams.replicas is %d, not 1, 3 or 5", s.Replicas)
+	}
+	if l.config.NATS.Durability == DurabilityReplicated && s.Replicas < 3 {
+		l.fault(l.at("nats.durability"), "nats.durability: replicated needs streams.replicas: 3")
+	}
+	if least := s.EventsAge + Duration(keepLonger); s.RunsAge < least {
+		l.fault(l.at("streams.runs_age"), "streams.runs_age is %s: it must be at least %s, 2 days more than streams.events_age, so that an event cannot come again when its run is forgotten", s.RunsAge, least)
+	}
+	l.atLeast("streams.events_age", int64(s.EventsAge), int64(3*time.Hour), "3h") // longer than Zoom repeats
+	l.atLeast("streams.events_bytes", int64(s.EventsBytes), mib, "1MiB")
+	l.atLeast("streams.runs_bytes", int64(s.RunsBytes), mib, "1MiB")
+	l.atLeast("streams.wakes_bytes", int64(s.WakesBytes), mib, "1MiB")
+}
+
+func (l *loading) checkAddress(path, address string) {
+	if address == "" && path != "ingest.listen" {
+		return // off
+	}
+	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+		l.fault(l.at(path), "%s is %q: write host:port, or :port for every address", path, address)
+	}
+}
+
+func (l *loading) checkURL(path, address string) {
+	if address == "" {
+		return
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		l.fault(l.at(path), "%s must be a URL such as https://zoom.us", path)
+	}
+}
+
+func (l *loading) checkName(path, name string, form *regexp.Regexp) {
+	if !form.MatchString(name) {
+		l.fault(l.at(path), "the name %q may have lower-case letters, digits and _ only, or - where it is no secret's", name)
+	}
+}
+
+func (l *loading) required(path, key, value string) {
+	if value == "" {
+		l.fault(l.at(path), "%s.%s is missing", path, key)
+	}
+}
+
+func (l *loading) atLeast(path string, value, least int64, text string) {
+	if value < least {
+		l.fault(l.at(path), "%s must be at least %s", path, text)
+	}
+}
+
+func namesOf[V any](m map[string]V) []string {
+	all := make([]string, 0, len(m))
+	for k := range m {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
