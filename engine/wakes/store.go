@@ -39,7 +39,9 @@ func Create(ctx context.Context, js jetstream.JetStream, replicas int, bytes int
 	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: wire.Wakes, Description: "what is due: wakes, commands and timers of runs",
 		Subjects: []string{"zflow.wake.*.*", "zflow.command.*.*", "zflow.timer.*.*.*"}, Storage: jetstream.FileStorage,
-		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: bytes, Replicas: max(replicas, 1),
+		// The server allows schedules only with discard old; what a full stream
+		// drops, the sweep finds in RUNS.
+		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardOld, MaxBytes: bytes, Replicas: max(replicas, 1),
 		AllowMsgSchedules: true, AllowMsgTTL: true, AllowRollup: true, Duplicates: 2 * time.Minute,
 	})
 	if err != nil {
