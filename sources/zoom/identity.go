@@ -184,7 +184,8 @@ func appendKey(key []string, payload map[string]any, paths []string) []string {
 // digest is the hash of a body without what differs between two deliveries of one
 // event: order, spelling of numbers, tokens and download addresses.
 func digest(body map[string]any) string {
-	tree := stable(body)
+	tree := stableObject(body)
+	delete(tree, "event") // it is the event's type, which is cleaned
 	text, err := json.Marshal(tree)
 	if err != nil { // a tree that came from JSON always goes back; its print tells it apart too
 		text = fmt.Append(nil, tree)
@@ -204,15 +205,19 @@ func stable(value any) any {
 		}
 		return list
 	case map[string]any:
-		m := make(map[string]any, len(v))
-		for name, item := range v {
-			if !volatile(name) {
-				m[name] = stable(item)
-			}
-		}
-		return m
+		return stableObject(v)
 	}
 	return value
+}
+
+func stableObject(object map[string]any) map[string]any {
+	m := make(map[string]any, len(object))
+	for name, value := range object {
+		if !volatile(name) {
+			m[name] = stable(value)
+		}
+	}
+	return m
 }
 
 func volatile(name string) bool {
