@@ -56,6 +56,13 @@ func (s *Sim) issue(r *http.Request, entry *Entry) answer {
 	case r.Form.Get("account_id") != a.AccountID:
 		return refuse(http.StatusBadRequest, "invalid_request", "Bad Request")
 	}
+	return answer{status: http.StatusOK, body: map[string]any{
+		"access_token": s.newToken(a), "token_type": "bearer", "expires_in": int(s.o.TokenLife / time.Second),
+		"scope": strings.Join(granted(a), " "), "api_url": "http://" + r.Host,
+	}}
+}
+
+func (s *Sim) newToken(a *app) string {
 	for old, g := range s.tokens {
 		if g.app == a {
 			delete(s.tokens, old)
@@ -63,10 +70,7 @@ func (s *Sim) issue(r *http.Request, entry *Entry) answer {
 	}
 	token := "simtoken." + randomText(32)
 	s.tokens[token] = &grant{app: a, expires: time.Now().Add(s.o.TokenLife)}
-	return answer{status: http.StatusOK, body: map[string]any{
-		"access_token": token, "token_type": "bearer", "expires_in": int(s.o.TokenLife / time.Second),
-		"scope": strings.Join(granted(a), " "), "api_url": "http://" + r.Host,
-	}}
+	return token
 }
 
 // clientOf returns the app whose credentials the request carries, or nil.
@@ -119,4 +123,12 @@ func (s *Sim) VoidTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)
+}
+
+// NewToken returns a token of the first app, as its token endpoint would; it
+// voids the last one.
+func (s *Sim) NewToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newToken(s.apps[0])
 }
