@@ -165,12 +165,17 @@ func (b *Broker) run(ctx context.Context) {
 // Connect opens a connection in process, with the broker's own rights where its
 // configuration asks for credentials.
 func (b *Broker) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
-	all := append([]nats.Option{nats.InProcessServer(b.nats), nats.Name(name), nats.ReconnectBufSize(-1)}, b.login...)
+	all := append(b.InProcess(), nats.Name(name), nats.ReconnectBufSize(-1))
 	nc, err := nats.Connect("", append(all, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the broker in process: %w", err)
 	}
 	return nc, nil
+}
+
+// InProcess are the options of a connection that needs no network.
+func (b *Broker) InProcess() []nats.Option {
+	return append([]nats.Option{nats.InProcessServer(b.nats)}, b.login...)
 }
 
 // URL is where clients connect, "" where there is no listener.

@@ -29,6 +29,7 @@ type ClientConfig struct {
 	Known    definition.Known // what workflows may refer to
 	Name     string           // of the connection, for people
 	Wait     bool             // for a server that is not there yet, as long as the context allows
+	Gate     *durable.Gate    // of the connection; nil: OpenOn opens one
 }
 
 // Client is a connection to a server with all that zflow keeps there.
@@ -92,9 +93,11 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 	if err != nil {
 		return nil, err
 	}
-	o := &Client{NC: nc, JS: js}
-	if o.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: c.Declared}); err != nil {
-		return nil, err
+	o := &Client{NC: nc, JS: js, Gate: c.Gate}
+	if o.Gate == nil {
+		if o.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: c.Declared}); err != nil {
+			return nil, err
+		}
 	}
 	if o.Catalog, err = catalog.Open(ctx, js, o.Gate, c.Known); err != nil {
 		return nil, notSetUp(err)

@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"zflow/engine/worker"
+	"zflow/internal/sealed"
+	"zflow/internal/zoomsim"
+	"zflow/sources/zoom"
+)
+
+// DevConfig says how to run all of zflow in one process.
+type DevConfig struct {
+	Dir          string // of workflows; reloaded when it changes
+	Data         string // what lasts: streams, keys, dev.json
+	IngestListen string
+	NATSListen   string // loopback only; empty: none
+	SimListen    string // of the simulator; empty: no simulator
+	ZoomSecret   string // the secret token of app default; empty: made, and kept
+	Config       *Config
+	Sim          zoomsim.Options
+	Out          io.Writer // for people
+	Log          *zap.Logger
+}
+
+// Dev is all of zflow in one process: broker, ingest, worker, and the simulator
+// if asked for.
+type Dev struct {
+	config DevConfig
+	state  devState
+	broker *Broker
+	client *Client
+	intake *Intake
+	worker *worker.Worker
+	sim    *zoomsim.Sim
+	folder *folder
+
+	stops []func() // what Close does, last first
+	fail  chan error
+}
+
+// StartDev starts everything and returns once it serves and the folder's
+// workflows are deployed. The caller calls Close.
+func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
+	if c.Config == nil {
+		c.Config = defaults()
+	}
+	d := &Dev{config: c, fail: make(chan error, 8)}
+	for _, start := range []func(context.Context) error{
+		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startFolder, d.subscribe,
+	} {
+		if err := start(ctx); err != nil {
+			d.Close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// Client returns the connection that dev works on.
+func (d *Dev) Client() *Client { return d.client }
+
+// Sim returns the simulator, nil where there is none.
+func (d *Dev) Sim() *zoomsim.Sim { return d.sim }
+
+// NATSURL and IngestURL are where clients and Zoom connect.
+func (d *Dev) NATSURL() string { return d.broker.URL() }
+
+// IngestURL is where Zoom's requests come to, without the path.
+func (d *Dev) IngestURL() string { return "http://" + d.intake.Addr() }
+
+// Wait returns when ctx ends, or with the error of a part that failed.
+func (d *Dev) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.fail:
+		return err
+	case <-d.broker.Done():
+		return errors.Join(errors.New("the broker ended"), d.broker.Err())
+	}
+}
+
+// Close drains: nothing new is taken in, what is under way ends, then the broker goes.
+func (d *Dev) Close() {
+	for len(d.stops) > 0 {
+		last := len(d.stops) - 1
+		d.stops[last]()
+		d.stops = d.stops[:last]
+	}
+}
+
+// run runs a part until Close comes to it.
+func (d *Dev) run(name string, part func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := part(ctx); err != nil {
+			d.fail <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	d.stops = append(d.stops, func() { cancel(); <-done })
+}
+
+func (d *Dev) openData(context.Context) error {
+	if info, err := os.Stat(d.config.Dir); err != nil {
+		return fmt.Errorf("reading workflows: %w", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("reading workflows: %s is not a folder", d.config.Dir)
+	}
+	if err := os.MkdirAll(d.config.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	var err error
+	d.state, err = readDevState(d.config.Data)
+	return err
+}
+
+func (d *Dev) startBroker(ctx context.Context) (err error) {
+	d.broker, err = StartBroker(ctx, BrokerConfig{
+		Data: filepath.Join(d.config.Data, "jetstream"), Listen: d.config.NATSListen, Log: d.config.Log,
+	})
+	if err != nil {
+		return err
+	}
+	d.stops = append(d.stops, d.broker.Shutdown)
+	return nil
+}
+
+// startSim starts the simulator and makes its first app the connection "zoom".
+func (d *Dev) startSim(context.Context) error {
+	if d.config.ZoomSecret != "" {
+		d.state.ZoomSecret = d.config.ZoomSecret
+	}
+	if d.config.SimListen == "" {
+		d.state.Sim = ""
+		return nil
+	}
+	l, err := net.Listen("tcp", d.config.SimListen)
+	if err != nil {
+		return fmt.Errorf("starting the simulator: %w", err)
+	}
+	o := d.config.Sim
+	o.Apps = []zoomsim.App{{SecretToken: d.state.ZoomSecret}}
+	d.sim = zoomsim.New(o)
+	d.state.Sim = "http://" + l.Addr().String()
+	app := d.sim.Apps()[0]
+	config := *d.config.Config
+	config.Connections = map[string]Connection{"zoom": {
+		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: NewSecret(app.ClientSecret),
+		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim + "/oauth/token",
+	}}
+	d.config.Config = &config
+	d.run("simulator", func(ctx context.Context) error { return d.sim.Serve(ctx, l) })
+	return nil
+}
+
+func (d *Dev) startWorker(ctx context.Context) error {
+	keys, err := sealed.LoadOrCreateKeys(filepath.Join(d.config.Data, "sealing.keys"))
+	if err != nil {
+		return err
+	}
+	nc, err := d.broker.Connect("zflow dev", connectOptions(ClientConfig{})...)
+	if err != nil {
+		return err
+	}
+	d.stops = append(d.stops, nc.Close)
+	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Alone: true, Log: d.config.Log})
+	if err != nil {
+		return err
+	}
+	d.state.public = keys.Public().String()
+	d.run("worker", d.worker.Run)
+	return nil
+}
+
+func (d *Dev) startIngest(ctx context.Context) (err error) {
+	c := IngestConfigOf(d.config.Config)
+	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
+	c.NATS = IngestNATS{Options: d.broker.InProcess()}
+	if len(c.Apps) == 0 {
+		c.Apps = []zoom.App{{Name: "default", Secrets: []string{d.state.ZoomSecret}}}
+	}
+	if d.intake, err = NewIntake(c, d.config.Log); err != nil {
+		return err
+	}
+	d.run("ingest", d.intake.Run)
+	select {
+	case <-d.intake.Opened():
+		return nil
+	case err := <-d.fail:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *Dev) startFolder(ctx context.Context) error {
+	if d.config.SimListen != "" {
+		if err := writeStarter(d.config.Dir, d.config.Out); err != nil {
+			return err
+		}
+	}
+	d.folder = &folder{dir: d.config.Dir, catalog: d.client.Catalog, out: d.config.Out, names: map[string]string{}, said: map[string]string{}}
+	if err := d.folder.sync(ctx); err != nil {
+		return err
+	}
+	d.run("workflows", d.folder.watch)
+	d.state.NATS, d.state.Ingest = d.NATSURL(), d.IngestURL()
+	return d.state.write(d.config.Data)
+}
+
+// subscribe makes the simulator send its events to ingest.
+func (d *Dev) subscribe(ctx context.Context) error {
+	if d.sim == nil {
+		return nil
+	}
+	_, err := d.sim.Subscribe(ctx, zoomsim.Subscription{URL: d.IngestURL() + "/hooks/zoom/default"})
+	return err
+}

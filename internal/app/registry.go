@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"zflow/actions"
+	"zflow/actions/http"
+	"zflow/actions/log"
+	"zflow/actions/zoom"
+	"zflow/engine/definition"
+	"zflow/internal/zoomapi"
+	"zflow/internal/zoomcatalog"
+)
+
+// ActionsConfig is what the actions are made of. The zero value is enough to
+// check definitions with.
+type ActionsConfig struct {
+	HTTPAllow []string // what http.request may call though not public
+	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
+	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
+	ZoomAPI   string // where all Zoom calls go; empty: to the token's region
+}
+
+// Actions returns every action there is: this is the one list.
+func Actions(c ActionsConfig) (*actions.Registry, error) {
+	requests, err := http.New(http.Options{Allow: c.HTTPAllow})
+	if err != nil {
+		return nil, err
+	}
+	if c.Token == nil {
+		c.Token = func(context.Context, string, string) (zoomapi.Token, error) {
+			return zoomapi.Token{}, errors.New("no connection is configured")
+		}
+	}
+	api := zoomapi.New(zoomapi.Options{Base: c.ZoomAPI, Token: c.Token, Renew: c.Renew})
+	all := append(zoom.Actions(api), requests.Action(), log.Action())
+	return actions.NewRegistry(all...)
+}
+
+// Known is what definitions may refer to: these actions, Zoom's events, and the
+// connections of a configuration (nil: any).
+func Known(r *actions.Registry, connections map[string]Connection) definition.Known {
+	k := definition.Known{Actions: r, EventType: func(name string) (bool, string) {
+		if zoomcatalog.Known(name) {
+			return true, ""
+		}
+		return false, zoomcatalog.Suggest(name)
+	}}
+	if connections != nil {
+		k.Connection = func(name string) bool { _, there := connections[name]; return there }
+	}
+	return k
+}

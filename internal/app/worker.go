@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"zflow/engine/worker"
+	"zflow/internal/connections"
+	"zflow/internal/durable"
+	"zflow/internal/sealed"
+	"zflow/proto"
+)
+
+// WorkerConfig is what the process that runs workflows is made of.
+type WorkerConfig struct {
+	*Config
+	Keys  *sealed.Keys
+	Alone bool // no other worker exists
+	Log   *zap.Logger
+}
+
+// RunWorker runs the worker process of a configuration until ctx ends, then
+// drains. It waits for a server that is not there yet.
+func RunWorker(ctx context.Context, c *Config, log *zap.Logger) error {
+	keys, err := sealed.LoadKeys(c.Worker.SealingKeysFile)
+	if err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	nc, err := Dial(ctx, clientConfig(c, "zflow worker"))
+	if err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	defer nc.Close()
+	w, _, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Log: log})
+	if err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	stop, err := serveWorkerHealth(c.Worker.MetricsListen, nc, w)
+	if err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
+	defer stop()
+	return w.Run(ctx)
+}
+
+// clientConfig says how a process of a configuration reaches the server.
+func clientConfig(c *Config, name string) ClientConfig {
+	cc := ClientConfig{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true}
+	if c.NATS.User != "" {
+		cc.Options = append(cc.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
+			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
+	}
+	if c.NATS.Durability != DurabilityAuto {
+		cc.Declared = durable.Mode(c.NATS.Durability)
+	}
+	return cc
+}
+
+// newWorker makes the streams, then a worker on them. The connection is the caller's.
+func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Worker, *Client, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := MakeStreams(ctx, js, c.Streams); err != nil {
+		return nil, nil, err
+	}
+	cc := clientConfig(c.Config, "")
+	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: cc.Declared, Streams: ourStreams}); err != nil {
+		return nil, nil, err
+	}
+	if cc.Gate.Warning() != "" {
+		c.Log.Warn(cc.Gate.Warning())
+	}
+	tokens, err := openConnections(ctx, js, cc.Gate, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew})
+	if err != nil {
+		return nil, nil, err
+	}
+	cc.Known = Known(registry, c.Connections)
+	client, err := OpenOn(ctx, nc, cc)
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets := make(map[string]string, len(c.Secrets))
+	for name, s := range c.Secrets {
+		secrets[name] = s.Reveal()
+	}
+	return worker.New(worker.Config{
+		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Stores: client.Stores, Actions: registry, Keys: c.Keys,
+		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
+	}), client, nil
+}
+
+// ourStreams are those whose durability is checked at the start.
+var ourStreams = []string{proto.Events, proto.Runs, proto.Wakes, proto.Bucket(proto.Definitions), proto.Bucket(proto.Leases), proto.Bucket(proto.Once)}
