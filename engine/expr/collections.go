@@ -125,6 +125,21 @@ func comparable2(name string, a, b any) error {
 	return nil
 }
 
+func concat(m *meter, args []any) (any, error) {
+	out := []any{}
+	for _, a := range args {
+		l, err := needList(m, a)
+		if err != nil {
+			return nil, err
+		}
+		if len(out)+len(l) > maxValues {
+			return nil, errTooMany
+		}
+		out = append(out, l...)
+	}
+	return out, nil
+}
+
 func flatten(m *meter, args []any) (any, error) {
 	depth := 1
 	if len(args) == 2 {

@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -45,6 +43,8 @@ var signatures = map[string]signature{
 	"string":   {1, 1, toString},
 	"join":     {1, 2, join},
 	"replace":  {3, 4, replace},
+	"repeat":   {2, 2, repeat},
+	"concat":   {1, -1, concat},
 	"sha256":   {1, 1, f1(hash)},
 	"toBase64": {1, 1, f1(toBase64)},
 	"toJSON":   {1, 1, toJSON},
@@ -202,6 +202,21 @@ func replace(m *meter, args []any) (any, error) {
 	return strings.Replace(s[0], s[1], s[2], n), nil
 }
 
+func repeat(m *meter, args []any) (any, error) {
+	s, err := needText(args[0])
+	if err != nil {
+		return nil, err
+	}
+	n, err := needInt(args[1])
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 || len(s) > 0 && n > maxText/len(s) {
+		return nil, errTooLong
+	}
+	return strings.Repeat(s, n), m.grow(n * len(s))
+}
+
 func needInt(v any) (int, error) {
 	switch v := v.(type) {
 	case int:
@@ -212,29 +227,40 @@ func needInt(v any) (int, error) {
 	return 0, wrongKind("a whole number", v)
 }
 
-func textOperator(m *meter, a, b any, f func(a, b string) bool) (any, error) {
+// contains and matches are the operators where they are metered; null has and
+// matches nothing.
+func contains(m *meter, a, b any) (any, error) {
 	if a == nil || b == nil {
 		return false, nil
 	}
-	x, err := needText(a)
+	s, part, err := twoTexts(a, b)
 	if err != nil {
 		return nil, err
 	}
-	y, err := needText(b)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.step(len(x) / 64); err != nil {
-		return nil, err
-	}
-	return f(x, y), nil
+	return strings.Contains(s, part), m.step(len(s) / 64)
 }
 
 func matches(m *meter, a, b any) (any, error) {
-	pattern, _ := b.(string)
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, &Error{Message: fmt.Sprintf("%s is no regular expression", short(pattern))}
+	if a == nil || b == nil {
+		return false, nil
 	}
-	return textOperator(m, a, b, func(s, _ string) bool { return re.MatchString(s) })
+	s, pattern, err := twoTexts(a, b)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.step(len(s) / 4); err != nil {
+		return nil, err
+	}
+	re, err := m.pattern(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return re.MatchString(s), nil
+}
+
+func twoTexts(a, b any) (x, y string, err error) {
+	if x, err = needText(a); err == nil {
+		y, err = needText(b)
+	}
+	return x, y, err
 }

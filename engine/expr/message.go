@@ -29,8 +29,10 @@ func options(s *Scope, p plan) []expr.Option {
 		expr.Env(s.native()), expr.Optimize(false),
 		expr.Patch(patcher{metered: p.metered, hazard: p.hazard}),
 	}
-	for name, sig := range signatures {
-		out = append(out, function(name, sig.least, sig.most, sig.f))
+	for name := range p.names {
+		if sig, ok := signatures[name]; ok {
+			out = append(out, function(name, sig.least, sig.most, sig.f))
+		}
 	}
 	if p.hazard {
 		out = append(out, operatorFunctions()...)
@@ -75,6 +77,8 @@ func parseError(_ string, err error) *Error {
 	switch {
 	case strings.Contains(fe.Message, "unexpected token EOF"):
 		e.Message = "the expression ends too early"
+	case strings.Contains(fe.Message, `Operator(":")`):
+		e.Hint = "if an object is meant in a loop, put it into ( )"
 	case strings.Contains(fe.Message, `Operator("=")`):
 		e.Message, e.Hint = "= is no comparison", "write =="
 	}
@@ -98,10 +102,10 @@ func (s *Scope) checkError(src string, root ast.Node, err error) *Error {
 
 // clean removes what only a programmer of zflow would understand.
 func clean(s string) string {
-	return strings.NewReplacer(
+	return strings.TrimSpace(strings.NewReplacer(
 		"interface {}", "any value", "map[string]any value", "object", "[]any value", "list",
 		"<nil>", "null", "\x00", "",
-	).Replace(s)
+	).Replace(s))
 }
 
 // explain says why a name cannot stand where it does.

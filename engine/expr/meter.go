@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -15,7 +16,7 @@ const (
 	maxText = 8 << 20
 	allText = 32 << 20
 	// maxSteps bounds what loops do in one evaluation.
-	maxSteps = 10_000_000
+	maxSteps = 3_000_000
 	// meterName is how programs find the meter in their environment. No
 	// expression can spell it.
 	meterName = "\x00meter"
@@ -30,6 +31,8 @@ type meter struct {
 	drawn uint64
 	steps int
 	text  int
+
+	patterns map[string]*regexp.Regexp // compiled in this evaluation
 }
 
 func newMeter(c Clock) *meter { return &meter{clock: c, steps: maxSteps, text: allText} }
@@ -80,4 +83,25 @@ func (m *meter) uuid() string {
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// pattern returns a compiled regular expression.
+func (m *meter) pattern(s string) (*regexp.Regexp, error) {
+	if re := m.patterns[s]; re != nil {
+		return re, nil
+	}
+	if err := m.step(100 + 10*len(s)); err != nil {
+		return nil, err
+	}
+	re, err := regexp.Compile(s)
+	if err != nil {
+		return nil, &Error{Message: short(s) + " is no regular expression"}
+	}
+	if m.patterns == nil {
+		m.patterns = map[string]*regexp.Regexp{}
+	}
+	if len(m.patterns) < 100 {
+		m.patterns[s] = re
+	}
+	return re, nil
 }

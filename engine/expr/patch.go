@@ -13,13 +13,14 @@ type plan struct {
 	// hazard: it has loops or variables, with which a short expression can do
 	// long work; then everything that works in proportion to a value is metered.
 	hazard  bool
-	metered bool // it needs a meter
+	metered bool            // it needs a meter
+	names   map[string]bool // all that may be functions
 	refused *Error
 	at      ast.Node
 }
 
 func survey(n ast.Node) plan {
-	var s surveyor
+	s := surveyor{plan{names: map[string]bool{}}}
 	ast.Walk(&n, &s)
 	s.plan.metered = s.plan.metered || s.plan.hazard
 	return s.plan
@@ -32,14 +33,13 @@ func (s *surveyor) Visit(n *ast.Node) {
 	case *ast.PredicateNode, *ast.VariableDeclaratorNode:
 		s.plan.hazard = true
 	case *ast.IdentifierNode:
+		s.plan.names[n.Value] = true
+		s.plan.metered = s.plan.metered || drawsOnRun[n.Value]
 		if strings.HasPrefix(n.Value, "$") {
 			s.refuse(n, &Error{Message: "unknown name " + n.Value})
 		}
-	case *ast.CallNode:
-		if id, ok := n.Callee.(*ast.IdentifierNode); ok {
-			s.plan.metered = s.plan.metered || drawsOnRun[id.Value]
-		}
 	case *ast.BuiltinNode:
+		s.plan.names[n.Name] = true
 		s.plan.metered = s.plan.metered || drawsOnRun[n.Name]
 	case *ast.MemberNode:
 		if name, ok := n.Property.(*ast.StringNode); ok && name.Value == "Local" {
@@ -112,10 +112,21 @@ func (p patcher) binary(node *ast.Node, n *ast.BinaryNode) {
 		}
 	}
 	name, ok := operators[n.Operator]
-	if !ok || !p.hazard || n.Operator != "+" && (scalar(n.Left) || scalar(n.Right)) {
+	if !ok || !p.hazard || quick(n) {
 		return
 	}
 	p.call(node, name, n.Left, n.Right)
+}
+
+// quick tells whether a literal bounds the work of an operator.
+func quick(n *ast.BinaryNode) bool {
+	switch n.Operator {
+	case "==", "!=":
+		return scalar(n.Left) || scalar(n.Right)
+	case "contains", "matches":
+		return scalar(n.Left)
+	}
+	return false
 }
 
 // call replaces a node by a call of one of our functions.
@@ -164,14 +175,12 @@ var operators = map[string]string{
 func operatorFunctions() []expr.Option {
 	var out []expr.Option
 	for name, f := range map[string]func(*meter, any, any) (any, error){
-		"\x00add":     add,
-		"\x00equal":   equal,
-		"\x00unequal": unequal,
-		"\x00in":      in,
-		"\x00contains": func(m *meter, a, b any) (any, error) {
-			return textOperator(m, a, b, strings.Contains)
-		},
-		"\x00matches": matches,
+		"\x00add":      add,
+		"\x00equal":    equal,
+		"\x00unequal":  unequal,
+		"\x00in":       in,
+		"\x00contains": contains,
+		"\x00matches":  matches,
 	} {
 		out = append(out, function(name, 2, 2, f2(f)))
 	}

@@ -207,8 +207,9 @@ func (t *templater) text(s string) piece {
 }
 
 func (t *templater) hole(s string, p part) (hole, bool) {
-	line, column := position(s, p.offset)
-	program, err := compile(p.text, t.scope)
+	src := strings.TrimSpace(p.text)
+	line, column := position(s, p.offset+strings.Index(p.text, src))
+	program, err := compile(src, t.scope)
 	if err != nil {
 		t.fail(err.shift(line, column))
 		return hole{}, false

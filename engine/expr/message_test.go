@@ -1,0 +1,141 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// describe returns an error with its position, or "" for none.
+func describe(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	return fmt.Sprintf("%d:%d %s", e.Line, e.Column, e.Error())
+}
+
+func TestErrorsAtLoad(t *testing.T) {
+	for src, want := range map[string]string{
+		"":                           "1:1 the expression is empty",
+		" \n ":                       "1:1 the expression is empty",
+		"1 +":                        "1:3 the expression ends too early",
+		"event.id = 5":               "1:10 = is no comparison: write ==",
+		"map(event.list, {a: #})":    `1:19 unexpected token Operator(":"): if an object is meant in a loop, put it into ( )`,
+		"evnt.id":                    "1:1 unknown name evnt: did you mean event?",
+		"hello":                      "1:1 unknown name hello: text stands in quotes: 'hello'",
+		"secrets.key":                "1:1 secrets stand only in with",
+		"vars.ofice":                 "1:6 vars has no field ofice: did you mean office?",
+		"steps.peple.output":         "1:7 there is no step with the id peple: did you mean people?",
+		"steps.report.output":        "1:7 step report has not run yet at this place: only steps that come before can be used",
+		"steps['people'].ouput":      "1:17 steps.people has no field ouput: did you mean output?",
+		"1 +\n  steps.people.outptu": "2:16 steps.people has no field outptu: did you mean output?",
+		"filter(steps.people.output.participants, .user_mail == 'x')": "1:43 there is no field user_mail here: did you mean user_email?",
+		"$env":               "1:1 unknown name $env",
+		"$env['event']":      "1:1 unknown name $env",
+		"now":                "1:1 now is a function: write now()",
+		"now().Local()":      "1:7 Local() would give the zone of whichever machine runs this: write .In(timezone('Europe/Berlin'))",
+		"sha256()":           "1:1 not enough arguments to call sha256",
+		"uuid(1)":            "1:1 too many arguments to call uuid",
+		"upper(1)":           "1:7 cannot use int as argument (type string) to call upper",
+		"frmat(now(), '%Y')": "1:1 unknown name frmat: did you mean format?",
+	} {
+		_, err := Compile(src, testScope())
+		if got := describe(err); got != want {
+			t.Errorf("%s\n got %q\nwant %q", src, got, want)
+		}
+	}
+}
+
+func TestErrorsAtRun(t *testing.T) {
+	for src, want := range map[string]string{
+		"event.nope.x":              "1:1 event.nope is missing, so event.nope.x cannot be read: if it may be absent, write event.nope?.x ?? ''",
+		"event.nope['a b'].c":       `1:1 event.nope is missing, so event.nope["a b"] cannot be read: if it may be absent, write event.nope?.["a b"] ?? ''`,
+		"1 + event.nope.x":          "1:16 event.nope is missing, so event.nope.x cannot be read: if it may be absent, write event.nope?.x ?? ''",
+		"event.topic.x":             "1:1 event.topic is text and has no field x",
+		"event.list.x":              "1:1 event.list is a list and has no field x",
+		"event.id[0]":               "1:1 event.id is a number, not a list",
+		"event.list[9]":             "1:1 event.list has no element 9: it has 3",
+		"event.none + 'x'":          `1:12 event.none or "x" is missing: add ?? with what to use instead`,
+		"event.none > 3":            "1:12 event.none or 3 is missing: add ?? with what to use instead",
+		"upper(event.none)":         "1:1 event.none is missing, which upper() needs: add ?? with what to use instead",
+		"upper(event.id)":           "1:1 text is needed here, this is a number",
+		"string(event.none)":        "1:1 a value is missing where text is needed: add ?? with what to use instead",
+		"join(event.topic)":         "1:1 a list is needed here, this is text",
+		"keys(event.list)":          "1:1 an object is needed here, this is a list",
+		"sha256(event.list)":        "1:1 text is needed here, this is a list",
+		"max(1, 'a')":               "1:1 max() cannot compare a number with text",
+		"1 / 0":                     "1:1 the number is infinite or not a number (a division by zero?)",
+		"duration('5')":             `1:1 "5" is no duration: write a number and a unit, such as 30s, 5m, 2h, 1d or 1w`,
+		"date('soon')":              `1:1 "soon" is no date or time: write it as 2026-03-02T10:00:00Z, or give its layout`,
+		"timezone('Local')":         `1:1 "Local" is no time zone: write one such as 'Europe/Berlin' or 'UTC'`,
+		"format(now(), '%Q')":       "1:1 the format has %Q, which does not exist: write %Y %m %d %H %M %S %a %b %Z and the like, %% for a percent sign",
+		"within(now(), 'weekdays')": `1:1 "weekdays" is no weekly pattern: write it like 'mon-fri 09:00-17:00'`,
+		"not event.topic":           "1:1 true or false is needed here, this is text",
+	} {
+		_, err := eval(t, src)
+		if got := describe(err); got != want {
+			t.Errorf("%s\n got %q\nwant %q", src, got, want)
+		}
+	}
+}
+
+// Each of these would take the worker's memory or its day.
+func TestHostile(t *testing.T) {
+	env := Env{"event": map[string]any{"list": make([]any, 20_000), "text": strings.Repeat("ab", 100_000)}}
+	var deep strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&deep, "let v%d = [v%d, v%d]; ", i+1, i, i)
+	}
+	for _, src := range []string{
+		"reduce(1..100, #acc + #acc, 'xx')",
+		"map(1..900000, map(1..900000, 1))",
+		"count(event.list, count(event.list, count(event.list, true) > 0) > 0)",
+		"count(event.list, any(event.list, # == 1))",
+		"count(1..100000, 1 in event.list)",
+		"map(1..100000, sum(event.list, 1))",
+		"map(1..100000, upper(event.text))",
+		"map(1..100000, join([event.text, event.text]))",
+		"map(1..100000, replace(event.text, 'a', 'aaaa'))",
+		"count(1..900000, event.text contains 'zz')",
+		"count(1..900000, event.text matches 'a+z')",
+		"replace(replace(event.text, '', event.text), '', event.text)",
+		"reduce(1..40, toJSON([#acc, #acc]), 'x')",
+		"reduce(1..60, [#acc, #acc], 'x')",
+		"let v0 = 1; " + deep.String() + "toJSON(v60)",
+		"let v0 = 1; " + deep.String() + "v60 == [v59, v59]",
+		"let v0 = 1; " + deep.String() + "v60",
+		"let v0 = 1; " + deep.String() + "len(flatten(v60, 100))",
+		"repeat(event.text, 1000000)",
+		"1..1000000000",
+		"let l = 1..900000; concat(" + strings.Repeat("l, ", 1000) + "l)",
+	} {
+		p, err := Compile(src, testScope())
+		if err != nil {
+			t.Errorf("%.60s: %v", src, err)
+			continue
+		}
+		start := time.Now()
+		_, err = p.Eval(env, testClock)
+		if took := time.Since(start); err == nil || took > 10*time.Second {
+			t.Errorf("%.60s: %v after %v", src, err, took)
+		}
+	}
+}
+
+func TestLongAndDeepSources(t *testing.T) {
+	for _, src := range []string{
+		strings.Repeat("(", 10_000), strings.Repeat("[", 16_000), strings.Repeat("!", 16_000) + "true",
+		strings.Repeat("-", 16_000) + "1", strings.Repeat("a", 17_000), "1" + strings.Repeat("+1", 8_000),
+		"event" + strings.Repeat(".a", 5_000), strings.Repeat("{a:", 4_000),
+	} {
+		if p, err := Compile(src, testScope()); err == nil {
+			_, _ = p.Eval(testEnv(), testClock)
+		}
+	}
+}
