@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -69,6 +70,7 @@ func (s Suite) serve(t *testing.T, h http.HandlerFunc) *fixture {
 		f.mu.Lock()
 		f.calls++
 		f.mu.Unlock()
+		io.Copy(io.Discard, r.Body) // else the server does not notice that the client went
 		h(w, r)
 	}))
 	t.Cleanup(server.Close)
