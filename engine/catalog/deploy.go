@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/engine/definition"
+	"zflow/internal/durable"
+	"zflow/proto"
+)
+
+// Change says what a deployment did.
+type Change string
+
+// Changes.
+const (
+	Created   Change = "created"
+	Updated   Change = "updated"
+	Unchanged Change = "unchanged"
+)
+
+// Deployed is a deployment's outcome.
+type Deployed struct {
+	Entry
+	Change Change `json:"change"`
+}
+
+// Deploy checks a definition and makes it the active version of its workflow;
+// file is its name, for messages. A paused workflow stays paused. With problems
+// that are errors nothing is deployed; warnings are returned beside the outcome.
+func (c *Catalog) Deploy(ctx context.Context, file string, src []byte) (Deployed, definition.Problems, error) {
+	w, problems := definition.Parse(file, src, c.known)
+	if err := problems.Err(); err != nil {
+		return Deployed{}, problems, err
+	}
+	d, err := c.deploy(ctx, w.Name, w.Version, file, src)
+	if err != nil {
+		return Deployed{}, problems, fmt.Errorf("deploying %s: %w", file, err)
+	}
+	return d, problems, nil
+}
+
+func (c *Catalog) deploy(ctx context.Context, name, v, file string, src []byte) (Deployed, error) {
+	now, err := c.now(ctx)
+	if err != nil {
+		return Deployed{}, err
+	}
+	if err := c.storeVersion(ctx, name, v, src); err != nil {
+		return Deployed{}, err
+	}
+	change := Unchanged
+	e, wrote, err := c.change(ctx, name, func(old *Entry) (Entry, error) {
+		var next Entry
+		next, change = advance(old, name, v, file, now)
+		return next, nil
+	})
+	if err != nil {
+		return Deployed{}, err
+	}
+	if wrote && change == Unchanged { // written by an earlier try, whose durability was in doubt
+		change = Updated
+	}
+	return Deployed{e, change}, c.settle(ctx, name)
+}
+
+// advance returns the entry that follows old when version v is deployed.
+func advance(old *Entry, name, v, file string, now time.Time) (Entry, Change) {
+	next := Entry{Name: name, Version: v, State: Active, FirstDeployedAt: now, DeployedAt: now, File: file}
+	switch {
+	case old == nil || old.State == Removed:
+		return next, Created
+	case old.Version == v:
+		return *old, Unchanged
+	}
+	next.State, next.FirstDeployedAt = old.State, old.FirstDeployedAt
+	return next, Updated
+}
+
+// storeVersion returns nil when the source of the version is stored and durable.
+func (c *Catalog) storeVersion(ctx context.Context, name, v string, src []byte) error {
+	value, err := json.Marshal(version{level, string(src)})
+	if err != nil {
+		return err
+	}
+	for {
+		mark := c.gate.Mark()
+		_, err := c.bucket.Create(ctx, versionKey(name, v), value)
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			err = c.sameVersion(ctx, name, v, src)
+		}
+		if err != nil {
+			return fmt.Errorf("storing version %s: %w", v, err)
+		}
+		err = c.gate.Pass(ctx, proto.Bucket(proto.Definitions), mark)
+		if !errors.Is(err, durable.ErrChanged) {
+			return err
+		}
+	}
+}
+
+// sameVersion checks that what is stored under a version is this source.
+func (c *Catalog) sameVersion(ctx context.Context, name, v string, src []byte) error {
+	there, err := c.loadVersion(ctx, name, v)
+	if err == nil && there.Source != string(src) {
+		err = errors.New("another source is stored under it")
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/engine"
+	"zflow/engine/definition"
+)
+
+// maxCompiled bounds the compiled versions that are kept at hand.
+const maxCompiled = 1024
+
+func versionKey(name, v string) string { return name + "." + v }
+
+// Workflow returns a version of a workflow, compiled, or ErrNoVersion. It comes
+// from memory but for the first time.
+func (c *Catalog) Workflow(ctx context.Context, name, v string) (*engine.Workflow, error) {
+	key := versionKey(name, v)
+	c.mu.RLock()
+	w := c.compiled[key]
+	c.mu.RUnlock()
+	if w != nil {
+		return w, nil
+	}
+	w, err := c.compile(ctx, name, v)
+	if err != nil {
+		return nil, fmt.Errorf("loading workflow %s, version %s: %w", name, v, err)
+	}
+	c.keep(key, w)
+	return w, nil
+}
+
+func (c *Catalog) compile(ctx context.Context, name, v string) (*engine.Workflow, error) {
+	there, err := c.loadVersion(ctx, name, v)
+	if err != nil {
+		return nil, err
+	}
+	w, problems := definition.Parse(name+".yaml", []byte(there.Source), c.known)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if w.Name != name || w.Version != v {
+		return nil, fmt.Errorf("what is stored under it is %s, version %s", w.Name, w.Version)
+	}
+	return w, nil
+}
+
+func (c *Catalog) loadVersion(ctx context.Context, name, v string) (version, error) {
+	var there version
+	if !validName(name) {
+		return there, ErrNoVersion
+	}
+	kv, err := c.bucket.Get(ctx, versionKey(name, v))
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return there, ErrNoVersion
+	}
+	if err != nil {
+		return there, err
+	}
+	if err := json.Unmarshal(kv.Value(), &there); err != nil {
+		return there, err
+	}
+	if there.Level > level {
+		return there, fmt.Errorf("it needs engine level %d, this zflow has %d", there.Level, level)
+	}
+	return there, nil
+}
+
+// keep remembers a compiled version, in place of any other when there are many.
+func (c *Catalog) keep(key string, w *engine.Workflow) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.compiled) >= maxCompiled {
+		for other := range c.compiled {
+			delete(c.compiled, other)
+			break
+		}
+	}
+	c.compiled[key] = w
+}
