@@ -1,0 +1,52 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const about = `zflow runs workflows when something happens in Zoom, and keeps every step.
+
+Begin with:
+  zflow demo                        signed events run the example workflows against a simulated Zoom
+  zflow dev --sim                   the same for the workflows in this folder, reloaded when they change
+  zflow events send meeting.ended   send an event to it
+  zflow runs list                   see what became of it`
+
+// newRoot returns the whole command line.
+func newRoot(sh *shell) *cobra.Command {
+	root := group("zflow", "Workflows for Zoom that survive anything",
+		validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh),
+	)
+	root.Long = about
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return refuse(c, args)
+	}
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(flagError)
+	root.SetIn(sh.in)
+	root.SetOut(sh.out)
+	root.SetErr(sh.err)
+	root.SetHelpCommand(helpCommand(root))
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return sh.checkOutput() }
+	return root
+}
+
+// helpCommand is cobra's, but for refusing what is no command.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND…]", Short: "Explain a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return refuse(c, rest)
+			}
+			return c.Help()
+		},
+	}
+}

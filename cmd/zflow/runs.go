@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+func runsCommand(sh *shell) *cobra.Command {
+	return group("runs", "List, show, follow and steer runs", runsList(sh), runsShow(sh))
+}
+
+// defaultLimit is how many lines a list has where nothing is said.
+const defaultLimit = 1000
+
+func runsList(sh *shell) *cobra.Command {
+	var workflow, status string
+	var since time.Duration
+	var limit int
+	c := sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "list", Short: "List runs, the newest first", Args: args(),
+		Example: "  zflow runs list --status failed --since 24h\n  zflow runs list --workflow welcome --output json | jq length",
+		RunE: func(c *cobra.Command, _ []string) error {
+			q, err := runQuery(workflow, status, since, limit)
+			if err != nil {
+				return err
+			}
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			runs, err := o.Runs(c.Context(), q)
+			if err != nil {
+				return err
+			}
+			if sh.json() {
+				return sh.printJSON(runs)
+			}
+			return sh.runsTable(runs).print(sh.out)
+		},
+	}))
+	c.Flags().StringVar(&workflow, "workflow", "", "only runs of this workflow (`name`)")
+	c.Flags().StringVar(&status, "status", "", "only runs of this `status`: "+strings.Join(operator.Statuses(), ", "))
+	c.Flags().DurationVar(&since, "since", 0, "only runs that began within this `time`, such as 24h")
+	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `runs`; 0: all")
+	complete(c, "status", operator.Statuses()...)
+	completeWith(c, "workflow", sh.names(workflowNames))
+	return c
+}
+
+func runQuery(workflow, status string, since time.Duration, limit int) (operator.RunQuery, error) {
+	q := operator.RunQuery{Workflow: workflow, Status: status, Limit: limit}
+	if status != "" && !slices.Contains(operator.Statuses(), status) {
+		return q, misused("a run is never %q%s", status, didYouMean(status, operator.Statuses()))
+	}
+	var err error
+	q.Since, err = sinceTime(since, limit)
+	return q, err
+}
+
+// sinceTime checks what lists have in common and returns the moment so long ago.
+func sinceTime(since time.Duration, limit int) (time.Time, error) {
+	switch {
+	case limit < 0:
+		return time.Time{}, misused("--limit cannot be less than 0")
+	case since < 0:
+		return time.Time{}, misused("--since cannot be less than 0")
+	case since == 0:
+		return time.Time{}, nil
+	}
+	return time.Now().Add(-since), nil
+}
+
+func (sh *shell) runsTable(runs []operator.Run) *table {
+	t := sh.table("RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK", "ERROR")
+	for _, r := range runs {
+		took, failure := "-", ""
+		if r.EndedAt != nil {
+			took = operator.Took(max(r.EndedAt.Sub(r.StartedAt), 0))
+		}
+		if r.Error != nil {
+			failure = short(*r.Error, 80)
+		}
+		t.add(r.ID, r.Workflow, r.Status, clock(r.StartedAt), took, failure)
+	}
+	return t
+}
+
+func runsShow(sh *shell) *cobra.Command {
+	return sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "show RUN", Short: "Show a run: each step with its attempts, and what it waits for", Args: args("RUN"),
+		Long:              "Show a run: each step with its attempts, durations, errors and log lines, and what it waits for.\n\nRUN is a run's id, or a beginning of it that no other run has.",
+		Example:           "  zflow runs show 7k2m\n  zflow runs show 7k2m --output json | jq .output",
+		ValidArgsFunction: sh.names(runIDs),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			run, err := o.Show(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if sh.json() {
+				return sh.printJSON(run)
+			}
+			return sh.print("%s", sh.timeline(run))
+		},
+	}))
+}
+
+// mostShown is how much of a value a timeline shows.
+const mostShown = 160
+
+// timeline is a run for people to read.
+func (sh *shell) timeline(d *operator.Detail) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("run       %s", d.ID)
+	line("workflow  %s (version %.12s)", d.Workflow, d.Version)
+	line("event     %s %s, %s", d.Event.Type, d.Event.ID, d.Event.Origin)
+	line("status    %s", sh.paint(d.Status))
+	line("started   %s", clock(d.StartedAt))
+	if d.EndedAt != nil {
+		line("ended     %s, after %s", clock(*d.EndedAt), operator.Took(max(d.EndedAt.Sub(d.StartedAt), 0)))
+	}
+	if d.Error != nil {
+		line("error     %s", *d.Error)
+	}
+	for _, s := range d.Steps {
+		sh.stepLines(line, s, d.StartedAt)
+	}
+	for _, w := range d.Waits {
+		line("\nwaits     %s", waitText(d.ID, w))
+	}
+	if string(d.Output) != "null" {
+		line("\noutput    %s", short(string(d.Output), mostShown))
+	}
+	return b.String()
+}
+
+func (sh *shell) stepLines(line func(string, ...any), s operator.Step, start time.Time) {
+	what := s.Uses
+	if what == "" && len(s.Tries) > 0 && !s.Wake.IsZero() {
+		what = "sleep"
+	}
+	line("\n%s  %s  %s", s.ID, sh.paint(s.Status), what)
+	if string(s.Input) != "null" {
+		line("  input   %s", short(string(s.Input), mostShown))
+	}
+	for _, t := range s.Tries {
+		line("  %8s  %s", "+"+operator.Took(max(t.At.Sub(start), 0)), t.Text)
+		for _, l := range t.Log {
+			line("            | %s", l)
+		}
+	}
+	if string(s.Output) != "null" {
+		line("  output  %s", short(string(s.Output), mostShown))
+	}
+}
+
+// waitText says what a run waits for, and until when.
+func waitText(run string, w operator.Wait) string {
+	if w.For == "person" {
+		return fmt.Sprintf("step %s for a person to say what happened: zflow runs approve %s %s --choice retry|done|fail", w.Step, run, w.Step)
+	}
+	at := clock(*w.Until)
+	if left := time.Until(*w.Until); left > 0 {
+		at += " (" + operator.Took(left) + " from now)"
+	}
+	return map[string]string{
+		"sleep":    "step " + w.Step + " sleeps until " + at,
+		"retry":    "step " + w.Step + " for its next attempt at " + at,
+		"probe":    "step " + w.Step + " for a probe at " + at,
+		"attempt":  "step " + w.Step + " for the attempt under way, until " + at,
+		"deadline": "at the latest until " + at + ", when the whole run times out",
+	}[w.For]
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// usage is an error in how a command was called.
+type usage struct{ message string }
+
+func (u *usage) Error() string { return u.message }
+
+func misused(format string, args ...any) error { return &usage{fmt.Sprintf(format, args...)} }
+
+// group makes a command that only holds others; it refuses what none of them is.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: refuse}
+	c.AddCommand(commands...)
+	return c
+}
+
+func refuse(c *cobra.Command, args []string) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if len(args) == 0 {
+		return misused("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
+	}
+	return misused("%s has no command %q%s", c.CommandPath(), args[0], didYouMean(args[0], names))
+}
+
+// flagError makes pflag's errors fit for people.
+func flagError(c *cobra.Command, err error) error {
+	message := err.Error()
+	if name, unknown := strings.CutPrefix(message, "unknown flag: --"); unknown {
+		return misused("unknown flag --%s%s", name, didYouMean("--"+name, flagsOf(c)))
+	}
+	message, _, _ = strings.Cut(message, ": strconv.")
+	message, _, _ = strings.Cut(message, ": time:")
+	return misused("%s", message)
+}
+
+var flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
+
+func flagsOf(c *cobra.Command) []string {
+	return flagName.FindAllString(c.Flags().FlagUsages()+c.InheritedFlags().FlagUsages(), -1)
+}
+
+func didYouMean(given string, known []string) string {
+	best, least := "", len(given)/2+1
+	for _, k := range known {
+		if strings.HasPrefix(k, given) {
+			return fmt.Sprintf(": did you mean %q?", k)
+		}
+		if d := distance(given, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean %q?", best)
+}
+
+// distance counts the letters to insert, delete or replace between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = min(diagonal, row[j], row[j+1]) + 1
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+// args checks that the command got these arguments, by name; one that ends in …
+// may come several times.
+func args(names ...string) cobra.PositionalArgs {
+	many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "…")
+	return func(_ *cobra.Command, given []string) error {
+		if len(given) < len(names) {
+			return misused("%s is missing", strings.TrimSuffix(names[len(given)], "…"))
+		}
+		if len(given) > len(names) && !many {
+			return misused("there is nothing to do with the argument %q", given[len(names)])
+		}
+		return nil
+	}
+}

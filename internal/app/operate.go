@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"zflow/internal/durable"
+	"zflow/internal/operator"
+	"zflow/proto"
+)
+
+// openWithin is how long a command waits for a server.
+const openWithin = 8 * time.Second
+
+// Connect opens a client for a command: a server that is not there is an error
+// within seconds. The URL may hold user and password; durability is one of the
+// configuration's.
+func Connect(ctx context.Context, address, creds, durability string) (*Client, error) {
+	registry, err := Actions(ActionsConfig{})
+	if err != nil {
+		return nil, err
+	}
+	c, err := commandConfig(address, creds, durability)
+	if err != nil {
+		return nil, err
+	}
+	c.Known = Known(registry, nil)
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	client, err := Open(ctx, c)
+	if errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) {
+		return nil, fmt.Errorf("%w: start one with `zflow dev`, or name another with --server", err)
+	}
+	return client, err
+}
+
+func commandConfig(address, creds, durability string) (ClientConfig, error) {
+	c := ClientConfig{URL: address, Creds: creds, Name: "zflow command"}
+	switch durability {
+	case "", DurabilityAuto:
+	case DurabilityAlways, DurabilityReplicated:
+		c.Declared = durable.Mode(durability)
+	default:
+		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, DurabilityAuto, DurabilityAlways, DurabilityReplicated)
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return c, errors.New("the server's address is not like nats://127.0.0.1:4222")
+	}
+	if user := u.User.Username(); user != "" {
+		c.Options = append(c.Options, nats.CustomInboxPrefix("_INBOX_"+proto.Token(user)))
+	}
+	return c, nil
+}
+
+// Operator returns what a person may ask of the server and order it.
+func (c *Client) Operator() *operator.Operator {
+	return operator.New(operator.Access{
+		NC: c.NC, JS: c.JS, Catalog: c.Catalog, Publisher: c.Publisher,
+		History: c.History, Wakes: c.Wakes, Blobs: c.Blobs,
+	})
+}

@@ -1,0 +1,33 @@
+package operator
+
+import (
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/engine/blobs"
+	"zflow/engine/catalog"
+	"zflow/engine/history"
+	"zflow/engine/wakes"
+	"zflow/internal/sealed"
+	"zflow/sources"
+)
+
+// Access is a connection to a server with what zflow keeps there.
+type Access struct {
+	NC        *nats.Conn
+	JS        jetstream.JetStream
+	Catalog   *catalog.Catalog
+	History   *history.Store
+	Wakes     *wakes.Store
+	Blobs     *blobs.Store
+	Publisher *sources.Publisher
+}
+
+// Operator asks and orders. It is safe for concurrent use.
+type Operator struct{ Access }
+
+// New returns an Operator; the connection stays the caller's.
+func New(a Access) *Operator { return &Operator{a} }
+
+// Mask hides sealed values in a text.
+func Mask(text string) string { return sealed.Mask(text) }
