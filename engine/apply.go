@@ -147,7 +147,10 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 }
 
 func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
-	if k.Again && s.Status == StepOpen && s.Attempt == k.Attempt {
+	if k.Again && s.Attempt == k.Attempt && (s.Status == StepOpen || s.Status == StepProbing) {
+		if s.Status == StepOpen { // not called yet: it has its time from here
+			s.Begun, s.Deadline = time.Unix(0, f.At).UTC(), time.Unix(0, k.Deadline).UTC()
+		}
 		return nil
 	}
 	if k.Attempt != s.Attempt+1 || s.Status == StepOpen {

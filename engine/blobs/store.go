@@ -17,6 +17,9 @@ import (
 	wire "zflow/proto"
 )
 
+// ErrMissing says that a value is gone, or is not what was stored.
+var ErrMissing = errors.New("the value is lost")
+
 // Large is the size in bytes above which a value belongs here.
 const Large = 256 << 10
 
@@ -62,13 +65,13 @@ func (s *Store) Put(ctx context.Context, data []byte) (name string, err error) {
 func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
 	data, err := s.objects.GetBytes(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, fmt.Errorf("reading value %.12s: it is not in %s any more", name, wire.Blobs)
+		return nil, fmt.Errorf("reading value %.12s: it is not in %s any more: %w", name, wire.Blobs, ErrMissing)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading value %.12s: %w", name, err)
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != name {
-		return nil, fmt.Errorf("reading value %.12s: its bytes are not those that were stored", name)
+		return nil, fmt.Errorf("reading value %.12s: its bytes are not those that were stored: %w", name, ErrMissing)
 	}
 	return data, nil
 }

@@ -64,11 +64,22 @@ func errorOf(f *v1.Fact) string {
 	}, message)
 }
 
+// crowded is how many bytes one append may hold in values; beyond it small ones
+// go to BLOBS too. A new generation of a long run holds all of its values.
+const crowded = 4 << 20
+
 // offload puts values that are too large for a history into BLOBS. Those that a
 // new generation keeps are put again, so that they live on with the run.
 func (w *Worker) offload(ctx context.Context, facts []*v1.Fact) error {
-	for _, v := range history.Values(facts) {
-		if len(v.Json) <= blobs.Large {
+	values, total, large := history.Values(facts), 0, blobs.Large
+	for _, v := range values {
+		total += len(v.Json)
+	}
+	if total > crowded {
+		large = blobs.Large / 64
+	}
+	for _, v := range values {
+		if len(v.Json) <= large && v.Blob == "" {
 			continue
 		}
 		name, err := w.Stores.Blobs.Put(ctx, v.Json)

@@ -29,13 +29,15 @@ func (w *Worker) attempt(ctx context.Context, o *owned, a *engine.Attempt) error
 	if err := w.mayBegin(ctx, o, a); err != nil {
 		return err
 	}
-	o.called[a.AttemptID] = true
 	call, cancel := context.WithTimeout(ctx, timeout(a, w.now(nil, time.Time{})))
-	o.calling(cancel)
+	defer cancel()
+	if !o.calling(cancel) {
+		return w.reload(ctx, o)
+	}
+	defer o.ended()
+	o.called[a.AttemptID] = true
 	w.counts.add("attempts", o.def.Name)
 	o.outcomes[a.AttemptID] = w.call(call, o.run, a)
-	o.calling(nil)
-	cancel()
 	return nil
 }
 
@@ -48,7 +50,7 @@ func (w *Worker) slot(ctx context.Context, o *owned) (free func(), err error) {
 		return free, nil
 	default:
 	}
-	if err := w.flushBut(ctx, o, min(1, len(o.pending))); err != nil {
+	if err := w.flushBut(ctx, o, starts(o.pending)); err != nil {
 		return nil, err
 	}
 	select {
@@ -59,9 +61,18 @@ func (w *Worker) slot(ctx context.Context, o *owned) (free func(), err error) {
 	}
 }
 
-// mayBegin returns once the call may begin. Rule 3.
+// starts returns 1 if the last of the facts is the start of an attempt, else 0.
+func starts(facts []*v1.Fact) int {
+	if n := len(facts); n > 0 && facts[n-1].GetStepStarted() != nil {
+		return 1
+	}
+	return 0
+}
+
+// mayBegin returns once the call may begin. Rule 3. The start of a read alone may
+// stay in memory; what came before it, such as the outcome of a write, may not.
 func (w *Worker) mayBegin(ctx context.Context, o *owned, a *engine.Attempt) error {
-	if !a.Reads || len(o.pending) > 0 && o.pending[0].Claim != nil {
+	if !a.Reads || len(o.pending) > starts(o.pending) {
 		if err := w.flush(ctx, o); err != nil {
 			return err
 		}
@@ -85,12 +96,21 @@ func (w *Worker) mayBegin(ctx context.Context, o *owned, a *engine.Attempt) erro
 	}
 }
 
-// startAgain appends the start of an attempt whose record has grown too old.
+// startAgain appends the start of an attempt whose record has grown too old; the
+// attempt has its whole time from there.
 func (w *Worker) startAgain(ctx context.Context, o *owned, a *engine.Attempt) error {
 	if len(o.pending) > 0 { // a read's own start
 		return w.flush(ctx, o)
 	}
-	f, err := o.run.Add(w.now(nil, o.run.At), &v1.Fact{Step: a.Step, Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{
+	now := w.now(nil, o.run.At)
+	if a.Probe == 0 {
+		a.Deadline = now.Add(a.Deadline.Sub(a.Begun))
+		if end := o.run.Start.Deadline; end != 0 && end < a.Deadline.UnixNano() {
+			a.Deadline = time.Unix(0, end)
+		}
+		a.Begun = now
+	}
+	f, err := o.run.Add(now, &v1.Fact{Step: a.Step, Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{
 		Attempt: a.Attempt, Uses: a.Def.Uses, Connection: a.Connection, Deadline: a.Deadline.UnixNano(), Again: true}}})
 	if err != nil {
 		return err
@@ -123,7 +143,7 @@ func (w *Worker) call(ctx context.Context, r *engine.Run, a *engine.Attempt) (ou
 	if action == nil {
 		return refused(out, actions.Final("this worker has no action %s", a.Def.Uses))
 	}
-	input, err := w.open(a.Input)
+	input, err := w.open(a.Input, action.Spec.Sealed)
 	if err != nil {
 		return refused(out, err)
 	}
@@ -138,18 +158,29 @@ func (w *Worker) call(ctx context.Context, r *engine.Run, a *engine.Attempt) (ou
 		result, err = action.Do(ctx, c)
 	}
 	if err != nil {
-		return refused(out, err)
+		return refused(out, interrupted(ctx, err))
 	}
 	return w.brought(out, action, result)
 }
 
-// open returns the input with its credentials readable, for the call alone.
-func (w *Worker) open(input *v1.Value) (map[string]any, error) {
-	v, err := expr.DecodeJSON(input.GetJson())
-	if err != nil {
-		return nil, err
+// interrupted makes the plain error of a call whose context ended what it is: it
+// does not tell whether the call happened.
+func interrupted(ctx context.Context, err error) error {
+	var e *actions.Error
+	if ctx.Err() == nil || errors.As(err, &e) {
+		return err
 	}
-	if v, err = w.Keys.OpenValue(v); err != nil {
+	return actions.Unknown("the call was ended before it was answered: %v", err)
+}
+
+// open returns the input with its credentials readable, for the call alone; they
+// stay sealed for an action that keeps what it gets.
+func (w *Worker) open(input *v1.Value, stay bool) (map[string]any, error) {
+	v, err := expr.DecodeJSON(input.GetJson())
+	if err == nil && !stay {
+		v, err = w.Keys.OpenValue(v)
+	}
+	if err != nil {
 		return nil, err
 	}
 	object, ok := v.(map[string]any)

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,8 +17,8 @@ import (
 type verdict int
 
 const (
-	settled      verdict = iota // parked, ended, superseded or given back
-	takenAlready                // another append made the run before the claim
+	settled   verdict = iota // parked, ended, superseded or given back
+	claimLost                // another append came before the claim: the message is to be looked at again
 )
 
 // carry works on a run until it parks, ends, or is another's. Rules 3, 5 and 6.
@@ -25,7 +26,6 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 	defer w.drop(o.run.ID(), o)
 	log := w.Log.With(zap.String("workflow", o.def.Name), zap.String("run_id", o.run.ID()))
 	for wait := time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
-		born := o.cursor.Number > 0
 		done, err := w.advance(ctx, o)
 		for err == nil && !done {
 			wait = time.Millisecond
@@ -34,10 +34,10 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return settled
+		case errors.Is(err, history.ErrConflict) && !o.born:
+			return claimLost
 		case errors.Is(err, errSuperseded):
-			return settled
-		case errors.Is(err, history.ErrConflict) && !born && o.cursor.Number == 0:
-			return takenAlready
+			return w.superseded(o)
 		case !errors.Is(err, history.ErrConflict):
 			log.Warn("a run is loaded again", zap.Error(err))
 			pause(ctx, wait)
@@ -49,7 +49,7 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 }
 
 // errSuperseded says that the run's last claim is another's.
-var errSuperseded = errors.New("another owner has taken the run")
+var errSuperseded = errors.New("the run's last claim is another")
 
 // reloadUntil loads the run again until that succeeds; end: this worker is out.
 func (w *Worker) reloadUntil(ctx context.Context, o *owned, log *zap.Logger) (verdict, bool) {
@@ -61,18 +61,26 @@ func (w *Worker) reloadUntil(ctx context.Context, o *owned, log *zap.Logger) (ve
 		case ctx.Err() != nil:
 			return settled, true
 		case errors.Is(err, errSuperseded):
-			w.counts.add("runs_superseded", o.def.Name)
+			return w.superseded(o), true
+		case unreadable(err):
+			w.counts.add("runs_unreadable", o.def.Name)
+			log.Error("a run is left alone", zap.Error(err))
 			return settled, true
-		case errors.Is(err, errUnborn):
-			return takenAlready, true
 		}
 		log.Warn("a run cannot be loaded", zap.Error(err))
 		pause(ctx, wait)
 	}
 }
 
-// errUnborn says that the claim was never stored.
-var errUnborn = errors.New("the claim is not in the history")
+// superseded leaves a run to its owner. What was never an owner's carrier is still
+// to be handled.
+func (w *Worker) superseded(o *owned) verdict {
+	if !o.born {
+		return claimLost
+	}
+	w.counts.add("runs_superseded", o.def.Name)
+	return settled
+}
 
 // reload replaces what memory holds of a run by its history. What was called,
 // and what it brought, stays.
@@ -81,15 +89,11 @@ func (w *Worker) reload(ctx context.Context, o *owned) error {
 	if err != nil {
 		return err
 	}
-	m, _ := o.carrier()
-	mine := l.run.OwnedBy(w.id, o.epoch) && l.run.CarriedBy(m.stream, m.sequence)
-	if !mine && l.run.Epoch() < o.epoch {
-		return errUnborn
-	}
-	if !mine {
+	if !o.owns(l.run, w.id) {
 		return errSuperseded
 	}
 	o.run, o.cursor, o.pending, o.passed = l.run, l.cursor, nil, false
+	o.stored()
 	return nil
 }
 
@@ -100,7 +104,7 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	}
 	m, _ := o.carrier()
 	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is()}
-	d, err := o.run.Decide(o.def, turn)
+	d, err := decide(o, turn)
 	if err != nil {
 		return w.broken(ctx, o, err)
 	}
@@ -118,16 +122,41 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	return true, w.release(ctx, o) // the worker stops
 }
 
-// broken ends a run whose state the engine cannot go on from.
+// decide turns a panic of the engine into an error.
+func decide(o *owned, t engine.Turn) (d engine.Decision, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("deciding run %s: this is a defect of zflow: %v", o.run.ID(), p)
+		}
+	}()
+	return o.run.Decide(o.def, t)
+}
+
+// broken ends a run whose state the engine cannot go on from: as it was before
+// the decision that failed.
 func (w *Worker) broken(ctx context.Context, o *owned, why error) (bool, error) {
-	if err := w.reload(ctx, o); err != nil && !errors.Is(err, errUnborn) {
-		return false, err
+	run := engine.NewRun(o.run.ID())
+	if o.cursor.Number > 0 {
+		l, err := w.load(ctx, o.def.Name, o.run.ID())
+		if err != nil {
+			return false, err
+		}
+		if l.cursor.Sequence != o.cursor.Sequence {
+			return false, fmt.Errorf("ending run %s: %w", o.run.ID(), history.ErrConflict)
+		}
+		run = l.run
 	}
-	f, err := o.run.Fail(w.now(nil, o.run.At), "engine", why.Error())
+	for _, f := range o.pending {
+		if err := run.Apply(f); err != nil {
+			return false, err
+		}
+	}
+	w.Log.Error("a run cannot go on", zap.String("workflow", o.def.Name), zap.String("run_id", run.ID()), zap.Error(why))
+	f, err := run.Fail(w.now(nil, run.At), "engine", why.Error())
 	if err != nil {
 		return false, err
 	}
-	o.pending = append(o.pending, f)
+	o.run, o.pending = run, append(o.pending, f)
 	return true, w.finish(ctx, o)
 }
 
@@ -190,7 +219,9 @@ func (w *Worker) release(ctx context.Context, o *owned) error {
 		return err
 	}
 	m, _ := o.carrier()
-	w.giveBack(m)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.released = append(w.released, m) // until the lease is gone nobody could take it
 	return nil
 }
 
@@ -217,6 +248,7 @@ func (w *Worker) flushBut(ctx context.Context, o *owned, n int) error {
 		return err
 	}
 	o.cursor, o.passed = l.cursor, false
+	o.stored()
 	o.pending = append([]*v1.Fact(nil), o.pending[len(facts):]...)
 	return nil
 }

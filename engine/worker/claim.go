@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -108,7 +109,7 @@ func (w *Worker) brings(r *engine.Run, m *message) (*v1.Fact, error) {
 	case "approve":
 		return w.approval(r, c), nil
 	}
-	return nil, errors.New("command " + m.command.Kind + " is not known to this version of zflow")
+	return nil, fmt.Errorf("command %q: %w", m.command.Kind, errCommand)
 }
 
 // approval is nil where the step asks for nothing: the command came too late.

@@ -5,31 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"zflow/engine"
+	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
 )
 
 // handle does all that a message asks for, and carries the run if it became ours.
 func (w *Worker) handle(ctx context.Context, m *message, e catalog.Entry) {
-	defer w.recovered(m)
 	load := !m.first || m.event == nil
-	for {
-		leave := w.enter(m.run)
-		o := w.settle(ctx, m, e, load)
-		if o != nil {
-			w.hold(o)
-		}
-		leave()
-		if o == nil || w.carry(ctx, o) != takenAlready {
-			return
-		}
-		load = true // the run had been started: the message is about one that exists
+	for w.handleOnce(ctx, m, e, load) == claimLost {
+		load = true // the message is about a run that exists
 	}
+}
+
+// handleOnce lets no other message about the run in until a claim that this one
+// makes is in the history: a worker holds a run once.
+func (w *Worker) handleOnce(ctx context.Context, m *message, e catalog.Entry, load bool) verdict {
+	defer w.recovered(m)
+	leave := sync.OnceFunc(w.enter(m.run))
+	defer leave()
+	o := w.settle(ctx, m, e, load)
+	if o == nil {
+		return settled
+	}
+	o.claimed = leave
+	w.hold(o)
+	return w.carry(ctx, o)
 }
 
 // recovered reports a panic; the message comes again, as after a crash.
@@ -38,7 +45,6 @@ func (w *Worker) recovered(m *message) {
 		w.counts.add("panics", m.workflow)
 		w.Log.Error("handling a message panicked", zap.String("run_id", m.run), zap.String("workflow", m.workflow),
 			zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-		w.drop(m.run, nil)
 	}
 }
 
@@ -63,12 +69,10 @@ func (w *Worker) settle(ctx context.Context, m *message, e catalog.Entry, load b
 // worthTrying says whether to try again after an error, and reports it if not.
 func (w *Worker) worthTrying(ctx context.Context, m *message, err error) bool {
 	log := w.Log.With(zap.String("workflow", m.workflow), zap.String("run_id", m.run), zap.Error(err))
-	var unknown *engine.UnknownFact
-	var damaged *history.Damaged
 	switch {
 	case ctx.Err() != nil:
 		return false
-	case errors.As(err, &unknown), errors.As(err, &damaged), errors.Is(err, errVersion):
+	case unreadable(err):
 		w.counts.add("runs_unreadable", m.workflow)
 		log.Error("a run is left alone")
 		if w.Gate.Mark() == m.mark {
@@ -82,8 +86,19 @@ func (w *Worker) worthTrying(ctx context.Context, m *message, err error) bool {
 	return true
 }
 
-// errVersion says that a run's definition cannot be had.
-var errVersion = errors.New("its version of the workflow cannot be read")
+// unreadable says that trying again will not help this program: the run is for a
+// newer one, or for a person.
+func unreadable(err error) bool {
+	var unknown *engine.UnknownFact
+	var damaged *history.Damaged
+	return errors.As(err, &unknown) || errors.As(err, &damaged) || errors.Is(err, blobs.ErrMissing) ||
+		errors.Is(err, errVersion) || errors.Is(err, errCommand)
+}
+
+var (
+	errVersion = errors.New("its version of the workflow cannot be read")
+	errCommand = errors.New("this version of zflow does not know the command")
+)
 
 // loaded is a run as it stands in the history.
 type loaded struct {
@@ -140,7 +155,7 @@ func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bo
 // mine is about a running run whose last claim names this worker.
 func (w *Worker) mine(ctx context.Context, l *loaded, m *message) (*owned, error) {
 	carrier := l.run.CarriedBy(m.stream, m.sequence)
-	if o := w.holding(m.run); o != nil && l.run.OwnedBy(w.id, o.epoch) {
+	if o := w.holding(m.run); o != nil && o.owns(l.run, w.id) {
 		if carrier {
 			o.renewed(m)
 			return nil, nil

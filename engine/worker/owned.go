@@ -21,6 +21,8 @@ type owned struct {
 	outcomes map[engine.AttemptID]*engine.Outcome
 	called   map[engine.AttemptID]bool
 	news     chan struct{} // a token: look at the history
+	claimed  func()        // lets other messages about the run in
+	born     bool          // the claim is in the history
 
 	mu     sync.Mutex
 	m      *message  // the carrier
@@ -33,6 +35,19 @@ func newOwned(m *message, run *engine.Run, def *engine.Workflow, pending []*v1.F
 		run: run, def: def, epoch: run.Epoch(), pending: pending, m: m, kept: m.asked,
 		outcomes: map[engine.AttemptID]*engine.Outcome{}, called: map[engine.AttemptID]bool{}, news: make(chan struct{}, 1),
 	}
+}
+
+// owns says whether the last claim of a loaded run is this one: worker, epoch and
+// carrier, since a power failure may give an epoch again.
+func (o *owned) owns(r *engine.Run, worker string) bool {
+	m, _ := o.carrier()
+	return r.OwnedBy(worker, o.epoch) && r.CarriedBy(m.stream, m.sequence)
+}
+
+// stored notes that the claim is in the history.
+func (o *owned) stored() {
+	o.born = true
+	o.claimed()
 }
 
 // carrier returns the message and since when it is kept.
@@ -57,11 +72,25 @@ func (o *owned) keptAt(m *message, at time.Time) {
 	}
 }
 
-// calling notes how to end the call in flight; nil: there is none.
-func (o *owned) calling(cancel func()) {
+// calling notes how to end the call that begins now, unless there is news to be
+// looked at first.
+func (o *owned) calling(cancel func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.cancel = cancel
+	select {
+	case <-o.news:
+		return false
+	default:
+		o.cancel = cancel
+		return true
+	}
+}
+
+// ended notes that no call is in flight.
+func (o *owned) ended() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.cancel = nil
 }
 
 // look tells the carry that the history has news, and ends the call in flight.
@@ -91,11 +120,11 @@ func (w *Worker) holding(run string) *owned {
 	return w.owned[run]
 }
 
-// drop forgets a run: this holding of it, or whichever there is.
+// drop forgets this holding of a run.
 func (w *Worker) drop(run string, o *owned) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if o == nil || w.owned[run] == o {
+	if w.owned[run] == o {
 		delete(w.owned, run)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
@@ -21,17 +22,24 @@ const (
 // pullAll starts the pulls of WAKES and, as they come and go, of workflows.
 // They end with ctx; what they handle goes on in work.
 func (w *Worker) pullAll(ctx, work context.Context, pulls *sync.WaitGroup) error {
-	wakes, commands, err := w.Stores.Wakes.Consumers(ctx)
-	if err != nil {
+	if _, _, err := w.Stores.Wakes.Consumers(ctx); err != nil {
 		return err
+	}
+	wakes := func(ctx context.Context) (jetstream.Consumer, error) {
+		c, _, err := w.Stores.Wakes.Consumers(ctx)
+		return c, err
+	}
+	commands := func(ctx context.Context) (jetstream.Consumer, error) {
+		_, c, err := w.Stores.Wakes.Consumers(ctx)
+		return c, err
 	}
 	entries, err := w.Catalog.Watch(ctx)
 	if err != nil {
 		return err
 	}
 	ofRun := func(m *message) error { return m.ofRun() }
-	pulls.Go(func() { w.pull(ctx, work, puller{consumer: wakes, read: ofRun}) })
-	pulls.Go(func() { w.pull(ctx, work, puller{consumer: commands, read: ofRun, always: true}) })
+	pulls.Go(func() { w.pullOn(ctx, work, wakes, puller{read: ofRun}) })
+	pulls.Go(func() { w.pullOn(ctx, work, commands, puller{read: ofRun, always: true}) })
 	pulls.Go(func() { w.follow(ctx, work, entries, pulls) })
 	return nil
 }
@@ -58,21 +66,23 @@ func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry,
 
 // pullWorkflow pulls the events of one version of a workflow.
 func (w *Worker) pullWorkflow(ctx, work context.Context, e catalog.Entry) {
-	log := w.Log.With(zap.String("workflow", e.Name))
+	find := func(ctx context.Context) (jetstream.Consumer, error) { return w.Catalog.Consumer(ctx, e.Name) }
+	w.pullOn(ctx, work, find, puller{read: func(m *message) error { return m.ofEvent(e.Name) }, entry: e})
+}
+
+// pullOn pulls from a consumer, and looks for it again when it is gone.
+func (w *Worker) pullOn(ctx, work context.Context, find func(context.Context) (jetstream.Consumer, error), p puller) {
+	log := w.Log.With(zap.String("workflow", p.entry.Name))
 	for ctx.Err() == nil {
-		consumer, err := w.Catalog.Consumer(ctx, e.Name)
-		if err == nil && consumer == nil {
+		consumer, err := find(ctx)
+		switch {
+		case err == nil && consumer == nil, errors.Is(err, catalog.ErrNotDeployed):
 			return // no event starts it
-		}
-		if errors.Is(err, catalog.ErrNotDeployed) {
-			return
-		}
-		if err == nil {
-			w.pull(ctx, work, puller{consumer: consumer, read: func(m *message) error { return m.ofEvent(e.Name) }, entry: e})
-			continue
-		}
-		if ctx.Err() == nil {
-			log.Warn("the workflow's events cannot be pulled", zap.Error(err))
+		case err == nil:
+			p.consumer = consumer
+			w.pull(ctx, work, p)
+		case ctx.Err() == nil:
+			log.Warn("messages cannot be pulled", zap.Error(err))
 		}
 		pause(ctx, pullPause)
 	}
@@ -89,24 +99,31 @@ type puller struct {
 // pull hands out what a consumer brings until ctx ends or the consumer is gone.
 func (w *Worker) pull(ctx, work context.Context, p puller) {
 	for ctx.Err() == nil {
-		n := w.room(ctx, p.always)
+		n, done := w.room(ctx, p.always)
 		if n == 0 {
 			return
 		}
 		mark, asked := w.Gate.Mark(), time.Now()
 		batch, err := p.consumer.Fetch(n, jetstream.FetchMaxWait(pullFor))
 		if err != nil {
+			done()
 			pause(ctx, pullPause)
 			continue
 		}
 		w.handOut(ctx, work, p, batch, func(m jetstream.Msg) (*message, error) { return newMessage(m, asked, mark) })
-		if errors.Is(batch.Error(), jetstream.ErrConsumerDeleted) || errors.Is(batch.Error(), jetstream.ErrConsumerNotFound) {
+		done()
+		if gone(batch.Error()) {
 			return
 		}
 		if batch.Error() != nil {
 			pause(ctx, pullPause)
 		}
 	}
+}
+
+// gone says that a pull failed because its consumer, perhaps, does not exist.
+func gone(err error) bool {
+	return errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, nats.ErrNoResponders)
 }
 
 func (w *Worker) handOut(ctx, work context.Context, p puller, batch jetstream.MessageBatch, wrap func(jetstream.Msg) (*message, error)) {
@@ -148,20 +165,25 @@ func (w *Worker) giveBack(m *message) {
 	}
 }
 
-// room returns how many messages may be pulled, and waits until it is one.
-func (w *Worker) room(ctx context.Context, always bool) int {
+// room returns how many messages may be pulled, and waits until it is one; done
+// is to be called after the pull. What others may bring counts too, but for one
+// message a pull: of many workflows that have nothing, none is to keep another
+// back.
+func (w *Worker) room(ctx context.Context, always bool) (n int, done func()) {
 	if always {
-		return pullBatch
+		return pullBatch, func() {}
 	}
 	for {
 		if free := int64(w.MaxHeld) - w.held.Load(); free > 0 {
-			return int(min(free, pullBatch))
+			n := min(max((free-w.asked.Load())/2, 1), pullBatch)
+			w.asked.Add(n)
+			return int(n), func() { w.asked.Add(-n) }
 		}
 		select {
 		case <-w.freed:
 		case <-time.After(pullPause):
 		case <-ctx.Done():
-			return 0
+			return 0, nil
 		}
 	}
 }

@@ -55,14 +55,16 @@ type Worker struct {
 	slots   chan struct{}
 	counts  counters
 	secrets map[string]any // by name, sealed
-	held    atomic.Int64
-	freed   chan struct{} // a token: a held run ended
+	held    atomic.Int64   // messages being handled
+	asked   atomic.Int64   // that pulls may bring
+	freed   chan struct{}  // a token: a held run ended
 	stop    stopping
 
-	mu    sync.Mutex
-	owned map[string]*owned
-	busy  map[string]*turnstile
-	work  sync.WaitGroup // handlers of messages
+	mu       sync.Mutex
+	owned    map[string]*owned
+	busy     map[string]*turnstile
+	released []*message     // carriers to be given back once the lease is
+	work     sync.WaitGroup // handlers of messages
 }
 
 // New returns a worker that does nothing until Run.
@@ -98,9 +100,11 @@ func (w *Worker) ID() string { return w.id }
 func (w *Worker) Run(ctx context.Context) error {
 	work, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
-	if err := w.begin(ctx); err != nil {
+	hints, err := w.begin(ctx)
+	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
+	defer hints.Unsubscribe() //nolint:errcheck // it ends with the connection at the latest
 	var background sync.WaitGroup
 	background.Go(func() { w.keepLease(work) })
 	background.Go(func() { w.keepCarriers(work) })
@@ -111,26 +115,30 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.Log.Info("worker runs")
 	<-ctx.Done()
-	w.drain(&pulls, kill)
+	done := w.drain(&pulls)
+	kill()
 	background.Wait()
+	w.leave()
+	<-done
+	w.Log.Info("worker stopped")
 	return nil
 }
 
 // begin takes the lease and listens for hints.
-func (w *Worker) begin(ctx context.Context) error {
+func (w *Worker) begin(ctx context.Context) (hints *nats.Subscription, err error) {
 	if w.Alone {
 		if err := w.Stores.Leases.Clear(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := w.renew(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := w.NC.Subscribe(proto.WorkerSubject(w.id), func(m *nats.Msg) { w.hint(string(m.Data)) })
+	hints, err = w.NC.Subscribe(proto.WorkerSubject(w.id), func(m *nats.Msg) { w.hint(string(m.Data)) })
 	if err != nil {
-		return fmt.Errorf("listening for hints: %w", err)
+		return nil, fmt.Errorf("listening for hints: %w", err)
 	}
-	return nil
+	return hints, nil
 }
 
 // stopping tells carriers that no attempt is to begin any more.
@@ -150,23 +158,32 @@ func (s *stopping) is() bool {
 	}
 }
 
-// drain lets the calls in flight end, at the latest after the drain time.
-func (w *Worker) drain(pulls *sync.WaitGroup, kill context.CancelFunc) {
+// drain lets the calls in flight end, and returns after the drain time at the
+// latest; done is closed when they have.
+func (w *Worker) drain(pulls *sync.WaitGroup) (done chan struct{}) {
 	w.stop.now()
 	pulls.Wait()
-	done := make(chan struct{})
+	done = make(chan struct{})
 	go func() { w.work.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(w.Drain):
 		w.Log.Warn("calls did not end in time: they are of unknown outcome", zap.Duration("drain", w.Drain))
 	}
+	return done
+}
+
+// leave gives the lease back, and then the runs, which others can take from there.
+func (w *Worker) leave() {
+	w.lease.put.Store(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if err := w.Stores.Leases.Delete(ctx, w.id); err != nil {
 		w.Log.Warn("the lease is left to run out", zap.Error(err))
 	}
-	kill()
-	<-done
-	w.Log.Info("worker stopped")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.released {
+		w.giveBack(m)
+	}
 }
