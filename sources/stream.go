@@ -61,7 +61,12 @@ func orDefault[T comparable](value, otherwise T) T {
 func Create(ctx context.Context, js jetstream.JetStream, l Limits) error {
 	c := l.Config()
 	c.Duplicates = min(c.Duplicates, c.MaxAge)
-	if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
+	_, err := js.CreateStream(ctx, c)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		// With other limits. Asked in this order, ingest needs no right to update.
+		_, err = js.UpdateStream(ctx, c)
+	}
+	if err != nil {
 		return fmt.Errorf("creating stream %s: %w", proto.Events, err)
 	}
 	return nil

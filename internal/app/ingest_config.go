@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"zflow/internal/durable"
+	"zflow/proto"
 	"zflow/sources"
 	"zflow/sources/zoom"
 
@@ -23,7 +24,9 @@ func IngestConfigOf(c *Config) IngestConfig {
 		NATS: IngestNATS{URL: c.NATS.URL, Creds: c.NATS.Creds},
 	}
 	if c.NATS.User != "" {
-		in.NATS.Options = append(in.NATS.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()))
+		// configs/nats.conf gives each user an inbox of its own.
+		in.NATS.Options = append(in.NATS.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
+			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
 	}
 	if c.NATS.Durability != DurabilityAuto {
 		in.NATS.Declared = durable.Mode(c.NATS.Durability)
