@@ -57,6 +57,10 @@ func (c *cursor) pass(r rune) bool {
 	row := c.row()
 	if c.style&yaml.FoldedStyle != 0 && c.column == 0 {
 		c.column = len(row) - len([]rune(strings.TrimLeft(string(row), " ")))
+		if !c.skip() {
+			return false
+		}
+		row = c.row()
 	}
 	got := row[c.column]
 	switch {

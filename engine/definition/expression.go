@@ -59,7 +59,7 @@ func (p *parser) expression(n *node, offset int, err error) {
 func (p *parser) inText(n *node, line, column int, e *expr.Error) {
 	l, c := p.placeInText(n, line, column)
 	hint := e.Hint
-	if trap := p.textTrap(n); trap != "" {
+	if trap := p.textTrap(n); e.Syntax && trap != "" {
 		hint = trap
 	}
 	p.report(l, c, hint, "%s", e.Message)

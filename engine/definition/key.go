@@ -116,16 +116,24 @@ func (p *parser) keys(n *node, what string, table map[string]key) {
 // require reports the keys that an object lacks.
 func (p *parser) require(n *node, what string, table map[string]key) {
 	for _, name := range slices.Sorted(maps.Keys(table)) {
-		if table[name].required && n.get(name) == nil {
+		if table[name].required && n.get(name) == nil && !misspelt(n, name, table) {
 			p.fail(n, "", "%s needs the key %s", what, name)
 		}
 	}
 }
 
+// misspelt tells whether a key that was reported is most likely this one.
+func misspelt(n *node, name string, table map[string]key) bool {
+	return slices.ContainsFunc(n.fields, func(f pair) bool {
+		_, known := table[f.key.value]
+		return !known && expr.Suggest(f.key.value, []string{name}) != ""
+	})
+}
+
 // hasLater tells whether an object has a key of a later version.
 func hasLater(n *node, table map[string]key) bool {
 	return slices.ContainsFunc(n.fields, func(f pair) bool {
-		return table[f.key.value].form == formLater && f.key.value != "connection" && f.key.value != "once"
+		return table[f.key.value].form == formLater
 	})
 }
 

@@ -17,6 +17,7 @@ const maxFile = 1 << 20
 
 // load returns the file's one document, or nil if it has none that can be read.
 func (p *parser) load(src []byte) *node {
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	if !p.readable(src) {
 		return nil
 	}

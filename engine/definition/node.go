@@ -69,7 +69,9 @@ func (n *node) what() string {
 		return "an object"
 	}
 	switch n.tag {
-	case "!!int", "!!float":
+	case "!!float":
+		return "a number with a fraction"
+	case "!!int":
 		return "a number"
 	case "!!bool":
 		return "true or false"

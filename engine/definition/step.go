@@ -17,7 +17,7 @@ func (b *builder) steps(n *node, defaults engine.Retry) {
 		return
 	}
 	if n.kind != list || len(n.items) == 0 {
-		b.p.fail(n, "begin each with a -", "steps is a list of at least one step, this is %s", n.what())
+		b.p.fail(n, "begin each with a -", "steps is a list of at least one step, this is %s", emptyOr(n))
 		return
 	}
 	ids := b.ids(n.items)
@@ -31,6 +31,13 @@ func (b *builder) steps(n *node, defaults engine.Retry) {
 		b.step(s, i+1, defaults)
 	}
 	b.later = nil
+}
+
+func emptyOr(n *node) string {
+	if n.kind == list {
+		return "empty"
+	}
+	return n.what()
 }
 
 // ids returns the id of each step, or "", and reports those that are no good.
@@ -72,7 +79,10 @@ func (b *builder) step(n *node, number int, defaults engine.Retry) {
 	case sleep != nil:
 		b.sleep(s, n)
 	case !hasLater(n, stepKeys):
-		p.fail(n, "", "a step needs uses or sleep")
+		if !misspelt(n, "uses", stepKeys) && !misspelt(n, "sleep", stepKeys) {
+			p.fail(n, "", "a step needs uses or sleep")
+		}
+		b.action(s, n)
 	}
 	if s.Path == "" {
 		s.Path = fmt.Sprintf("%s#%d", kindOfStep(s), number)
@@ -168,6 +178,11 @@ func (p *parser) policy(n *node, a *actions.Action) engine.Policy {
 	return engine.Policy(s)
 }
 
+const (
+	maxAttempts = 10_000
+	maxBackoff  = 100
+)
+
 // retry reads a retry over what holds where it says nothing.
 func (b *builder) retry(n *node, defaults engine.Retry, at place) engine.Retry {
 	if n == nil {
@@ -180,10 +195,10 @@ func (b *builder) retry(n *node, defaults engine.Retry, at place) engine.Retry {
 	}
 	p.keys(n, "retry", retryKeys)
 	if v := n.get("attempts"); v != nil {
-		r.Attempts = int(p.number(v, "attempts", true, 1, 10_000))
+		r.Attempts = int(p.number(v, "attempts", true, 1, maxAttempts))
 	}
 	if v := n.get("backoff"); v != nil {
-		r.Backoff = p.number(v, "backoff", false, 1, 100)
+		r.Backoff = p.number(v, "backoff", false, 1, maxBackoff)
 	}
 	if v := n.get("delay"); v != nil {
 		r.Delay = p.duration(v, "delay", false)

@@ -20,9 +20,10 @@ type builder struct {
 }
 
 const (
-	namePattern = `^[a-z0-9-]{1,64}$`
-	idPattern   = `^[a-z][a-z0-9_]*$`
-	typePattern = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
+	namePattern     = `^[a-z0-9-]{1,64}$`
+	idPattern       = `^[a-z][a-z0-9_]*$`
+	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
+	typePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
 )
 
 var (
@@ -155,7 +156,7 @@ func (b *builder) trigger(n *node) {
 		return
 	}
 	b.p.keys(n, "a trigger", triggerKeys)
-	if !hasLater(n, triggerKeys) {
+	if n.get("zoom") == nil && !hasLater(n, triggerKeys) {
 		b.p.require(n, "a trigger", triggerKeys)
 	}
 	t := engine.Trigger{Source: "zoom", If: b.condition(n.get("if"), inTrigger)}

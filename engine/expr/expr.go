@@ -25,6 +25,7 @@ type Error struct {
 	Column  int      // in runes, from 1
 	Message string
 	Hint    string // what to do about it; may be empty
+	Syntax  bool   // it cannot be read at all; part of it may have got lost
 }
 
 // Error returns path, message and hint, without the position.

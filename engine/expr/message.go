@@ -68,12 +68,12 @@ func byteOffset(src string, runes int) int {
 	return len(src)
 }
 
-func parseError(_ string, err error) *Error {
+func parseError(err error) *Error {
 	fe := fileError(err)
 	if fe == nil {
 		return &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
-	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: fe.Message}
+	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: fe.Message, Syntax: true}
 	switch {
 	case strings.Contains(fe.Message, "unexpected token EOF"):
 		e.Message = "the expression ends too early"
@@ -91,7 +91,11 @@ var unknownName = regexp.MustCompile(`^unknown (name|field) (\S+)$`)
 func (s *Scope) checkError(src string, root ast.Node, err error) *Error {
 	fe := fileError(err)
 	if fe == nil {
-		return &Error{Line: 1, Column: 1, Message: clean(err.Error())}
+		e := &Error{Line: 1, Column: 1, Message: clean(err.Error())}
+		if _, got, ok := strings.Cut(err.Error(), "expected bool, but got "); ok {
+			e.Message, e.Hint = "a condition is true or false, this is "+goKind(got), "compare it with something"
+		}
+		return e
 	}
 	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: clean(fe.Message)}
 	if m := unknownName.FindStringSubmatch(fe.Message); m != nil {

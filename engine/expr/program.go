@@ -56,7 +56,7 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	}
 	tree, err := parser.Parse(src)
 	if err != nil {
-		return nil, parseError(src, err)
+		return nil, parseError(err)
 	}
 	plan := survey(tree.Node)
 	if plan.refused != nil {

@@ -55,7 +55,7 @@ func split(s string) ([]part, *Error) {
 		if !ok {
 			line, column := position(s, begin)
 			return nil, &Error{
-				Line: line, Column: column, Message: "${{ is not closed by }}",
+				Line: line, Column: column, Syntax: true, Message: "${{ is not closed by }}",
 				Hint: "put quotes around the whole text if the YAML cut it (at # or a colon), and close strings and brackets",
 			}
 		}
