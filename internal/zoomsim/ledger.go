@@ -41,24 +41,28 @@ const keep = 100_000
 
 type ledger struct {
 	mu      sync.Mutex
+	keep    int
 	entries []Entry
-	next    int
-	changed chan struct{} // closed and replaced at each entry
+	last    int
+	changed chan struct{} // closed at the next entry; nil: nobody waits
 }
 
-func newLedger() *ledger { return &ledger{next: 1, changed: make(chan struct{})} }
+func newLedger(keep int) *ledger { return &ledger{keep: keep} }
 
 func (l *ledger) add(e Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e.Seq, l.next = l.next, l.next+1
+	l.last++
+	e.Seq = l.last
 	e.Took = time.Since(e.Time)
-	if len(l.entries) == keep {
-		l.entries = append(l.entries[:0], l.entries[keep/10:]...)
+	if len(l.entries) == l.keep {
+		l.entries = append(l.entries[:0], l.entries[(l.keep+9)/10:]...)
 	}
 	l.entries = append(l.entries, e)
-	close(l.changed)
-	l.changed = make(chan struct{})
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
 }
 
 // choose returns the entries that the filter takes, oldest first, and what is
@@ -66,6 +70,9 @@ func (l *ledger) add(e Entry) {
 func (l *ledger) choose(f Filter) ([]Entry, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
 	var fit []Entry
 	for i := range l.entries {
 		if f.takes(&l.entries[i]) {

@@ -51,7 +51,7 @@ func New(o Options) *Sim {
 		world:  newWorld(),
 		tokens: map[string]*grant{},
 		usage:  map[string]*window{},
-		ledger: newLedger(),
+		ledger: newLedger(keep),
 		done:   make(chan struct{}),
 	}
 	s.close = sync.OnceFunc(func() {
