@@ -15,7 +15,7 @@ Begin with:
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
 	root := group("zflow", "Workflows for Zoom that survive anything",
-		validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh),
+		devCommand(sh), validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh),
 	)
 	root.Long = about
 	root.RunE = func(c *cobra.Command, args []string) error {

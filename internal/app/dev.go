@@ -77,6 +77,9 @@ func (d *Dev) NATSURL() string { return d.broker.URL() }
 // IngestURL is where Zoom's requests come to, without the path.
 func (d *Dev) IngestURL() string { return "http://" + d.intake.Addr() }
 
+// SimURL is where the simulator listens.
+func (d *Dev) SimURL() string { return d.state.Sim }
+
 // Wait returns when ctx ends, or with the error of a part that failed.
 func (d *Dev) Wait(ctx context.Context) error {
 	select {
@@ -150,7 +153,7 @@ func (d *Dev) startSim(context.Context) error {
 		return fmt.Errorf("starting the simulator: %w", err)
 	}
 	o := d.config.Sim
-	o.Apps = []zoomsim.App{{SecretToken: d.state.ZoomSecret}}
+	o.Imagine, o.Apps = true, []zoomsim.App{{SecretToken: d.state.ZoomSecret}}
 	d.sim = zoomsim.New(o)
 	d.state.Sim = "http://" + l.Addr().String()
 	app := d.sim.Apps()[0]

@@ -71,7 +71,10 @@ func (f *folder) deploy(ctx context.Context, file string) error {
 		return nil
 	}
 	deployed, problems, err := f.catalog.Deploy(ctx, file, src)
-	text := problems.String()
+	text := ""
+	for _, p := range problems {
+		text += p.String() + "\n"
+	}
 	if text != f.said[file] {
 		fmt.Fprint(f.out, text)
 	}

@@ -11,7 +11,6 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
-	"zflow/internal/connections"
 	"zflow/sources"
 )
 
@@ -28,7 +27,6 @@ func MakeStreams(ctx context.Context, js jetstream.JetStream, s Streams) error {
 		func() error { return leases.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
-		func() error { return connections.Create(ctx, js, s.Replicas) },
 	} {
 		if err := create(); err != nil {
 			return err

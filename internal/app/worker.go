@@ -9,7 +9,6 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine/worker"
-	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/proto"

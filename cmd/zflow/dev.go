@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"zflow/internal/app"
+)
+
+const aboutDev = `Run all of zflow in one process: broker, ingest and worker, on loopback. The
+workflows of a folder (default: this one) are deployed, and again whenever a file
+changes. With --sim a simulated Zoom comes along, and a folder without workflows
+gets a first one.
+
+It prints "ready" on a line of its own once it serves; SIGTERM or Ctrl-C drains it.`
+
+// devFlags are those of dev; each has a ZFLOW_ environment variable of its name.
+type devFlags struct {
+	data, ingest, nats, simListen, secret, config string
+	sim                                           bool
+	allow                                         []string
+}
+
+func devCommand(sh *shell) *cobra.Command {
+	f := &devFlags{}
+	c := &cobra.Command{
+		Use: "dev [DIR]", Short: "Run everything in one process, and reload workflows as they change", Long: aboutDev,
+		Example: "  zflow dev --sim\n  zflow dev workflows/ --data /var/lib/zflow --zoom-secret …",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misused("there is nothing to do with the argument %q: dev takes one folder", args[1])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return runDev(c, sh, f, append(args, ".")[0])
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.data, "data", devData, "`folder` for all that lasts")
+	flags.StringVar(&f.ingest, "ingest-listen", "127.0.0.1:8080", "`address` for Zoom's webhooks: /hooks/zoom/default")
+	flags.StringVar(&f.nats, "nats-listen", "127.0.0.1:4222", "loopback `address` for NATS clients, without credentials")
+	flags.BoolVar(&f.sim, "sim", false, "run a simulated Zoom, and connect to it")
+	flags.StringVar(&f.simListen, "sim-listen", "127.0.0.1:8090", "`address` of the simulated Zoom")
+	flags.StringVar(&f.secret, "zoom-secret", "", "secret `token` of app default; if not given, one is made and kept in the data folder")
+	flags.StringVar(&f.config, "config", "", "configuration `file` for connections, secrets and limits")
+	flags.StringSliceVar(&f.allow, "http-allow", nil, "`hosts` and CIDRs that http.request may call though they are not public")
+	return c
+}
+
+func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
+	if err := fromEnvironment(c, sh); err != nil {
+		return err
+	}
+	config, err := loadConfig(c, f.config)
+	if err != nil {
+		return err
+	}
+	if c.Flags().Changed("http-allow") {
+		config.HTTPAllow = f.allow
+	}
+	simListen := ""
+	if f.sim {
+		simListen = f.simListen
+	}
+	dev, err := app.StartDev(c.Context(), app.DevConfig{
+		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SimListen: simListen, ZoomSecret: f.secret,
+		Config: config, Out: sh.out, Log: logger(sh),
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(sh.out, "webhooks  %s/hooks/zoom/default\nnats      %s\n", dev.IngestURL(), dev.NATSURL())
+	if dev.Sim() != nil {
+		fmt.Fprintf(sh.out, "zoom      %s (simulated)\n", dev.SimURL())
+	}
+	fmt.Fprintln(sh.out, "ready")
+	err = dev.Wait(c.Context())
+	dev.Close()
+	if err != nil && !errors.Is(err, c.Context().Err()) {
+		return err
+	}
+	return nil
+}
+
+// fromEnvironment gives flags that were not given the values of ZFLOW_ variables.
+func fromEnvironment(c *cobra.Command, sh *shell) (err error) {
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		value := sh.env(variable(f))
+		if f.Changed || value == "" || err != nil {
+			return
+		}
+		if e := c.Flags().Set(f.Name, value); e != nil {
+			err = misused("%s: %v", variable(f), e)
+		}
+	})
+	return err
+}
+
+func variable(f *pflag.Flag) string {
+	return "ZFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+}
+
+// loadConfig reads the configuration, where the variables of flags are no keys.
+func loadConfig(c *cobra.Command, file string) (*app.Config, error) {
+	var flags []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, variable(f)) })
+	return app.LoadConfig(app.Setup{File: file, Environ: os.Environ(), Others: flags})
+}
+
+// logger logs warnings to standard error, for people.
+func logger(sh *shell) *zap.Logger {
+	e := zap.NewDevelopmentEncoderConfig()
+	e.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(e), zapcore.AddSync(sh.err), zap.WarnLevel))
+}
