@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // FuzzParse: whatever the bytes are, Parse returns a workflow or problems with
@@ -21,7 +22,11 @@ func FuzzParse(f *testing.F) {
 	}
 	k := known(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
+		start := time.Now()
 		w, problems := Parse("fuzz.yaml", src, k)
+		if took := time.Since(start); took > 3*time.Second {
+			t.Fatalf("took %v", took)
+		}
 		if (w == nil) != (problems.Err() != nil) {
 			t.Fatalf("workflow %v, problems %v", w, problems)
 		}

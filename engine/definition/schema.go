@@ -99,7 +99,7 @@ func stepSchema(reg *actions.Registry) fragment {
 	var cases []fragment
 	for _, name := range reg.Names() {
 		spec := reg.Get(name).Spec
-		then := fragment{"properties": fragment{"with": valueSchema(spec.Input)}}
+		then := fragment{"properties": fragment{"with": objectSchema(spec.Input)}}
 		if len(spec.Input.Required) > 0 {
 			then["required"] = []string{"with"}
 		}
@@ -122,7 +122,7 @@ func valueSchema(s actions.Schema) fragment {
 	case "":
 		return describe(f, s)
 	case "object":
-		return describe(objectSchema(s), s)
+		f = objectSchema(s)
 	case "array":
 		f["type"] = "array"
 		if s.Items != nil {
