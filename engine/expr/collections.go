@@ -4,6 +4,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"zflow/engine/expr/jsonvalue"
 )
 
 // needList returns the elements of a list, charging a step for each.
@@ -27,16 +29,14 @@ func needObject(m *meter, v any) (map[string]any, error) {
 	if o, ok := v.(map[string]any); ok {
 		return o, m.step(len(o))
 	}
-	r := reflect.ValueOf(v)
-	if r.Kind() != reflect.Map {
+	if reflect.ValueOf(v).Kind() != reflect.Map {
 		return nil, wrongKind("an object", v)
 	}
-	n := normalizer{values: maxValues}
-	o, err := n.mapping(r, 0)
+	o, steps, err := jsonvalue.Object(v)
 	if err != nil {
 		return nil, err
 	}
-	return o.(map[string]any), m.step(maxValues - n.values)
+	return o, m.step(steps)
 }
 
 func keys(m *meter, args []any) (any, error) {
@@ -132,8 +132,8 @@ func concat(m *meter, args []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(out)+len(l) > maxValues {
-			return nil, errTooMany
+		if len(out)+len(l) > jsonvalue.MaxValues {
+			return nil, jsonvalue.ErrTooMany
 		}
 		out = append(out, l...)
 	}
@@ -169,8 +169,8 @@ func flattenInto(m *meter, out, l []any, depth int) ([]any, error) {
 		if out, err = flattenInto(m, out, inner, depth-1); err != nil {
 			return nil, err
 		}
-		if len(out) > maxValues {
-			return nil, errTooMany
+		if len(out) > jsonvalue.MaxValues {
+			return nil, jsonvalue.ErrTooMany
 		}
 	}
 	return out, nil

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zflow/engine/expr/jsonvalue"
 )
 
 // Env is what an expression sees, by root name: event, trigger, steps, vars,
@@ -17,6 +19,15 @@ type Clock struct {
 	Now  time.Time
 	Seed string
 }
+
+// DecodeJSON reads one JSON value: jsonvalue.Decode.
+func DecodeJSON(data []byte) (any, error) { return jsonvalue.Decode(data) }
+
+// EncodeJSON writes a value as compact JSON with sorted names: jsonvalue.Encode.
+func EncodeJSON(v any) ([]byte, error) { return jsonvalue.Encode(v) }
+
+// Normalize returns a value of JSON types only: jsonvalue.Normalize.
+func Normalize(v any) (any, error) { return jsonvalue.Normalize(v) }
 
 // Error is what is wrong with an expression, fit for the user to read.
 type Error struct {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"zflow/engine/expr/jsonvalue"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm/runtime"
 )
@@ -131,21 +133,21 @@ func toJSON(m *meter, args []any) (any, error) { return canonicalText(m, args[0]
 
 // canonicalText is a value as compact JSON.
 func canonicalText(m *meter, v any) (string, error) {
-	e := encoder{values: maxValues, text: maxText}
-	if err := e.value(v, 0); err != nil {
+	b, steps, err := jsonvalue.EncodeWithin(v, jsonvalue.MaxText)
+	if err != nil {
 		return "", err
 	}
-	if err := m.step(maxValues - e.values); err != nil {
+	if err := m.step(steps); err != nil {
 		return "", err
 	}
-	return string(e.b), m.grow(len(e.b))
+	return string(b), m.grow(len(b))
 }
 
 func toString(m *meter, args []any) (any, error) {
 	if args[0] == nil {
 		return nil, wrongKind("text", nil)
 	}
-	s, err := text(args[0], maxText)
+	s, err := jsonvalue.Text(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -168,11 +170,11 @@ func join(m *meter, args []any) (any, error) {
 		if v == nil {
 			return nil, wrongKind("text", nil)
 		}
-		if parts[i], err = text(v, maxText); err != nil {
+		if parts[i], err = jsonvalue.Text(v); err != nil {
 			return nil, err
 		}
-		if size += len(parts[i]); size > maxText {
-			return nil, errTooLong
+		if size += len(parts[i]); size > jsonvalue.MaxText {
+			return nil, jsonvalue.ErrTooLong
 		}
 	}
 	return strings.Join(parts, glue), m.grow(size)
@@ -211,8 +213,8 @@ func repeat(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n < 0 || len(s) > 0 && n > maxText/len(s) {
-		return nil, errTooLong
+	if n < 0 || len(s) > 0 && n > jsonvalue.MaxText/len(s) {
+		return nil, jsonvalue.ErrTooLong
 	}
 	return strings.Repeat(s, n), m.grow(n * len(s))
 }

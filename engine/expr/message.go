@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"zflow/engine/expr/jsonvalue"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
@@ -237,7 +239,7 @@ func runError(src string, err error) *Error {
 	case errors.As(fe.Prev, &own):
 		e.Message, e.Hint = own.Message, own.Hint
 	case strings.Contains(fe.Message, "memory budget exceeded"):
-		e.Message = errTooMany.Error()
+		e.Message = jsonvalue.ErrTooMany.Error()
 	case strings.Contains(fe.Message, "from <nil>") && f.member != nil:
 		m := missingBase(f.member.Node.String(), memberText(f.member))
 		e.Message, e.Hint = m.Message, m.Hint

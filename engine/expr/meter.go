@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"zflow/engine/expr/jsonvalue"
 )
 
 const (
-	// maxText bounds one text that an expression makes, allText all those of an
-	// evaluation together.
-	maxText = 8 << 20
-	allText = 32 << 20
+	// allText bounds the texts that an evaluation makes, together.
+	allText = 4 * jsonvalue.MaxText
 	// maxSteps bounds what loops do in one evaluation.
 	maxSteps = 3_000_000
 	// meterName is how programs find the meter in their environment. No
@@ -50,8 +50,8 @@ func (m *meter) step(n int) error {
 
 // grow charges a text of n bytes that was, or is about to be, made.
 func (m *meter) grow(n int) error {
-	if n > maxText {
-		return errTooLong
+	if n > jsonvalue.MaxText {
+		return jsonvalue.ErrTooLong
 	}
 	if m == nil {
 		return nil

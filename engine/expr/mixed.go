@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"zflow/engine/expr/jsonvalue"
 )
 
 // mixed is a text with expressions in it.
@@ -36,8 +38,8 @@ func (m mixed) eval(ev *evaluation) (any, *Error) {
 		if err != nil {
 			return nil, err.shift(p.line, p.column).at(m.path)
 		}
-		if b = append(b, s...); len(b) > maxText {
-			return nil, (&Error{Message: errTooLong.Error()}).at(m.path)
+		if b = append(b, s...); len(b) > jsonvalue.MaxText {
+			return nil, (&Error{Message: jsonvalue.ErrTooLong.Error()}).at(m.path)
 		}
 	}
 	return string(b), nil
@@ -59,7 +61,7 @@ func (p *textPart) text(ev *evaluation) (string, *Error) {
 	if v == nil {
 		return "", &Error{Message: p.program.String() + " is missing", Hint: "add ?? '' if it may be"}
 	}
-	s, failed := text(v, maxText)
+	s, failed := jsonvalue.Text(v)
 	if failed != nil {
 		return "", &Error{Message: failed.Error()}
 	}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 
+	"zflow/engine/expr/jsonvalue"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
@@ -72,7 +74,7 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 		return nil, &Error{Line: 1, Column: 1, Message: p.path.root + " is a function", Hint: "write " + p.path.root + "()"}
 	}
 	if p.path == nil {
-		p.pool = &sync.Pool{New: func() any { return &vm.VM{MemoryBudget: maxValues} }}
+		p.pool = &sync.Pool{New: func() any { return &vm.VM{MemoryBudget: jsonvalue.MaxValues} }}
 	}
 	return p, nil
 }

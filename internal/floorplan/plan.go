@@ -39,7 +39,8 @@ const (
 var plan = []row{
 	{pkg: "proto", outside: []string{protobuf}, ours: []string{"proto/zflow/v1"}, traits: pure},
 	{pkg: "proto/zflow/v1", outside: []string{protobuf}},
-	{pkg: "engine/expr", outside: []string{"github.com/expr-lang/expr/*"}, traits: pure},
+	{pkg: "engine/expr", ours: []string{"engine/expr/jsonvalue"}, outside: []string{"github.com/expr-lang/expr/*"}, traits: pure},
+	{pkg: "engine/expr/jsonvalue", traits: pure},
 	{pkg: "actions"},
 	{pkg: "internal/zoomcatalog"},
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},

@@ -1,27 +1,29 @@
-package expr
+package jsonvalue
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
-// EncodeJSON writes a value as compact JSON with sorted names. DecodeJSON reads
+// Encode writes a value as compact JSON with sorted names. Decode reads
 // it back as Normalize would have returned it.
-func EncodeJSON(v any) ([]byte, error) {
-	e := encoder{values: maxValues, text: math.MaxInt}
+func Encode(v any) ([]byte, error) {
+	e := encoder{values: MaxValues, text: math.MaxInt}
 	if err := e.value(v, 0); err != nil {
 		return nil, err
 	}
 	return e.b, nil
 }
 
-var errTooLong = errors.New("the text would be longer than 8 MiB")
+// MaxText bounds the length of one text.
+const MaxText = 8 << 20
+
+// ErrTooLong says that a text would be longer than MaxText.
+var ErrTooLong = errors.New("the text would be longer than 8 MiB")
 
 type encoder struct {
 	b      []byte
@@ -31,10 +33,10 @@ type encoder struct {
 
 func (e *encoder) value(v any, depth int) error {
 	if e.values--; e.values < 0 || depth > maxDepth {
-		return errTooMany
+		return ErrTooMany
 	}
 	if len(e.b) > e.text {
-		return errTooLong
+		return ErrTooLong
 	}
 	switch v := v.(type) {
 	case nil:
@@ -152,8 +154,22 @@ func appendText(b []byte, s string) []byte {
 	return append(append(b, s[start:]...), '"')
 }
 
-// text returns a value as it stands inside a text; nil is for the caller to refuse.
-func text(v any, limit int) (string, error) {
+// EncodeWithin is Encode for a text of at most limit bytes. It also tells how
+// many values were written.
+func EncodeWithin(v any, limit int) (b []byte, values int, err error) {
+	e := encoder{values: MaxValues, text: limit}
+	if err := e.value(v, 0); err != nil {
+		return nil, 0, err
+	}
+	if len(e.b) > limit {
+		return nil, 0, ErrTooLong
+	}
+	return e.b, MaxValues - e.values, nil
+}
+
+// Text returns a value as it stands inside a text: a text as it is, objects and
+// lists as JSON. Null has none.
+func Text(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
@@ -163,21 +179,16 @@ func text(v any, limit int) (string, error) {
 		return strconv.Itoa(v), nil
 	case bool:
 		return strconv.FormatBool(v), nil
-	case time.Time:
-		return formatTime(v), nil
-	case time.Duration:
-		return v.String(), nil
 	case nil:
-		return "", fmt.Errorf("null has no text")
+		return "", errors.New("null has no text")
 	}
-	e := encoder{values: maxValues, text: limit}
-	if err := e.value(v, 0); err != nil {
+	n, err := Normalize(v)
+	if err != nil {
 		return "", err
 	}
-	if len(e.b) > 0 && e.b[0] == '"' { // a value that normalises to text
-		n, err := Normalize(v)
-		s, _ := n.(string)
-		return s, err
+	if s, ok := n.(string); ok { // a time, a duration, bytes
+		return s, nil
 	}
-	return string(e.b), nil
+	b, _, err := EncodeWithin(n, MaxText)
+	return string(b), err
 }

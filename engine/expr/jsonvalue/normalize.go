@@ -1,4 +1,4 @@
-package expr
+package jsonvalue
 
 import (
 	"errors"
@@ -11,22 +11,34 @@ import (
 	"unicode/utf8"
 )
 
-// maxValues bounds how many values a result may have. It is counted along each
+// MaxValues bounds how many parts a value may have. It is counted along each
 // way to a value, so that lists which share parts cannot explode when written.
-const maxValues = 1_000_000
+const MaxValues = 1_000_000
 
-var (
-	errTooMany   = fmt.Errorf("the value is too large: more than %d parts", maxValues)
-	errNotFinite = errors.New("the number is infinite or not a number (a division by zero?)")
-)
+// ErrTooMany says that a value has more than MaxValues parts.
+var ErrTooMany = fmt.Errorf("the value is too large: more than %d parts", MaxValues)
+
+var errNotFinite = errors.New("the number is infinite or not a number (a division by zero?)")
 
 // Normalize returns a value of JSON types only: integers become int64, times
 // RFC 3339 text, durations text, maps have text keys. A value that is so
 // already is returned as it is.
 func Normalize(v any) (any, error) {
-	n := normalizer{values: maxValues}
+	n := normalizer{values: MaxValues}
 	out, _, err := n.value(v, 0)
 	return out, err
+}
+
+// Object returns a map of any kind of key as an object, and how many values
+// that took.
+func Object(m any) (o map[string]any, values int, err error) {
+	v := reflect.ValueOf(m)
+	if v.Kind() != reflect.Map {
+		return nil, 0, errors.New("it is no object")
+	}
+	n := normalizer{values: MaxValues}
+	out, err := n.mapping(v, 0)
+	return out, MaxValues - n.values, err
 }
 
 type normalizer struct{ values int }
@@ -34,7 +46,7 @@ type normalizer struct{ values int }
 // value also tells whether the result differs from v.
 func (n *normalizer) value(v any, depth int) (any, bool, error) {
 	if n.values--; n.values < 0 || depth > maxDepth {
-		return nil, false, errTooMany
+		return nil, false, ErrTooMany
 	}
 	switch v := v.(type) {
 	case nil, bool, int64:
@@ -163,7 +175,7 @@ func (n *normalizer) sequence(v reflect.Value, depth int) (any, error) {
 	return out, nil
 }
 
-func (n *normalizer) mapping(v reflect.Value, depth int) (any, error) {
+func (n *normalizer) mapping(v reflect.Value, depth int) (map[string]any, error) {
 	out := make(map[string]any, v.Len())
 	for it := v.MapRange(); it.Next(); {
 		k, err := keyText(it.Key().Interface())
@@ -171,7 +183,7 @@ func (n *normalizer) mapping(v reflect.Value, depth int) (any, error) {
 			return nil, err
 		}
 		if _, twice := out[k]; twice {
-			return nil, fmt.Errorf("two keys are both %s as text", short(k))
+			return nil, fmt.Errorf("two keys are both %.40q as text", k)
 		}
 		w, _, err := n.value(it.Value().Interface(), depth+1)
 		if err != nil {
@@ -187,7 +199,7 @@ func keyText(k any) (string, error) {
 	if k == nil {
 		return "", errors.New("null cannot be a key: add ?? ''")
 	}
-	return text(k, maxText)
+	return Text(k)
 }
 
 func formatTime(t time.Time) string { return t.Format(time.RFC3339Nano) }

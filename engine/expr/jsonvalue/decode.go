@@ -1,4 +1,4 @@
-package expr
+package jsonvalue
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 // maxDepth bounds how deeply values nest, as encoding/json does.
 const maxDepth = 10_000
 
-// DecodeJSON reads one JSON value. Integers are int64, larger ones text; so is
+// Decode reads one JSON value. Integers are int64, larger ones text; so is
 // a number that no float64 can hold. Of two members of one name the last counts.
 // Texts share the memory of one copy of data.
-func DecodeJSON(data []byte) (any, error) {
+func Decode(data []byte) (any, error) {
 	s := string(data)
 	if !utf8.ValidString(s) {
 		s = string([]rune(s)) // each bad byte becomes U+FFFD
