@@ -15,7 +15,8 @@ Begin with:
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
 	root := group("zflow", "Workflows for Zoom that survive anything",
-		devCommand(sh), validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh),
+		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh), eventsCommand(sh),
+		actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
 	root.Long = about
 	root.RunE = func(c *cobra.Command, args []string) error {
@@ -30,6 +31,12 @@ func newRoot(sh *shell) *cobra.Command {
 	root.SetOut(sh.out)
 	root.SetErr(sh.err)
 	root.SetHelpCommand(helpCommand(root))
+	root.InitDefaultCompletionCmd("completion")
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's own: it would take any word
+			c.Args, c.RunE = cobra.ArbitraryArgs, refuse
+		}
+	}
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return sh.checkOutput() }
 	return root
 }

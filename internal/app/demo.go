@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/engine"
+	"zflow/examples"
+	"zflow/internal/zoomsim"
+	"zflow/proto"
+)
+
+// Demo is what a demo is made of.
+type Demo struct {
+	Out io.Writer
+	Log *zap.Logger
+	// Shown is called with each run as it ends.
+	Shown func(ctx context.Context, c *Client, run string) error
+	Limit time.Duration // for all runs to end
+}
+
+// Run starts everything in a folder that is removed again, lets the simulated
+// Zoom deliver an event for each example workflow, and shows the runs. It returns
+// an error unless every event became a run that completed.
+func (d Demo) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, d.Limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "zflow-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // the system clears what is left
+	flows := filepath.Join(dir, "workflows")
+	if err := writeExamples(flows); err != nil {
+		return err
+	}
+	dev, err := StartDev(ctx, DevConfig{
+		Dir: flows, Data: filepath.Join(dir, "data"), IngestListen: "127.0.0.1:0", SimListen: "127.0.0.1:0",
+		Out: io.Discard, Log: d.Log,
+	})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	return d.play(ctx, dev)
+}
+
+func writeExamples(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	files, err := fs.Glob(examples.Workflows, "workflows/*.yaml")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		src, err := fs.ReadFile(examples.Workflows, file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), src, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// play delivers the events and follows the runs to their ends.
+func (d Demo) play(ctx context.Context, dev *Dev) error {
+	ended, err := dev.client.NC.SubscribeSync("zflow.run.*.*.*")
+	if err != nil {
+		return err
+	}
+	events := dev.sim.Seed()
+	for _, h := range events {
+		fmt.Fprintf(d.Out, "zoom says %s\n", h.Type)
+		dev.sim.Deliver(h)
+	}
+	seen, failed := map[string]bool{}, 0
+	for len(seen) < len(events) {
+		m, err := ended.NextMsgWithContext(ctx)
+		if err != nil {
+			return fmt.Errorf("waiting for %d of %d runs to end: %w", len(events)-len(seen), len(events), err)
+		}
+		workflow, run, state, err := proto.ParseRunSubject(m.Subject)
+		if err != nil || seen[run] || !engine.State(state).Ended() {
+			continue
+		}
+		head, err := dev.client.History.Head(ctx, workflow, run)
+		if err != nil {
+			return err
+		}
+		if !engine.State(head.State).Ended() {
+			continue // the server refused what was seen
+		}
+		seen[run] = true
+		if engine.State(head.State) != engine.Completed {
+			failed++
+		}
+		if err := d.Shown(ctx, dev.client, run); err != nil {
+			return err
+		}
+	}
+	return d.sum(dev, len(events), failed)
+}
+
+func (d Demo) sum(dev *Dev, runs, failed int) error {
+	calls := len(dev.sim.Ledger(zoomsim.Filter{Kind: zoomsim.KindCall}))
+	fmt.Fprintf(d.Out, "\n%d signed events, %d runs completed, %d calls to the simulated Zoom\n", runs, runs-failed, calls)
+	if failed > 0 {
+		return fmt.Errorf("%d of %d runs did not complete", failed, runs)
+	}
+	return nil
+}
