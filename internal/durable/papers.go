@@ -43,10 +43,13 @@ func (p *papers) flushConsumers(thorough bool) error {
 		}
 		anyNew = anyNew || fresh
 	}
-	if anyNew {
-		return syncFolder(p.consumers.path, p.sync)
+	if !anyNew {
+		return nil
 	}
-	return nil
+	if err := syncFolder(p.consumers.path, p.sync); err != nil {
+		return err
+	}
+	return syncFolder(p.dir, p.sync) // which names the consumers' folder
 }
 
 // describe flushes the description in a folder, if it changed.
