@@ -12,7 +12,8 @@ import (
 )
 
 func runsCommand(sh *shell) *cobra.Command {
-	return group("runs", "List, show, follow and steer runs", runsList(sh), runsShow(sh))
+	return group("runs", "List, show, follow and steer runs",
+		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsApprove(sh))
 }
 
 // defaultLimit is how many lines a list has where nothing is said.

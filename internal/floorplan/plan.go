@@ -64,7 +64,7 @@ var plan = []row{
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "actions", "internal/sealed"), outside: join(storage, zap, protobuf)},
 
-	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
+	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/operator", "engine/definition"}, outside: []string{"github.com/spf13/cobra", zap}, traits: command},

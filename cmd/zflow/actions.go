@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"zflow/internal/app"
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+func actionsCommand(sh *shell) *cobra.Command {
+	return group("actions", "List and explain what steps can use", actionsList(sh), actionsShow(sh))
+}
+
+func allActions() ([]operator.Action, error) {
+	registry, err := app.Actions(app.ActionsConfig{})
+	if err != nil {
+		return nil, err
+	}
+	return operator.Actions(registry), nil
+}
+
+func actionsList(sh *shell) *cobra.Command {
+	return sh.printsData(&cobra.Command{
+		Use: "list", Short: "List what steps can use", Args: args(),
+		RunE: func(*cobra.Command, []string) error {
+			all, err := allActions()
+			if err != nil {
+				return err
+			}
+			if sh.json() {
+				return sh.printJSON(all)
+			}
+			t := sh.table("ACTION", "EFFECT", "WHAT IT DOES")
+			for _, a := range all {
+				t.add(a.Name, a.Effect, a.Summary)
+			}
+			return t.print(sh.out)
+		},
+	})
+}
+
+func actionsShow(sh *shell) *cobra.Command {
+	return sh.printsData(&cobra.Command{
+		Use: "show NAME", Short: "Explain an action: what it takes, gives and needs", Args: args("NAME"),
+		Example:           "  zflow actions show zoom.create_meeting",
+		ValidArgsFunction: actionNames,
+		RunE: func(_ *cobra.Command, args []string) error {
+			all, err := allActions()
+			if err != nil {
+				return err
+			}
+			var names []string
+			for _, a := range all {
+				if a.Name == args[0] {
+					return sh.showAction(a)
+				}
+				names = append(names, a.Name)
+			}
+			return fmt.Errorf("there is no action %q%s", args[0], didYouMean(args[0], names))
+		},
+	})
+}
+
+func (sh *shell) showAction(a operator.Action) error {
+	if sh.json() {
+		return sh.printJSON(a)
+	}
+	t := &table{paint: sh.paint}
+	t.add("action", a.Name)
+	t.add("", a.Summary)
+	t.add("effect", a.Effect)
+	if len(a.Scopes) > 0 {
+		t.add("scopes", strings.Join(a.Scopes, " or "))
+	}
+	if a.RateLabel != "" {
+		t.add("rate limit", a.RateLabel)
+	}
+	if err := t.print(sh.out); err != nil {
+		return err
+	}
+	if err := sh.fields("with", a.Input); err != nil {
+		return err
+	}
+	if err := sh.fields("output", a.Output); err != nil {
+		return err
+	}
+	for _, e := range a.Examples {
+		if err := sh.print("\nexample\n  uses: %s\n  with: %s\n", a.Name, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (sh *shell) fields(title string, fields []operator.Field) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	if err := sh.print("\n%s\n", title); err != nil {
+		return err
+	}
+	t := &table{paint: sh.paint}
+	for _, f := range fields {
+		about := []string{f.Doc}
+		if f.Required {
+			about = append([]string{"required"}, about...)
+		}
+		if len(f.Enum) > 0 {
+			about = append(about, "one of "+strings.Join(f.Enum, ", "))
+		}
+		if f.Default != nil {
+			about = append(about, fmt.Sprintf("default %v", f.Default))
+		}
+		t.add("  "+f.Name, f.Type, strings.Join(about, "; "))
+	}
+	return t.print(sh.out)
+}
+
+func actionNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, err := allActions()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.Name + "\t" + a.Summary
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

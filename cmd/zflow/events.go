@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+func eventsCommand(sh *shell) *cobra.Command {
+	return group("events", "List, show, follow, send, replay and publish events",
+		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsPublish(sh))
+}
+
+// eventTypes completes the types that Zoom has; it asks no server.
+func eventTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return operator.EventTypes(), cobra.ShellCompDirectiveNoFileComp
+}
+
+func eventsList(sh *shell) *cobra.Command {
+	var kind string
+	var since time.Duration
+	var limit int
+	c := sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "list", Short: "List events, the newest first", Args: args(),
+		Example: "  zflow events list --type 'meeting.*' --since 1h\n  zflow events list --output json | jq '.[0].id'",
+		RunE: func(c *cobra.Command, _ []string) error {
+			from, err := sinceTime(since, limit)
+			if err != nil {
+				return err
+			}
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			all, err := o.Events(c.Context(), operator.EventQuery{Type: kind, Since: from, Limit: limit})
+			if err != nil {
+				return err
+			}
+			if sh.json() {
+				return sh.printJSON(all)
+			}
+			t := sh.table("SEQ", "ID", "TYPE", "SOURCE", "ORIGIN", "RECEIVED", "SUBJECT")
+			for _, e := range all {
+				t.add(fmt.Sprint(e.Sequence), e.ID, e.Type, e.Source, e.Origin, clock(e.ReceivedAt), short(e.Subject, 40))
+			}
+			return t.print(sh.out)
+		},
+	}))
+	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
+	c.Flags().DurationVar(&since, "since", 0, "only events received within this `time`, such as 24h")
+	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `events`; 0: all")
+	completeWith(c, "type", eventTypes)
+	return c
+}
+
+func eventsTail(sh *shell) *cobra.Command {
+	var kind string
+	var since time.Duration
+	c := sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "tail", Short: "Follow events from now on, or from a time ago, until interrupted", Args: args(),
+		Long:    "Follow events from now on, or from a time ago, until interrupted. With --output json each line is one JSON object.",
+		Example: "  zflow events tail --type 'recording.*'\n  zflow events tail --since 10m",
+		RunE: func(c *cobra.Command, _ []string) error {
+			from, err := sinceTime(since, 0)
+			if err != nil {
+				return err
+			}
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			return o.Tail(c.Context(), operator.EventQuery{Type: kind, Since: from}, func(e operator.Event) error {
+				if sh.json() {
+					return sh.printLine(e)
+				}
+				return sh.print("%s  %d  %s  %s  %s  %s\n", clock(e.ReceivedAt), e.Sequence, e.ID, e.Type, e.Source, e.Subject)
+			})
+		},
+	}))
+	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
+	c.Flags().DurationVar(&since, "since", 0, "begin so long ago (`time`), such as 10m")
+	completeWith(c, "type", eventTypes)
+	return c
+}
+
+func eventsShow(sh *shell) *cobra.Command {
+	return sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "show ID|SEQ", Short: "Show an event: its headers and body", Args: args("ID or SEQ"),
+		Long:              "Show an event, named by its id or by its sequence in EVENTS: its headers and body. Credentials are never shown.",
+		Example:           "  zflow events show 17\n  zflow events show 17 --output json | jq .body.payload",
+		ValidArgsFunction: sh.names(eventIDs),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			e, err := o.Event(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if sh.json() {
+				return sh.printJSON(e)
+			}
+			return sh.showEvent(e)
+		},
+	}))
+}
+
+func (sh *shell) showEvent(e *operator.EventDetail) error {
+	t := &table{paint: sh.paint}
+	t.add("seq", fmt.Sprint(e.Sequence))
+	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+		t.add(name, strings.Join(e.Headers[name], ", "))
+	}
+	if err := t.print(sh.out); err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	if err := json.Indent(&body, e.Body, "", "  "); err != nil {
+		return fmt.Errorf("printing the body: %w", err)
+	}
+	return sh.print("\n%s\n", body.String())
+}
+
+func eventIDs(ctx context.Context, o *operator.Operator) ([]string, error) {
+	all, err := o.Events(ctx, operator.EventQuery{Limit: mostCompleted})
+	names := make([]string, 0, len(all))
+	for _, e := range all {
+		names = append(names, e.ID+"\t"+e.Type)
+	}
+	return names, err
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"zflow/engine/definition"
+	"zflow/internal/app"
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+func schemaCommand(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of a workflow file, for editors", Args: args(),
+		Example: "  zflow schema > workflow.schema.json",
+		RunE: func(*cobra.Command, []string) error {
+			registry, err := app.Actions(app.ActionsConfig{})
+			if err != nil {
+				return err
+			}
+			return sh.print("%s\n", definition.Schema(registry))
+		},
+	}
+}
+
+// decodeMost is how much is read: more than any message can be.
+const decodeMost = 64 << 20
+
+func decodeCommand(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use: "decode", Short: "Turn a message of RUNS into JSON", Args: args(),
+		Long:    "Read a message of the stream RUNS, its bytes or those in base64, from standard input and print it as JSON.",
+		Example: "  nats stream get RUNS 17 --json | jq -r .data | zflow decode",
+		RunE: func(*cobra.Command, []string) error {
+			raw, err := io.ReadAll(io.LimitReader(sh.in, decodeMost))
+			if err != nil {
+				return fmt.Errorf("reading standard input: %w", err)
+			}
+			if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(raw))); err == nil {
+				raw = decoded
+			}
+			facts, err := operator.Decode(raw)
+			if err != nil {
+				return err
+			}
+			return sh.printJSON(facts)
+		},
+	}
+}
+
+// build says what this program is.
+type build struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	Commit  string `json:"commit"`
+}
+
+func versionCommand(sh *shell) *cobra.Command {
+	return sh.printsData(&cobra.Command{
+		Use: "version", Short: "Print the version of this program", Args: args(),
+		RunE: func(*cobra.Command, []string) error {
+			b := builtFrom()
+			if sh.json() {
+				return sh.printJSON(b)
+			}
+			return sh.print("zflow %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
+		},
+	})
+}
+
+func builtFrom() build {
+	b := build{Version: "unknown", Go: runtime.Version(), Commit: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.Version = or(info.Main.Version, b.Version)
+	dirty := ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			b.Commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
+		}
+	}
+	b.Commit += dirty
+	return b
+}

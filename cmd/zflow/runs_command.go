@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+// person is who gives an order, as the history will say.
+func (sh *shell) person() string { return or(or(sh.env("USER"), sh.env("LOGNAME")), "cli") }
+
+func runsCancel(sh *shell) *cobra.Command {
+	var reason string
+	c := sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "cancel RUN", Short: "End a run; a call under way is not waited for", Args: args("RUN"),
+		Example:           "  zflow runs cancel 7k2m --reason 'the class was moved'",
+		ValidArgsFunction: sh.names(runIDs),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			r, err := o.Cancel(c.Context(), args[0], sh.person(), reason)
+			if err != nil {
+				return err
+			}
+			return sh.printOrdered(r, "cancel")
+		},
+	}))
+	c.Flags().StringVar(&reason, "reason", "", "`why`, for the history")
+	return c
+}
+
+func runsApprove(sh *shell) *cobra.Command {
+	a := operator.Approval{}
+	var output string
+	c := sh.asksServer(&cobra.Command{
+		Use: "approve RUN STEP", Short: "Say what an attempt did whose outcome is unknown", Args: args("RUN", "STEP"),
+		Long: `Say what an attempt did whose outcome is unknown, so that its run goes on:
+  retry  it did not happen: try again
+  done   it happened: go on (--output is what the step's output shall be)
+  fail   the step failed`,
+		Example:           "  zflow runs approve 7k2m invite --choice retry\n  zflow runs approve 7k2m invite --choice done --output '{\"id\": 123}'",
+		ValidArgsFunction: sh.names(runIDs),
+		RunE: func(c *cobra.Command, args []string) error {
+			a.Run, a.Step, a.By = args[0], args[1], sh.person()
+			if err := checkApproval(a.Choice, output); err != nil {
+				return err
+			}
+			a.Output = json.RawMessage(output)
+			o, err := sh.operator(c.Context())
+			if err != nil {
+				return err
+			}
+			r, err := o.Approve(c.Context(), a)
+			if err != nil {
+				return err
+			}
+			return sh.print("run %s took %s for step %s: %s\n", r.ID, a.Choice, a.Step, sh.paint(r.Status))
+		},
+	})
+	// Here --output is the step's, so the command prints text only.
+	c.Flags().StringVar(&output, "output", "", "with done: the step's output, as `JSON`")
+	c.Flags().StringVar(&a.Choice, "choice", "", "retry, done or fail (`word`)")
+	c.Flags().StringVar(&a.Comment, "comment", "", "`text` for the history")
+	complete(c, "choice", operator.Choices()...)
+	return c
+}
+
+func checkApproval(choice, output string) error {
+	switch {
+	case choice == "":
+		return misused("--choice is missing: %s", strings.Join(operator.Choices(), ", "))
+	case !slices.Contains(operator.Choices(), choice):
+		return misused("--choice is one of %s, not %q%s", strings.Join(operator.Choices(), ", "), choice, didYouMean(choice, operator.Choices()))
+	case output != "" && !json.Valid([]byte(output)):
+		return misused("--output is the step's output, and no JSON")
+	case output != "" && choice != "done":
+		return misused("--output goes with --choice done")
+	}
+	return nil
+}
+
+func (sh *shell) printOrdered(r operator.Run, what string) error {
+	if sh.json() {
+		return sh.printJSON(r)
+	}
+	return sh.print("run %s took %s: %s\n", r.ID, what, sh.paint(r.Status))
+}
