@@ -90,7 +90,7 @@ func (c *Client) Token(ctx context.Context, connection, account string) (Token, 
 func (c *Client) Do(ctx context.Context, q Request) (Response, error) {
 	token, err := c.options.Token(ctx, q.Connection, q.Account)
 	if err != nil {
-		return Response{}, asError(err)
+		return Response{}, AsError(err)
 	}
 	res, e := c.send(ctx, q, token)
 	if e == nil {
@@ -104,7 +104,7 @@ func (c *Client) Do(ctx context.Context, q Request) (Response, error) {
 	}
 	fresh, err := c.options.Renew(ctx, token)
 	if err != nil {
-		return Response{}, asError(err)
+		return Response{}, AsError(err)
 	}
 	if res, e = c.send(ctx, q, fresh); e == nil {
 		return res, nil
@@ -115,9 +115,9 @@ func (c *Client) Do(ctx context.Context, q Request) (Response, error) {
 	return Response{}, e
 }
 
-// asError keeps what a token function says about its failure; what it does not
+// AsError keeps what a token function says about its failure; what it does not
 // explain may be tried again, since nothing was sent.
-func asError(err error) *Error {
+func AsError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e

@@ -3,7 +3,7 @@
 // Obligations:
 //
 //  1. A call is sent once. The exception is a call that Zoom refused because its
-//     token had expired or been replaced (401, and 400 with code 124): it did not
+//     token had expired or been replaced (401 or 400 with code 124): it did not
 //     happen, so the token is renewed and the call is sent once more.
 //  2. Error.Outcome tells the truth. Again: nothing was sent, or Zoom refused for
 //     now (408, 425, 429), or the call may be repeated and got no good answer.

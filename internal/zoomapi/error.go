@@ -110,7 +110,7 @@ func failure(q Request, res *http.Response, body []byte, now time.Time) *Error {
 	case s == http.StatusTooManyRequests:
 		e.Outcome, e.RetryAt = Again, limitEnds(res.Header, e.Message, now)
 	case s >= 500:
-		e.Outcome, e.RetryAt = q.unanswered(), retryAfter(res.Header, now)
+		e.Outcome, e.RetryAt = q.unanswered(), RetryAfter(res.Header, now)
 	case strings.Contains(e.Message, "does not contain scopes"):
 		e.Message = "the Zoom app lacks a scope; add it and connect again: " + e.Message
 	}
@@ -130,7 +130,7 @@ func limitEnds(h http.Header, message string, now time.Time) time.Time {
 	message = strings.ToLower(message)
 	perHost := strings.Contains(message, "daily") && strings.Contains(message, "user") ||
 		strings.Contains(message, "gmt 00:00")
-	at := retryAfter(h, now)
+	at := RetryAfter(h, now)
 	daily := strings.Contains(message, "daily rate limit") ||
 		strings.EqualFold(h.Get("X-RateLimit-Type"), "Daily-limit")
 	if perHost || daily && at.IsZero() {
@@ -139,8 +139,8 @@ func limitEnds(h http.Header, message string, now time.Time) time.Time {
 	return at
 }
 
-// retryAfter reads Retry-After: seconds, an ISO date and time, or an HTTP date.
-func retryAfter(h http.Header, now time.Time) time.Time {
+// RetryAfter reads the header Retry-After: seconds, an ISO date and time, or an HTTP date.
+func RetryAfter(h http.Header, now time.Time) time.Time {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if s, err := strconv.ParseInt(text, 10, 32); err == nil && s > 0 {
 		return now.Add(time.Duration(s) * time.Second)
@@ -156,14 +156,8 @@ func retryAfter(h http.Header, now time.Time) time.Time {
 }
 
 // tokenRefused tells whether the call was refused for its token alone, so that it
-// did not happen and a new token may help. Code 124 has other meanings with other
-// statuses; a token without the scope is not helped by a new one.
+// did not happen and a new token may help. With other statuses code 124 means other
+// things, and so do other codes with these.
 func (e *Error) tokenRefused() bool {
-	switch e.Status {
-	case http.StatusUnauthorized:
-		return e.Code == "124" || e.Code == ""
-	case http.StatusBadRequest:
-		return e.Code == "124"
-	}
-	return false
+	return e.Says(http.StatusUnauthorized, "124") || e.Says(http.StatusBadRequest, "124")
 }

@@ -1,0 +1,213 @@
+package zoom_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zflow/actions"
+	"zflow/actions/actionstest"
+	"zflow/actions/zoom"
+	"zflow/internal/zoomapi"
+	"zflow/internal/zoomsim"
+)
+
+// simulated returns a Zoom with state, and a client that may call it.
+func simulated(t *testing.T) (*zoomsim.Sim, *zoomapi.Client) {
+	t.Helper()
+	s := zoomsim.New(zoomsim.Options{Imagine: true})
+	server := httptest.NewServer(s)
+	t.Cleanup(func() {
+		server.Close()
+		s.Close(context.Background())
+	})
+	c := zoomapi.New(zoomapi.Options{Base: server.URL + "/v2", Token: tokens(t, server.URL, s.Apps()[0])})
+	t.Cleanup(c.Close)
+	return s, c
+}
+
+// tokens gets one token, as connections would.
+func tokens(t *testing.T, base string, app zoomsim.App) func(context.Context, string, string) (zoomapi.Token, error) {
+	access := simToken(t, base, app)
+	return func(context.Context, string, string) (zoomapi.Token, error) {
+		return zoomapi.Token{Access: access, Connection: "school", Kind: app.Kind, Account: app.AccountID}, nil
+	}
+}
+
+func simToken(t *testing.T, base string, app zoomsim.App) string {
+	t.Helper()
+	form := url.Values{"grant_type": {"account_credentials"}, "account_id": {app.AccountID}}
+	r, err := http.NewRequest("POST", base+"/oauth/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(app.ClientID, app.ClientSecret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
+		t.Fatalf("no token: %v", err)
+	}
+	return answer.AccessToken
+}
+
+func must(t *testing.T, c *zoomapi.Client, name string, input map[string]any) map[string]any {
+	t.Helper()
+	a := find(t, c, name)
+	r, err := a.Do(t.Context(), actions.Call{Input: input, Started: time.Now()})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	for _, problem := range actionstest.Check(a.Spec.Output, r.Output) {
+		t.Errorf("%s: output: %s", name, problem)
+	}
+	return r.Output.(map[string]any)
+}
+
+func TestStoryOfAMeeting(t *testing.T) {
+	_, c := simulated(t)
+	m := must(t, c, "create_meeting", map[string]any{
+		"user_id": "ann@harbor.example", "topic": "Algebra", "start_time": "2030-03-09T10:00:00Z", "duration": int64(30),
+		"settings": map[string]any{"approval_type": int64(0)},
+	})
+	if m["start_url"] == nil || m["topic"] != "Algebra" {
+		t.Errorf("created %v", m)
+	}
+	id := m["id"]
+	if got := must(t, c, "get_meeting", map[string]any{"meeting_id": id}); got["uuid"] != m["uuid"] {
+		t.Errorf("read %v", got)
+	}
+	must(t, c, "update_meeting", map[string]any{"meeting_id": id, "topic": "Geometry"})
+	list := must(t, c, "list_meetings", map[string]any{"user_id": "ann@harbor.example"})["meetings"].([]any)
+	if len(list) != 1 || list[0].(map[string]any)["topic"] != "Geometry" {
+		t.Errorf("listed %v", list)
+	}
+	r := must(t, c, "add_meeting_registrant", map[string]any{"meeting_id": id, "email": "bob@guest.example", "first_name": "Bob"})
+	if r["registrant_id"] == "" || r["join_url"] == nil {
+		t.Errorf("registered %v", r)
+	}
+	must(t, c, "delete_meeting", map[string]any{"meeting_id": id})
+	_, err := find(t, c, "get_meeting").Do(t.Context(), actions.Call{Input: map[string]any{"meeting_id": id}})
+	if e := asError(t, err); e == nil || e.Status != 404 || e.Code != "3001" {
+		t.Errorf("a deleted meeting: %v", err)
+	}
+}
+
+func TestPendingRegistrantHasNoLink(t *testing.T) {
+	_, c := simulated(t)
+	m := must(t, c, "create_meeting", map[string]any{"user_id": "ann", "topic": "A", "type": int64(2), "settings": map[string]any{"approval_type": int64(1)}})
+	r := must(t, c, "add_meeting_registrant", map[string]any{"meeting_id": m["id"], "email": "bob@guest.example", "first_name": "Bob"})
+	if r["join_url"] != nil {
+		t.Errorf("%v", r)
+	}
+}
+
+func TestPastMeetingByItsUUID(t *testing.T) {
+	_, c := simulated(t)
+	for _, uuid := range []string{"c2FtcGxlTWVldGluZ1VVSQ==", "/mNy//2b==", "abc/d+e==", "/xyzxyzxyz=="} {
+		people := must(t, c, "list_past_meeting_participants", map[string]any{"meeting_id": uuid, "limit": int64(2)})
+		if len(people["participants"].([]any)) != 2 || people["more"] != true {
+			t.Errorf("%s: %v", uuid, people)
+		}
+		r := must(t, c, "get_meeting_recordings", map[string]any{"meeting_id": uuid, "include_fields": "download_access_token"})
+		if r["uuid"] != uuid || r["download_access_token"] == nil {
+			t.Errorf("%s: recordings of %v", uuid, r["uuid"])
+		}
+	}
+}
+
+// The call happens at Zoom and its answer is lost: the outcome is unknown, and
+// the probe finds what it made, once.
+func TestLostAnswerIsFoundByTheProbe(t *testing.T) {
+	for name, fault := range map[string]zoomsim.Fault{
+		"done, then cut":   {Method: "POST", Do: true, Cut: true},
+		"done, then 502":   {Method: "POST", Do: true, Status: 502},
+		"cut":              {Method: "POST", Cut: true},
+		"internal failure": {Method: "POST", Status: 500, Code: 500, Message: "Internal Server Error."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, c := simulated(t)
+			must(t, c, "create_meeting", map[string]any{"user_id": "ann", "topic": "Another"})
+			s.Inject(fault)
+			a := find(t, c, "create_meeting")
+			call := actions.Call{Input: map[string]any{"user_id": "ann", "topic": "Algebra"}, Started: time.Now()}
+			_, err := a.Do(t.Context(), call)
+			if e := asError(t, err); e == nil || e.Class != actions.ClassUnknown {
+				t.Fatalf("%v", err)
+			}
+			found, r, err := a.Probe(t.Context(), call)
+			if err != nil || found != fault.Do {
+				t.Fatalf("found %t, %v", found, err)
+			}
+			if found && r.Output.(map[string]any)["start_url"] == nil {
+				t.Errorf("output %v", r.Output)
+			}
+		})
+	}
+}
+
+func TestDeleteThatWasDone(t *testing.T) {
+	s, c := simulated(t)
+	m := must(t, c, "create_meeting", map[string]any{"user_id": "ann", "topic": "A"})
+	s.Inject(zoomsim.Fault{Method: "DELETE", Do: true, Cut: true})
+	a := find(t, c, "delete_meeting")
+	call := actions.Call{Input: map[string]any{"meeting_id": m["id"]}}
+	if _, err := a.Do(t.Context(), call); err == nil {
+		t.Fatal("the answer was not lost")
+	}
+	if _, err := a.Do(t.Context(), call); asError(t, err) == nil {
+		t.Error("without an unknown attempt, a meeting that is not there is an error")
+	}
+	call.Unknown = true
+	if _, err := a.Do(t.Context(), call); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every documented example runs against the simulator.
+func TestExamplesRun(t *testing.T) {
+	_, c := simulated(t)
+	for _, a := range zoom.Actions(c) {
+		for _, x := range a.Spec.Examples {
+			input := map[string]any{}
+			for k, v := range x.Input {
+				input[k] = v
+			}
+			if input["meeting_id"] == int64(91000000001) { // the documentation's meeting has to exist
+				m := must(t, c, "create_meeting", map[string]any{"user_id": "noor.haddad@harbor.example", "topic": "Algebra", "settings": map[string]any{"approval_type": int64(0)}})
+				input["meeting_id"] = m["id"]
+			}
+			out := must(t, c, a.Spec.Name[len("zoom."):], input)
+			if want, ok := x.Output.(map[string]any); ok && len(want) != len(out) {
+				t.Errorf("%s: %s: output %v, want %v", a.Spec.Name, x.Title, out, want)
+			}
+		}
+	}
+}
+
+func TestLimitOfTheSimulator(t *testing.T) {
+	s, c := simulated(t)
+	s.SetLimit("MEDIUM", zoomsim.Limit{PerSecond: 1})
+	var classes []actions.Class
+	for range 3 {
+		_, err := find(t, c, "list_meetings").Do(t.Context(), actions.Call{Input: map[string]any{"user_id": "ann"}})
+		if e := asError(t, err); e != nil {
+			classes = append(classes, e.Class)
+		}
+	}
+	if !slices.Contains(classes, actions.ClassRetryable) || slices.Contains(classes, actions.ClassFinal) {
+		t.Errorf("classes %v", classes)
+	}
+}

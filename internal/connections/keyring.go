@@ -1,0 +1,144 @@
+package connections
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+const keyPrefix = "zflow-grant-"
+
+// Keyring seals and opens stored tokens. The first key seals; all open.
+type Keyring struct{ keys []key }
+
+type key struct {
+	id   [4]byte
+	aead cipher.AEAD
+}
+
+// NewKeyring returns a keyring of these 32-byte keys, the primary one first.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("making a keyring: no keys")
+	}
+	k := &Keyring{}
+	for _, raw := range keys {
+		aead, err := chacha20poly1305.NewX(raw)
+		if err != nil {
+			return nil, fmt.Errorf("making a keyring: %w", err)
+		}
+		sum := sha256.Sum256(append([]byte(keyPrefix), raw...))
+		k.keys = append(k.keys, key{id: [4]byte(sum[:4]), aead: aead})
+	}
+	return k, nil
+}
+
+// LoadOrCreateKeyring reads keys from a file, a line each, the primary one first;
+// where there is no such file it makes one with a new key. Only its owner may be
+// able to read it.
+func LoadOrCreateKeyring(path string) (*Keyring, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return createKeyring(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading connection keys: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading connection keys: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("reading connection keys: others may read %s (mode %04o): make it 0600", path, mode)
+	}
+	var keys [][]byte
+	for i, line := range strings.Fields(string(text)) {
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimPrefix(line, keyPrefix))
+		if err != nil || !strings.HasPrefix(line, keyPrefix) || len(raw) != chacha20poly1305.KeySize {
+			return nil, fmt.Errorf("reading connection keys: key %d of %s is not one", i+1, path)
+		}
+		keys = append(keys, raw)
+	}
+	return NewKeyring(keys...)
+}
+
+// createKeyring never replaces a file that another process made meanwhile.
+func createKeyring(path string) (*Keyring, error) {
+	raw := make([]byte, chacha20poly1305.KeySize)
+	rand.Read(raw) // never fails
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making connection keys: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // mode 0600
+	if err != nil {
+		return nil, fmt.Errorf("making connection keys: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(keyPrefix + base64.RawURLEncoding.EncodeToString(raw) + "\n")
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return nil, fmt.Errorf("making connection keys: %w", err)
+	}
+	err = os.Link(f.Name(), path)
+	if errors.Is(err, fs.ErrExist) {
+		return LoadOrCreateKeyring(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("making connection keys: %w", err)
+	}
+	return NewKeyring(raw)
+}
+
+// A sealed record is version, key id, number, nonce, ciphertext.
+const (
+	recordVersion = 1
+	headSize      = 1 + 4 + 8
+)
+
+// seal encrypts a connection's record of this number.
+func (k *Keyring) seal(connection string, number uint64, plain []byte) []byte {
+	primary := k.keys[0]
+	out := make([]byte, 0, headSize+chacha20poly1305.NonceSizeX+len(plain)+chacha20poly1305.Overhead)
+	out = append(out, recordVersion)
+	out = append(out, primary.id[:]...)
+	out = binary.BigEndian.AppendUint64(out, number)
+	nonce := make([]byte, chacha20poly1305.NonceSizeX)
+	rand.Read(nonce) // never fails
+	context := about(connection, out)
+	out = append(out, nonce...)
+	return primary.aead.Seal(out, nonce, plain, context)
+}
+
+// open is the inverse of seal.
+func (k *Keyring) open(connection string, sealed []byte) (number uint64, plain []byte, err error) {
+	if len(sealed) < headSize+chacha20poly1305.NonceSizeX || sealed[0] != recordVersion {
+		return 0, nil, errors.New("not a record of this version")
+	}
+	head, rest := sealed[:headSize], sealed[headSize:]
+	for _, key := range k.keys {
+		if [4]byte(head[1:5]) != key.id {
+			continue
+		}
+		nonce, text := rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:]
+		plain, err := key.aead.Open(nil, nonce, text, about(connection, head))
+		if err != nil {
+			return 0, nil, errors.New("the record was altered, or is another connection's")
+		}
+		return binary.BigEndian.Uint64(head[5:]), plain, nil
+	}
+	return 0, nil, errors.New("sealed with a key that is not in the keyring")
+}
+
+func about(connection string, head []byte) []byte {
+	return append([]byte("zflow connection\x00"+connection+"\x00"), head...)
+}
