@@ -128,6 +128,9 @@ func (b *builder) action(s *engine.Step, n *node) expr.Type {
 	s.Retry = b.retry(n.get("retry"), s.Retry, inRetry)
 	s.Connection = p.connection(n.get("connection"))
 	a := p.action(n.get("uses"), s.Uses)
+	if a != nil && a.Spec.Connects == "" && n.get("connection") != nil {
+		p.fail(n.keyOf("connection"), "", "%s uses no connection", s.Uses)
+	}
 	s.OnUnknown = p.policy(n.get("on_unknown"), a)
 	if a == nil {
 		s.With = b.with(n, nil)

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -138,9 +139,10 @@ func TestCutFile(t *testing.T) {
 func TestLargeFile(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("name: a\non: { zoom: meeting.ended }\nsteps:\n")
-	for range 300 {
-		b.WriteString("  - uses: log\n    with: { message: \"${{ event.a }} and ${{ event.b + 1 }}\" }\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "  - id: s%d\n    uses: log\n    with: { message: \"${{ event.a }} and ${{ event.b + 1 }}\" }\n", i)
 	}
+	b.WriteString("output: ${{ steps.s0.output.message + steps.s299.output.message }}\n")
 	if w, problems := Parse("w.yaml", []byte(b.String()), known(t)); w == nil {
 		t.Error(problems)
 	}

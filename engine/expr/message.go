@@ -28,7 +28,7 @@ func excerpt(src string) string {
 
 func options(s *Scope, p plan) []expr.Option {
 	out := []expr.Option{
-		expr.Env(s.native()), expr.Optimize(false),
+		expr.Env(s.native(p)), expr.Optimize(false),
 		expr.Patch(patcher{metered: p.metered, hazard: p.hazard}),
 	}
 	for name := range p.names {

@@ -52,6 +52,34 @@ func TestErrorsAtLoad(t *testing.T) {
 	}
 }
 
+// Expressions see a marker in a secret's place: they may hand it on, not look.
+func TestSecrets(t *testing.T) {
+	scope := NewScope(map[string]Type{"event": {}, "secrets": Object(map[string]Type{}, true)}, nil, nil)
+	env := Env{"event": map[string]any{"a": int64(1)}, "secrets": map[string]any{"token": "«sealed»"}}
+	for src, want := range map[string]any{
+		"secrets.token": "«sealed»", "'Bearer ' + secrets.token": "Bearer «sealed»", "secrets.none ?? 'x'": "x",
+		"event.a == 1 ? secrets['token'] : null": "«sealed»", "[{k: secrets.token}][0].k": "«sealed»",
+	} {
+		p, err := Compile(src, scope)
+		if err != nil {
+			t.Errorf("%s: %v", src, err)
+			continue
+		}
+		if got, err := p.Eval(env, testClock); err != nil || got != want {
+			t.Errorf("%s: %v, %v", src, got, err)
+		}
+	}
+	for _, src := range []string{
+		"sha256(secrets.token)", "upper(secrets.token)", "secrets.token == 'x'", "secrets.token contains 'x'",
+		"secrets.token ? 1 : 2", "map([1], secrets.token)", "let s = secrets.token; s == 'x'", "event[secrets.token]",
+		"{(secrets.token): 1}", "secrets.token[0:3]", "'x' + string(secrets.token)", "-secrets.token",
+	} {
+		if _, err := Compile(src, scope); err == nil || !strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 func TestErrorsAtRun(t *testing.T) {
 	for src, want := range map[string]string{
 		"event.nope.x":              "1:1 event.nope is missing, so event.nope.x cannot be read: if it may be absent, write event.nope?.x ?? ''",

@@ -14,13 +14,14 @@ type plan struct {
 	// long work; then everything that works in proportion to a value is metered.
 	hazard  bool
 	metered bool            // it needs a meter
-	names   map[string]bool // all that may be functions
+	names   map[string]bool // of roots and functions
+	members map[string]bool // of fields
 	refused *Error
 	at      ast.Node
 }
 
 func survey(n ast.Node) plan {
-	s := surveyor{plan{names: map[string]bool{}}}
+	s := surveyor{plan{names: map[string]bool{}, members: map[string]bool{}}}
 	ast.Walk(&n, &s)
 	s.plan.metered = s.plan.metered || s.plan.hazard
 	return s.plan
@@ -42,9 +43,19 @@ func (s *surveyor) Visit(n *ast.Node) {
 		s.plan.names[n.Name] = true
 		s.plan.metered = s.plan.metered || drawsOnRun[n.Name]
 	case *ast.MemberNode:
-		if name, ok := n.Property.(*ast.StringNode); ok && name.Value == "Local" {
-			s.refuse(n, &Error{Message: "Local() would give the zone of whichever machine runs this", Hint: "write .In(timezone('Europe/Berlin'))"})
+		if name, ok := n.Property.(*ast.StringNode); ok {
+			s.member(n, name.Value)
 		}
+	}
+}
+
+func (s *surveyor) member(n *ast.MemberNode, name string) {
+	s.plan.members[name] = true
+	if name == "Local" {
+		s.refuse(n, &Error{
+			Message: "Local() would give the zone of whichever machine runs this",
+			Hint:    "write .In(timezone('Europe/Berlin'))",
+		})
 	}
 }
 

@@ -64,6 +64,9 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	if plan.refused != nil {
 		return nil, plan.refused.place(src, plan.at)
 	}
+	if at := misused(tree.Node, true); at != nil && s.has("secrets") {
+		return nil, errSecret.place(src, at)
+	}
 	code, err := expr.Compile(src, append(options(s, plan), more...)...)
 	if err != nil {
 		return nil, s.checkError(src, tree.Node, err)

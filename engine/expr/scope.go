@@ -2,7 +2,6 @@ package expr
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/expr-lang/expr/types"
 )
@@ -60,9 +59,6 @@ type Scope struct {
 	roots   map[string]Type
 	refused map[string]string
 	later   map[string]bool
-
-	once sync.Once
-	env  types.Map
 }
 
 // NewScope returns a scope of these root names. refused gives, for names that
@@ -82,15 +78,26 @@ func (s *Scope) has(name string) bool {
 	return ok || name == "null"
 }
 
-func (s *Scope) native() types.Map {
-	s.once.Do(func() {
-		s.env = make(types.Map, len(s.roots)+2)
-		for name, t := range s.roots {
-			s.env[name] = t.native()
+// native returns the part of the scope that an expression names, for the
+// library: a workflow may have hundreds of steps, and an expression few of them.
+func (s *Scope) native(p plan) types.Map {
+	env := types.Map{meterName: types.Any}
+	for name, t := range s.roots {
+		if !p.names[name] {
+			continue
 		}
-		s.env[meterName] = types.Any
-	})
-	return s.env
+		if t.fields != nil {
+			few := make(map[string]Type, len(p.members))
+			for field := range p.members {
+				if f, ok := t.fields[field]; ok {
+					few[field] = f
+				}
+			}
+			t.fields = few
+		}
+		env[name] = t.native()
+	}
+	return env
 }
 
 // Suggest returns the name that was most likely meant, or "".
