@@ -145,7 +145,7 @@ func (g *Gate) flush(stream, subject string) (Mark, error) {
 	ctx, cancel := context.WithTimeout(g.link.Load().ctx, g.wait)
 	defer cancel()
 	a, err := ask(ctx, g.nc, subject)
-	if errors.Is(err, context.Canceled) {
+	if linkLost(err) {
 		return Mark{}, ErrChanged
 	}
 	if err != nil {
@@ -156,6 +156,12 @@ func (g *Gate) flush(stream, subject string) (Mark, error) {
 	}
 	g.room.note(a)
 	return Mark{server: a.Server, reconnects: g.nc.Stats().Reconnects}, nil
+}
+
+// linkLost tells the errors of a connection that broke while an answer was due.
+func linkLost(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, nats.ErrConnectionClosed) ||
+		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected)
 }
 
 // ask sends one request to the Flusher.
