@@ -238,10 +238,10 @@ func TestEverybodyAtOnce(t *testing.T) {
 	h := open(t)
 	h.deploy(t, source("a", "x", "meeting.ended"))
 	var all sync.WaitGroup
-	for i := range 4 {
+	for i := range 3 {
 		c := another(t, h.server)
 		all.Go(func() {
-			for j := range 5 {
+			for j := range 4 {
 				src := source("a", fmt.Sprint("t", i, j), fmt.Sprintf("kind%d.n%d", i, j))
 				if _, _, err := c.Deploy(t.Context(), "w.yaml", src); err != nil {
 					t.Error(err)

@@ -12,8 +12,13 @@ import (
 	"zflow/proto"
 )
 
-// attempts bounds how often a consumer is made or changed against others.
-const attempts = 20
+// A consumer is made or changed against others this often. One that cannot be
+// after the first few tries is deleted: a server that deleted it while somebody
+// else made it may have one left that it cannot store.
+const (
+	attempts    = 20
+	brokenAfter = 4
+)
 
 // Every workflow's consumer is like this; DESIGN's table says why.
 const (
@@ -54,7 +59,9 @@ func (c *Catalog) settle(ctx context.Context, name string) error {
 		case err != nil || e == nil || e.Revision != settled:
 			continue
 		case raced(failed) && lost < attempts:
-			lost++
+			if lost++; lost%brokenAfter == 0 {
+				err = c.drop(ctx, name)
+			}
 		default:
 			return failed
 		}

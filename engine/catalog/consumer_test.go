@@ -3,11 +3,14 @@ package catalog
 import (
 	"errors"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/natstest"
 	"zflow/proto"
 )
 
@@ -147,4 +150,57 @@ func TestRemoveCutShort(t *testing.T) {
 	_, err := h.write(t.Context(), removed, &d.Entry)
 	must(t, err)
 	checkConsumer(t, h, h.deploy(t, source("a", "x", "meeting.ended")).Entry)
+}
+
+// between opens the catalog of a server once more, and calls do once, before
+// the first request whose subject begins with prefix.
+func between(t *testing.T, h house, prefix string, do func()) house {
+	t.Helper()
+	nc := h.server.Connect(t)
+	var once sync.Once
+	js, err := jetstream.New(nc, jetstream.WithClientTrace(&jetstream.ClientTrace{RequestSent: func(subject string, _ []byte) {
+		if strings.HasPrefix(subject, prefix) {
+			once.Do(do)
+		}
+	}}))
+	must(t, err)
+	c, err := Open(t.Context(), js, natstest.Gate(t, nc), known(t))
+	must(t, err)
+	return house{c, h.server, js}
+}
+
+// TestOvertakenByRemove removes a workflow after another process wrote it, and
+// before that one made the consumer.
+func TestOvertakenByRemove(t *testing.T) {
+	h := open(t)
+	slow := between(t, h, "$JS.API.CONSUMER.CREATE.EVENTS.", func() { must(t, h.Remove(t.Context(), "a")) })
+	slow.deploy(t, source("a", "x", "meeting.ended"))
+	if _, err := h.js.Consumer(t.Context(), proto.Events, "a"); !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		t.Errorf("the consumer of a removed workflow is there: %v", err)
+	}
+}
+
+// TestOvertakenByDeploy deploys a workflow after another process marked it as
+// removed, and before that one deleted the consumer.
+func TestOvertakenByDeploy(t *testing.T) {
+	h := open(t)
+	h.deploy(t, source("a", "x", "meeting.ended"))
+	var d Deployed
+	slow := between(t, h, "$JS.API.CONSUMER.DELETE.EVENTS.", func() { d = h.deploy(t, source("a", "y", "webinar.ended")) })
+	must(t, slow.Remove(t.Context(), "a"))
+	if got := h.get(t, "a"); got != d.Entry {
+		t.Errorf("got %+v, want %+v", got, d.Entry)
+	}
+	checkConsumer(t, h, d.Entry)
+}
+
+// TestOvertakenByNewer updates the consumer for an older version after the newer
+// one's was made.
+func TestOvertakenByNewer(t *testing.T) {
+	h := open(t)
+	h.deploy(t, source("a", "x", "meeting.ended"))
+	var d Deployed
+	slow := between(t, h, "$JS.API.CONSUMER.CREATE.EVENTS.", func() { d = h.deploy(t, source("a", "z", "recording.completed")) })
+	slow.deploy(t, source("a", "y", "webinar.ended"))
+	checkConsumer(t, h, d.Entry)
 }
