@@ -96,6 +96,10 @@ func TestEnsureSpacePurgesOnlyWhatEveryoneHasFinished(t *testing.T) {
 			consume(t, js, "fast", int(last))
 			consume(t, js, "slow", 7)
 		}, 8, false},
+		{"the slowest counts, whichever it is", func(t *testing.T, js jetstream.JetStream, last uint64) {
+			consume(t, js, "a-slow", 7)
+			consume(t, js, "z-fast", int(last))
+		}, 8, false},
 		{"rare events do not hold up the rest", func(t *testing.T, js jetstream.JetStream, last uint64) {
 			consume(t, js, "rare", 2, created) // 3 and 5; there is no other
 			consume(t, js, "all", int(last))

@@ -84,20 +84,26 @@ func compile(paths []string) *want {
 	for _, path := range paths {
 		at := root
 		for _, part := range strings.Split(path, ".") {
-			name := strings.TrimRight(part, "[]")
-			if name != "" {
-				at = at.member(name)
-			}
-			for range strings.Count(part[len(name):], "[]") {
-				if at.items == nil {
-					at.items = &want{}
-				}
-				at = at.items
-			}
+			at = at.step(part)
 		}
 		at.seal = at != root
 	}
 	return root
+}
+
+// step goes down a member, and into the items for each "[]" behind its name.
+func (w *want) step(part string) *want {
+	name := strings.TrimRight(part, "[]")
+	if name != "" {
+		w = w.member(name)
+	}
+	for range strings.Count(part[len(name):], "[]") {
+		if w.items == nil {
+			w.items = &want{}
+		}
+		w = w.items
+	}
+	return w
 }
 
 func (w *want) member(name string) *want {
