@@ -104,7 +104,7 @@ func (sh *shell) fields(title string, fields []operator.Field) error {
 	}
 	t := &table{paint: sh.paint}
 	for _, f := range fields {
-		about := []string{f.Doc}
+		about := []string{strings.TrimSuffix(f.Doc, ".")}
 		if f.Required {
 			about = append([]string{"required"}, about...)
 		}

@@ -54,6 +54,9 @@ func decodeCommand(sh *shell) *cobra.Command {
 	}
 }
 
+// version is set by the linker, see the Makefile.
+var version string
+
 // build says what this program is.
 type build struct {
 	Version string `json:"version"`
@@ -80,7 +83,7 @@ func builtFrom() build {
 	if !ok {
 		return b
 	}
-	b.Version = or(info.Main.Version, b.Version)
+	b.Version = or(version, or(info.Main.Version, b.Version))
 	dirty := ""
 	for _, s := range info.Settings {
 		switch {

@@ -133,6 +133,7 @@ func (sh *shell) timeline(d *operator.Detail) string {
 	if d.Error != nil {
 		line("error     %s", *d.Error)
 	}
+	runLines(line, d)
 	for _, s := range d.Steps {
 		sh.stepLines(line, s, d.StartedAt)
 	}
@@ -143,6 +144,16 @@ func (sh *shell) timeline(d *operator.Detail) string {
 		line("\noutput    %s", short(string(d.Output), mostShown))
 	}
 	return b.String()
+}
+
+// runLines are what happened to the run as a whole between start and end.
+func runLines(line func(string, ...any), d *operator.Detail) {
+	for _, f := range d.Facts {
+		switch f.Kind {
+		case "run_claimed", "run_continued", "cancel_requested", "run_canceled":
+			line("%-8s  %s", "+"+operator.Took(max(f.At.Sub(d.StartedAt), 0)), f.Text)
+		}
+	}
 }
 
 func (sh *shell) stepLines(line func(string, ...any), s operator.Step, start time.Time) {

@@ -28,7 +28,10 @@ func runsCancel(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sh.printOrdered(r, "cancel")
+			if sh.json() {
+				return sh.printJSON(r)
+			}
+			return sh.print("cancel is in the history of run %s, now %s\n", r.ID, sh.paint(r.Status))
 		},
 	}))
 	c.Flags().StringVar(&reason, "reason", "", "`why`, for the history")
@@ -60,7 +63,7 @@ func runsApprove(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sh.print("run %s took %s for step %s: %s\n", r.ID, a.Choice, a.Step, sh.paint(r.Status))
+			return sh.print("run %s goes on: %s for step %s, now %s\n", r.ID, a.Choice, a.Step, sh.paint(r.Status))
 		},
 	})
 	// Here --output is the step's, so the command prints text only.
@@ -83,11 +86,4 @@ func checkApproval(choice, output string) error {
 		return misused("--output goes with --choice done")
 	}
 	return nil
-}
-
-func (sh *shell) printOrdered(r operator.Run, what string) error {
-	if sh.json() {
-		return sh.printJSON(r)
-	}
-	return sh.print("run %s took %s: %s\n", r.ID, what, sh.paint(r.Status))
 }

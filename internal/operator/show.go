@@ -68,8 +68,9 @@ type Wait struct {
 	Until *time.Time `json:"until"` // null: it has no end
 }
 
-// Statuses of steps that were not reached.
+// Statuses of steps beside those that the engine has.
 const (
+	stepCanceled   = "canceled"    // it was under way when its run ended
 	stepPending    = "pending"     // it may be yet
 	stepNotReached = "not_reached" // the run has ended
 )
@@ -201,7 +202,9 @@ func (s *shown) fold(r *engine.Run) {
 			step.Status = stepNotReached
 		case step.Status == "":
 			step.Status = stepPending
-		case !r.State.Ended():
+		case r.State.Ended():
+			step.Status = ended(engine.Status(step.Status))
+		default:
 			d.Waits = append(d.Waits, waitOf(step.ID, r.Steps[step.ID])...)
 		}
 	}
@@ -209,6 +212,16 @@ func (s *shown) fold(r *engine.Run) {
 		at := instant(end)
 		d.Waits = append(d.Waits, Wait{For: "deadline", Until: &at})
 	}
+}
+
+// ended is what a step's status is once its run has ended: what was under way
+// was canceled with it.
+func ended(s engine.Status) string {
+	switch s {
+	case engine.StepCompleted, engine.StepFailed, engine.StepSkipped:
+		return string(s)
+	}
+	return stepCanceled
 }
 
 func (s *shown) stands(step *Step, state *engine.StepState) {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"zflow/internal/app"
+	"zflow/internal/operator"
+
+	"github.com/spf13/cobra"
+)
+
+const aboutDoctor = `Find out what is wrong, and say what to do about it: the server, how it keeps
+messages, its streams and consumers, room and clock, workflows that lag or are
+paused, and runs that nobody goes on with.
+
+With --config it also examines the Zoom apps and connections of a configuration,
+with --ingest-metrics what Zoom's requests met. Exits 1 if anything is wrong.`
+
+func doctorCommand(sh *shell) *cobra.Command {
+	var config, metrics string
+	c := sh.printsData(sh.asksServer(&cobra.Command{
+		Use: "doctor", Short: "Find out what is wrong, and what to do about it", Long: aboutDoctor, Args: args(),
+		Example: "  zflow doctor\n  zflow doctor --config zflow.yaml --ingest-metrics http://127.0.0.1:9090/metrics",
+		RunE: func(c *cobra.Command, _ []string) error {
+			doctor, err := sh.doctor(config, or(metrics, sh.env("ZFLOW_INGEST_METRICS")))
+			if err != nil {
+				return err
+			}
+			report := doctor.Examine(c.Context())
+			if err := sh.printReport(report); err != nil {
+				return err
+			}
+			if len(report.Findings) > 0 {
+				return errSaid
+			}
+			return nil
+		},
+	}))
+	c.Flags().StringVar(&config, "config", "", "configuration `file` of the processes to examine too")
+	c.Flags().StringVar(&metrics, "ingest-metrics", "", "`URL` of ingest's metrics (ZFLOW_INGEST_METRICS)")
+	return c
+}
+
+func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
+	c := app.DoctorConfig{URL: or(sh.server, sh.env("ZFLOW_SERVER")), Creds: or(sh.creds, sh.env("ZFLOW_CREDS")),
+		Durability: or(sh.durability, sh.env("ZFLOW_DURABILITY")), Metrics: metrics}
+	var err error
+	if config != "" {
+		c.Config, err = app.LoadConfig(app.Setup{File: config, Environ: os.Environ(), Others: sharedVariables()})
+	} else if c.URL == "" {
+		c.URL, err = sh.address()
+	}
+	if err != nil {
+		return operator.Doctor{}, err
+	}
+	return app.NewDoctor(c)
+}
+
+// sharedVariables are those of the environment that stand for flags of commands.
+func sharedVariables() []string {
+	return []string{"ZFLOW_SERVER", "ZFLOW_CREDS", "ZFLOW_DURABILITY", "ZFLOW_INGEST", "ZFLOW_INGEST_METRICS", "ZFLOW_ZOOM_SECRET", "ZFLOW_CONFIG"}
+}
+
+func (sh *shell) printReport(r operator.Report) error {
+	if sh.json() {
+		return sh.printJSON(r)
+	}
+	if r.Server != "" {
+		if err := sh.print("server      %s, nats-server %s\ndurability  %s\n", r.Server, r.Version, or(r.Durability, "none")); err != nil {
+			return err
+		}
+	}
+	for _, f := range r.Findings {
+		about := f.Check
+		if f.About != "" {
+			about += " " + f.About
+		}
+		if err := sh.print("\n%s  %s: %s\n       %s\n", sh.paint("error"), about, f.Wrong, f.Advice); err != nil {
+			return err
+		}
+	}
+	for _, n := range r.Notes {
+		if err := sh.print("\nnote   %s\n", n); err != nil {
+			return err
+		}
+	}
+	verdict := sh.paint("ok") + ": nothing is wrong"
+	if n := len(r.Findings); n > 0 {
+		verdict = fmt.Sprintf("%s to look after", plural(n, "thing"))
+	}
+	return sh.print("\n%s\n", verdict)
+}
