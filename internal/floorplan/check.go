@@ -119,7 +119,7 @@ func (c *checker) checkOurs(where, pkg string, r *row, imported string) {
 }
 
 // impure is what a pure package may not import of the standard library.
-var impure = []string{"net/*", "os/*", "log/*", "io/fs", "io/ioutil", "syscall", "math/rand/*", "crypto/rand", "database/*", "runtime/*"}
+var impure = []string{"net", "net/http/*", "net/rpc/*", "net/smtp", "os/*", "log/*", "io/fs", "io/ioutil", "syscall", "math/rand/*", "crypto/rand", "database/*", "runtime/*"}
 
 // Names that only some may use: by commands, and by packages that are not pure.
 var (
@@ -190,6 +190,9 @@ func (c *checker) chain(pkg string, known map[string][]string) []string {
 	known[pkg] = []string{pkg}
 	var longest []string
 	for imported := range c.imports[pkg] {
+		if r := rowOf(imported); r != nil && r.traits&part != 0 {
+			continue
+		}
 		if chain := c.chain(imported, known); len(chain) > len(longest) || len(chain) == len(longest) && slices.Compare(chain, longest) < 0 {
 			longest = chain
 		}
