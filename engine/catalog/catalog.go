@@ -31,7 +31,7 @@ type Catalog struct {
 	known  definition.Known
 
 	mu       sync.RWMutex
-	compiled map[string]*engine.Workflow // by versionKey
+	compiled map[workflowVersion]*engine.Workflow
 }
 
 // Create makes the bucket unless it is there. Replicas is 1, or 3 in a cluster.
@@ -60,7 +60,7 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate, known
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", proto.Definitions, err)
 	}
-	return &Catalog{js: js, gate: gate, bucket: bucket, known: known, compiled: map[string]*engine.Workflow{}}, nil
+	return &Catalog{js: js, gate: gate, bucket: bucket, known: known, compiled: map[workflowVersion]*engine.Workflow{}}, nil
 }
 
 // Get returns the entry of a workflow, or ErrNotDeployed.

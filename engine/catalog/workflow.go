@@ -15,12 +15,14 @@ import (
 // maxCompiled bounds the compiled versions that are kept at hand.
 const maxCompiled = 1024
 
+type workflowVersion struct{ name, version string }
+
 func versionKey(name, v string) string { return name + "." + v }
 
 // Workflow returns a version of a workflow, compiled, or ErrNoVersion. It comes
 // from memory but for the first time.
 func (c *Catalog) Workflow(ctx context.Context, name, v string) (*engine.Workflow, error) {
-	key := versionKey(name, v)
+	key := workflowVersion{name, v}
 	c.mu.RLock()
 	w := c.compiled[key]
 	c.mu.RUnlock()
@@ -72,7 +74,7 @@ func (c *Catalog) loadVersion(ctx context.Context, name, v string) (version, err
 }
 
 // keep remembers a compiled version, in place of any other when there are many.
-func (c *Catalog) keep(key string, w *engine.Workflow) {
+func (c *Catalog) keep(key workflowVersion, w *engine.Workflow) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.compiled) >= maxCompiled {

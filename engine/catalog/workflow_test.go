@@ -68,11 +68,11 @@ func TestVersionsNeverChange(t *testing.T) {
 }
 
 func TestCompiledAreBounded(t *testing.T) {
-	c := &Catalog{compiled: map[string]*engine.Workflow{}}
+	c := &Catalog{compiled: map[workflowVersion]*engine.Workflow{}}
 	for i := range maxCompiled + 10 {
-		c.keep(fmt.Sprint(i), &engine.Workflow{})
+		c.keep(workflowVersion{"a", fmt.Sprint(i)}, &engine.Workflow{})
 	}
-	if len(c.compiled) != maxCompiled || c.compiled[fmt.Sprint(maxCompiled+9)] == nil {
+	if len(c.compiled) != maxCompiled || c.compiled[workflowVersion{"a", fmt.Sprint(maxCompiled + 9)}] == nil {
 		t.Errorf("%d are kept", len(c.compiled))
 	}
 }
