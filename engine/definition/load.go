@@ -46,11 +46,34 @@ func (p *parser) readable(src []byte) bool {
 		p.report(1, 1, "save it as UTF-8", "the file is UTF-16")
 	case !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0:
 		p.report(1, 1, "a workflow is YAML in UTF-8", "the file is not text")
+	case tooDeep(src):
+		p.report(1, 1, "", "the file nests too deep: more than %d levels", maxNesting)
 	default:
 		return true
 	}
 	return false
 }
+
+// tooDeep tells, before YAML takes its time to find out, whether brackets or
+// dashes open far more levels than a workflow can have.
+func tooDeep(src []byte) bool {
+	const far = 20 * maxNesting
+	open := 0
+	for i, c := range src {
+		switch c {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(open-1, 0)
+		}
+		if open > far || c == '-' && bytes.HasPrefix(src[i:], dashes) {
+			return true
+		}
+	}
+	return false
+}
+
+var dashes = bytes.Repeat([]byte("- "), 20*maxNesting)
 
 // document reads the first document and refuses a second.
 func (p *parser) document(src []byte) (doc *yaml.Node) {

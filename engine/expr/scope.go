@@ -86,18 +86,24 @@ func (s *Scope) native(p plan) types.Map {
 		if !p.names[name] {
 			continue
 		}
-		if t.fields != nil {
-			few := make(map[string]Type, len(p.members))
-			for field := range p.members {
-				if f, ok := t.fields[field]; ok {
-					few[field] = f
-				}
-			}
-			t.fields = few
-		}
-		env[name] = t.native()
+		env[name] = t.only(p.members).native()
 	}
 	return env
+}
+
+// only returns the type with those of its fields that are in names.
+func (t Type) only(names map[string]bool) Type {
+	if t.fields == nil {
+		return t
+	}
+	few := make(map[string]Type, len(names))
+	for name := range names {
+		if f, ok := t.fields[name]; ok {
+			few[name] = f
+		}
+	}
+	t.fields = few
+	return t
 }
 
 // Suggest returns the name that was most likely meant, or "".
