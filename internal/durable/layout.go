@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -38,10 +39,33 @@ func (f *Flusher) checkLayout(ctx context.Context) error {
 	if err == nil {
 		err = js.DeleteStream(ctx, s.CachedInfo().Config.Name)
 	}
+	if err == nil {
+		err = f.awaitRemoval(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("checking the file layout: %w", err)
 	}
 	return nil
+}
+
+// awaitRemoval waits until the server has removed the stream's files, which it
+// does after its answer, under a name with a dot: a stream half removed would
+// make the server's own health check fail.
+func (f *Flusher) awaitRemoval(ctx context.Context) error {
+	for {
+		_, err := os.Stat(filepath.Join(f.streams, "."+LayoutStream))
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 func (f *Flusher) checkFolders(ctx context.Context, js jetstream.JetStream) error {
