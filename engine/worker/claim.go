@@ -126,7 +126,7 @@ func (w *Worker) approval(r *engine.Run, c *v1.Command) *v1.Fact {
 }
 
 // tell records what a message brings to a run that its owner works on, and
-// hints to the owner. Rule 7.
+// hints to the owner if that is a cancel. Rule 7.
 func (w *Worker) tell(ctx context.Context, l *loaded, m *message) error {
 	var brings *v1.Fact
 	if m.command != nil {
@@ -148,7 +148,9 @@ func (w *Worker) tell(ctx context.Context, l *loaded, m *message) error {
 	if err := w.done(ctx, l, m); err != nil {
 		return err
 	}
-	w.hintOwner(l.run)
+	if l.run.Cancel != nil { // nothing else is worth ending a call for
+		w.hintOwner(l.run)
+	}
 	return nil
 }
 

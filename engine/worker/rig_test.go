@@ -4,17 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"sync"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
-	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
@@ -26,75 +24,9 @@ import (
 	"zflow/internal/natstest"
 	"zflow/internal/sealed"
 	"zflow/proto"
+	v1 "zflow/proto/zflow/v1"
 	"zflow/sources"
 )
-
-func TestMain(m *testing.M) {
-	ats.Register() // before any bubble
-	code := m.Run()
-	ats.Unregister()
-	os.Exit(code)
-}
-
-// call is an entry of the outside world's ledger.
-type call struct {
-	action, run, step string
-	input             map[string]any
-	at                time.Time
-	sealed            string
-}
-
-// world is what the actions of a test call: it keeps a ledger and does as it is told.
-type world struct {
-	mu      sync.Mutex
-	calls   []call
-	answer  func(n int, c actions.Call) (actions.Result, error) // of test.write and test.read; nil: {n}
-	found   bool                                                // what a probe finds
-	started chan struct{}                                       // not nil: gets a token as each call begins
-}
-
-func (w *world) do(name string) func(context.Context, actions.Call) (actions.Result, error) {
-	return func(_ context.Context, c actions.Call) (actions.Result, error) {
-		w.mu.Lock()
-		w.calls = append(w.calls, call{action: name, step: c.Key, input: c.Input, at: time.Now()})
-		n, answer, started := len(w.calls), w.answer, w.started
-		w.mu.Unlock()
-		if started != nil {
-			started <- struct{}{}
-		}
-		if answer != nil {
-			return answer(n, c)
-		}
-		return actions.Result{Output: map[string]any{"n": int64(n)}}, nil
-	}
-}
-
-func (w *world) ledger() []call {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]call(nil), w.calls...)
-}
-
-func (w *world) registry(t testing.TB) *actions.Registry {
-	open := actions.Schema{Type: "object", Open: true}
-	spec := func(name string, e actions.Effect) actions.Spec {
-		return actions.Spec{Name: name, Summary: "Counts.", Input: open, Output: open, Effect: e, Secret: []string{"token"}}
-	}
-	probed := &actions.Action{Spec: spec("test.probed", actions.Write), Do: w.do("test.probed"),
-		Probe: func(context.Context, actions.Call) (bool, actions.Result, error) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			return w.found, actions.Result{Output: map[string]any{"probed": true}}, nil
-		}}
-	r, err := actions.NewRegistry(probed,
-		&actions.Action{Spec: spec("test.write", actions.Write), Do: w.do("test.write")},
-		&actions.Action{Spec: spec("test.put", actions.Idempotent), Do: w.do("test.put")},
-		&actions.Action{Spec: spec("test.read", actions.Read), Do: w.do("test.read")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 // rig is a server with workflows, and workers on it.
 type rig struct {
@@ -115,22 +47,28 @@ func newRig(t testing.TB, opts ...natstest.Option) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	natstest.VirtualTime(t)
 	r := &rig{t: t, server: natstest.Start(t, opts...), world: &world{}, keys: keys}
+	r.create(30 * 24 * time.Hour)
 	r.open()
 	return r
 }
 
-// open makes the streams and opens the stores; again after a restart.
+// create makes the streams and buckets.
+func (r *rig) create(age time.Duration) {
+	ctx, js := context.Background(), r.server.JetStream(r.t)
+	r.must(sources.Create(ctx, js, sources.Limits{MaxBytes: 1 << 28}))
+	r.must(history.Create(ctx, js, history.Limits{Bytes: 1 << 28, Age: age}))
+	r.must(wakes.Create(ctx, js, 1, 1<<28))
+	r.must(leases.Create(ctx, js, 1))
+	r.must(blobs.Create(ctx, js, age, 1))
+	r.must(catalog.Create(ctx, js, 1))
+}
+
+// open opens the stores; again after a change of limits.
 func (r *rig) open() {
-	ctx := context.Background()
 	r.js = r.server.JetStream(r.t)
 	gate := r.server.Gate(r.t)
-	r.must(sources.Create(ctx, r.js, sources.Limits{MaxBytes: 1 << 28}))
-	r.must(history.Create(ctx, r.js, history.Limits{Bytes: 1 << 28}))
-	r.must(wakes.Create(ctx, r.js, 1, 1<<28))
-	r.must(leases.Create(ctx, r.js, 1))
-	r.must(blobs.Create(ctx, r.js, 30*24*time.Hour, 1))
-	r.must(catalog.Create(ctx, r.js, 1))
 	s := r.stores(r.js, gate)
 	r.history, r.wakes = s.History, s.Wakes
 	r.catalog = r.openCatalog(r.js, gate)
@@ -164,7 +102,7 @@ func (r *rig) must(err error) {
 	}
 }
 
-// deploy deploys a workflow; $ stands for $.
+// deploy deploys a workflow.
 func (r *rig) deploy(yaml string) {
 	r.t.Helper()
 	_, problems, err := r.catalog.Deploy(context.Background(), "test.yaml", []byte(yaml))
@@ -176,23 +114,27 @@ func (r *rig) deploy(yaml string) {
 // hand is a running worker.
 type hand struct {
 	*Worker
-	nc   *nats.Conn
+	line *line
 	stop func() // drains
-	kill func() // cuts it off, as a dead process is
+	kill func() // cuts it off for good, as a dead process is
 }
 
 // start runs a worker with a connection of its own.
 func (r *rig) start(change ...func(*Config)) *hand {
 	r.t.Helper()
-	nc := r.server.Connect(r.t)
+	h := &hand{line: &line{server: r.server}}
+	nc := r.server.Connect(r.t, nats.InProcessServer(h.line))
 	gate := natstest.Gate(r.t, nc)
 	js := natstest.JetStream(r.t, nc)
 	c := Config{NC: nc, Gate: gate, Catalog: r.openCatalog(js, gate), Stores: r.stores(js, gate), Actions: r.world.registry(r.t),
-		Keys: r.keys, Secrets: map[string]string{"slack": "xoxb-secret"}, Log: zap.NewNop()}
+		Keys: r.keys, Secrets: map[string]string{"slack": secret}, Log: zap.NewNop()}
+	if testing.Verbose() {
+		c.Log = logger()
+	}
 	for _, f := range change {
 		f(&c)
 	}
-	h := &hand{Worker: New(c), nc: nc}
+	h.Worker = New(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -202,53 +144,188 @@ func (r *rig) start(change ...func(*Config)) *hand {
 		}
 	}()
 	h.stop = func() { cancel(); <-done }
-	h.kill = func() { nc.Close(); cancel() }
+	h.kill = func() { h.line.cut(); nc.Close(); cancel() }
 	r.t.Cleanup(h.stop)
 	return h
 }
+
+func logger() *zap.Logger {
+	c := zap.NewDevelopmentConfig()
+	c.DisableStacktrace, c.DisableCaller = true, true
+	l, err := c.Build()
+	if err != nil {
+		return zap.NewNop()
+	}
+	return l
+}
+
+const secret = "xoxb-very-secret"
 
 // event publishes a meeting.ended and returns its id.
 func (r *rig) event(n int, object map[string]any) string {
 	r.t.Helper()
 	body, err := json.Marshal(map[string]any{"event": "meeting.ended", "payload": map[string]any{"account_id": "acct", "object": object}})
 	r.must(err)
-	id := proto.EventID("default", "meeting.ended", fmt.Sprint(n))
-	_, err = r.publish.Publish(context.Background(), &proto.Event{ID: id, Type: "meeting.ended", Source: "zoom/default", Account: "acct",
-		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body})
-	r.must(err)
-	return id
+	e := &proto.Event{ID: proto.EventID("default", "meeting.ended", fmt.Sprint(n)), Type: "meeting.ended", Source: "zoom/default", Account: "acct",
+		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body}
+	for { // as a source does: again until it is durable
+		if _, err = r.publish.Publish(context.Background(), e); err == nil {
+			return e.ID
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// command sends an order to a run.
+func (r *rig) command(workflow, event string, c *v1.Command) {
+	r.t.Helper()
+	r.must(r.wakes.Command(context.Background(), workflow, proto.RunID(workflow, event), c))
+}
+
+func (r *rig) load(workflow, event string) (*history.History, error) {
+	return r.history.Load(context.Background(), workflow, proto.RunID(workflow, event))
 }
 
 // run returns the run of a workflow for an event, as its history has it.
 func (r *rig) run(workflow, event string) *engine.Run {
 	r.t.Helper()
-	h, err := r.history.Load(context.Background(), workflow, proto.RunID(workflow, event))
+	h, err := r.load(workflow, event)
 	r.must(err)
+	return r.replay(workflow, event, h)
+}
+
+func (r *rig) replay(workflow, event string, h *history.History) *engine.Run {
+	r.t.Helper()
 	run := engine.NewRun(proto.RunID(workflow, event))
 	r.must(run.Replay(h.Appends))
 	return run
 }
 
+// patience is how long, in virtual time, a test waits for what must come.
+const patience = 10 * time.Minute
+
 // until waits until a run is in a state.
 func (r *rig) until(workflow, event string, state engine.State) *engine.Run {
 	r.t.Helper()
-	sub := r.watch(workflow, event)
-	for {
-		if run := r.run(workflow, event); run.State == state {
-			return run
-		} else if run.State.Ended() {
-			r.t.Fatalf("the run is %s, not %s: %v", run.State, state, run.End)
+	return r.when(workflow, event, string(state), func(run *engine.Run) bool { return run.State == state })
+}
+
+// when waits until a run is as it should be.
+func (r *rig) when(workflow, event, what string, is func(*engine.Run) bool) *engine.Run {
+	r.t.Helper()
+	for begun := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		h, err := r.load(workflow, event)
+		if err != nil && time.Since(begun) < patience {
+			continue // the broker is away
 		}
-		if _, err := sub.NextMsg(time.Hour); err != nil {
-			r.t.Fatalf("the run is %s, not %s: %v", r.run(workflow, event).State, state, err)
+		r.must(err)
+		run := r.replay(workflow, event, h)
+		switch {
+		case is(run):
+			return run
+		case run.State.Ended(), time.Since(begun) > patience:
+			r.t.Fatalf("the run is %s, not %s: %v\n%s", run.State, what, run.End, r.facts(workflow, event))
 		}
 	}
 }
 
-// watch subscribes to a run's appends: a hint to look again.
-func (r *rig) watch(workflow, event string) *nats.Subscription {
-	sub, err := r.js.Conn().SubscribeSync(proto.RunFilter(workflow, proto.RunID(workflow, event)))
+// facts tells a history in short, one append a line.
+func (r *rig) facts(workflow, event string) string {
+	r.t.Helper()
+	h, err := r.load(workflow, event)
 	r.must(err)
-	r.must(r.js.Conn().Flush())
-	return sub
+	var b strings.Builder
+	for _, a := range h.Appends {
+		for i, f := range a.Facts {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(strings.TrimSpace(engine.Kind(f) + " " + f.Step))
+			if s := f.GetStepStarted(); s != nil {
+				fmt.Fprintf(&b, " %d", s.Attempt)
+				if s.Again {
+					b.WriteString(" again")
+				}
+			}
+			if s := f.GetStepFailed(); s != nil {
+				fmt.Fprintf(&b, " %d %s %s", s.Attempt, s.Class, s.Next)
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// tells checks a history against what facts should say.
+func (r *rig) tells(workflow, event string, want ...string) {
+	r.t.Helper()
+	if got := strings.TrimSpace(r.facts(workflow, event)); got != strings.Join(want, "\n") {
+		r.t.Errorf("the history is\n%s\nnot\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// count is what the workers have counted together.
+func count(name string, hands ...*hand) (n uint64) {
+	for _, h := range hands {
+		for c, v := range h.Counts() {
+			if c.Name == name {
+				n += v
+			}
+		}
+	}
+	return n
+}
+
+// bubble runs a test in virtual time on a rig of its own.
+func bubble(t *testing.T, test func(*testing.T, *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newRig(t)) })
+}
+
+// eventAgain publishes an event as if the server's duplicate window had passed.
+func (r *rig) eventAgain(n int, object map[string]any) string {
+	r.t.Helper()
+	body, err := json.Marshal(map[string]any{"event": "meeting.ended", "payload": map[string]any{"account_id": "acct", "object": object}})
+	r.must(err)
+	id := proto.EventID("default", "meeting.ended", fmt.Sprint(n))
+	subject, header := (&proto.Event{ID: id, Type: "meeting.ended", Source: "zoom/default", Account: "acct",
+		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body}).Wire()
+	delete(header, nats.MsgIdHdr)
+	_, err = r.js.PublishMsg(context.Background(), &nats.Msg{Subject: subject, Header: header, Data: body})
+	r.must(err)
+	return id
+}
+
+// acked waits until a workflow's consumer has nothing left.
+func (r *rig) acked(workflow string) {
+	r.t.Helper()
+	c, err := r.js.Consumer(context.Background(), proto.Events, workflow)
+	r.must(err)
+	for begun := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		i, err := c.Info(context.Background())
+		r.must(err)
+		if i.NumPending == 0 && i.NumAckPending == 0 {
+			return
+		}
+		if time.Since(begun) > time.Minute {
+			r.t.Fatalf("%d events wait for %s, %d for an ack", i.NumPending, workflow, i.NumAckPending)
+		}
+	}
+}
+
+// drained waits until no wake, command or timer is left.
+func (r *rig) drained() {
+	r.t.Helper()
+	for begun := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		s, err := r.js.Stream(context.Background(), proto.Wakes)
+		r.must(err)
+		i, err := s.Info(context.Background(), jetstream.WithSubjectFilter(">"))
+		r.must(err)
+		if i.State.Msgs == 0 {
+			return
+		}
+		if time.Since(begun) > time.Minute {
+			r.t.Fatalf("left in WAKES: %v", i.State.Subjects)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"zflow/engine"
 )
@@ -18,8 +17,7 @@ output: { last: "${{ steps.c.output.n }}" }
 `
 
 func TestThreeSteps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	bubble(t, func(t *testing.T, r *rig) {
 		r.deploy(three)
 		r.start()
 		id := r.event(1, map[string]any{"id": 7})
@@ -30,7 +28,7 @@ func TestThreeSteps(t *testing.T) {
 		if calls := r.world.ledger(); len(calls) != 3 || calls[0].input["id"] != int64(7) || calls[2].input["n"] != int64(2) {
 			t.Errorf("calls: %v", calls)
 		}
-		h, err := r.history.Load(t.Context(), "three", run.ID())
+		h, err := r.load("three", id)
 		if err != nil || len(h.Appends) != 4 {
 			t.Errorf("%d appends, %v: a three-step run takes 4", len(h.Appends), err)
 		}
