@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"zflow/internal/app"
+	"zflow/internal/settings"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -55,7 +56,7 @@ func command() *cobra.Command {
 }
 
 func run(ctx context.Context, config string) (err error) {
-	c, err := app.LoadConfig(app.Setup{File: config, Environ: os.Environ()})
+	c, err := settings.Load(settings.Setup{File: config, Environ: os.Environ()})
 	if err != nil {
 		return err
 	}

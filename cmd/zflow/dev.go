@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"zflow/internal/app"
+	"zflow/internal/settings"
 )
 
 const aboutDev = `Run all of zflow in one process: broker, ingest and worker, on loopback. The
@@ -109,10 +110,10 @@ func variable(f *pflag.Flag) string {
 }
 
 // loadConfig reads the configuration, where the variables of flags are no keys.
-func loadConfig(c *cobra.Command, file string) (*app.Config, error) {
+func loadConfig(c *cobra.Command, file string) (*settings.Config, error) {
 	var flags []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, variable(f)) })
-	return app.LoadConfig(app.Setup{File: file, Environ: os.Environ(), Others: flags})
+	return settings.Load(settings.Setup{File: file, Environ: os.Environ(), Others: flags})
 }
 
 // logger logs warnings to standard error, for people.

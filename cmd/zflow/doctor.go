@@ -6,6 +6,7 @@ import (
 
 	"zflow/internal/app"
 	"zflow/internal/operator"
+	"zflow/internal/settings"
 
 	"github.com/spf13/cobra"
 )
@@ -47,7 +48,7 @@ func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
 		Durability: or(sh.durability, sh.env("ZFLOW_DURABILITY")), Metrics: metrics}
 	var err error
 	if config != "" {
-		c.Config, err = app.LoadConfig(app.Setup{File: config, Environ: os.Environ(), Others: sharedVariables()})
+		c.Config, err = settings.Load(settings.Setup{File: config, Environ: os.Environ(), Others: sharedVariables()})
 	} else if c.URL == "" {
 		c.URL, err = sh.address()
 	}

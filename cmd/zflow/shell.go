@@ -11,6 +11,7 @@ import (
 
 	"zflow/internal/app"
 	"zflow/internal/operator"
+	"zflow/internal/settings"
 
 	"github.com/spf13/cobra"
 )
@@ -87,7 +88,7 @@ func (sh *shell) asksServer(c *cobra.Command) *cobra.Command {
 	c.Flags().StringVar(&sh.server, "server", "", "`address` of the NATS server (ZFLOW_SERVER; default: that of zflow dev, "+defaultServer+")")
 	c.Flags().StringVar(&sh.creds, "creds", "", "credentials `file` for it (ZFLOW_CREDS)")
 	c.Flags().StringVar(&sh.durability, "durability", "", "how a server that cannot say so makes messages durable: always or replicated (ZFLOW_DURABILITY)")
-	complete(c, "durability", app.DurabilityAlways, app.DurabilityReplicated)
+	complete(c, "durability", settings.DurabilityAlways, settings.DurabilityReplicated)
 	return c
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"zflow/engine/worker"
 	"zflow/internal/sealed"
+	"zflow/internal/settings"
 	"zflow/internal/zoomsim"
 	"zflow/sources/zoom"
 )
@@ -25,7 +26,7 @@ type DevConfig struct {
 	NATSListen   string // loopback only; empty: none
 	SimListen    string // of the simulator; empty: no simulator
 	ZoomSecret   string // the secret token of app default; empty: made, and kept
-	Config       *Config
+	Config       *settings.Config
 	Sim          zoomsim.Options
 	Out          io.Writer // for people
 	Log          *zap.Logger
@@ -51,7 +52,7 @@ type Dev struct {
 // workflows are deployed. The caller calls Close.
 func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
 	if c.Config == nil {
-		c.Config = defaults()
+		c.Config = settings.Default()
 	}
 	d := &Dev{config: c, fail: make(chan error, 8)}
 	for _, start := range []func(context.Context) error{
@@ -158,8 +159,8 @@ func (d *Dev) startSim(context.Context) error {
 	d.state.Sim = "http://" + l.Addr().String()
 	app := d.sim.Apps()[0]
 	config := *d.config.Config
-	config.Connections = map[string]Connection{"zoom": {
-		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: NewSecret(app.ClientSecret),
+	config.Connections = map[string]settings.Connection{"zoom": {
+		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: settings.NewSecret(app.ClientSecret),
 		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim + "/oauth/token",
 	}}
 	d.config.Config = &config

@@ -13,6 +13,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	"zflow/internal/sealed"
+	"zflow/internal/settings"
 )
 
 // DoctorConfig says what is examined.
@@ -20,8 +21,8 @@ type DoctorConfig struct {
 	URL        string // of the server; empty: that of Config
 	Creds      string
 	Durability string
-	Metrics    string  // URL of ingest's metrics; empty: not examined
-	Config     *Config // of the processes; nil: not known
+	Metrics    string           // URL of ingest's metrics; empty: not examined
+	Config     *settings.Config // of the processes; nil: not known
 }
 
 // NewDoctor returns a doctor for a server and, where their configuration is

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"zflow/internal/durable"
+	"zflow/internal/settings"
 	"zflow/proto"
 	"zflow/sources"
 	"zflow/sources/zoom"
@@ -12,7 +13,7 @@ import (
 )
 
 // IngestConfigOf returns the part of a configuration that ingest needs.
-func IngestConfigOf(c *Config) IngestConfig {
+func IngestConfigOf(c *settings.Config) IngestConfig {
 	in := IngestConfig{
 		Listen: c.Ingest.Listen, MetricsListen: c.Ingest.MetricsListen,
 		SealKey: c.Ingest.PublicKey.String(),
@@ -28,7 +29,7 @@ func IngestConfigOf(c *Config) IngestConfig {
 		in.NATS.Options = append(in.NATS.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
 			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
 	}
-	if c.NATS.Durability != DurabilityAuto {
+	if c.NATS.Durability != settings.DurabilityAuto {
 		in.NATS.Declared = durable.Mode(c.NATS.Durability)
 	}
 	for name, a := range c.Ingest.Apps {

@@ -16,6 +16,7 @@ import (
 
 	"zflow/internal/natstest"
 	"zflow/internal/sealed"
+	"zflow/internal/settings"
 	"zflow/proto"
 	"zflow/sources"
 	"zflow/sources/zoom"
@@ -300,8 +301,8 @@ func TestIngestNeedsNoMoreThanItsRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := natstest.Start(t, natstest.Listen, natstest.NoFlusher, natstest.Configure(func(o *server.Options) { o.Users = shipped.Users }))
-	c := defaults()
-	c.NATS = NATS{URL: s.URL(), User: "ingest", Password: NewSecret("p-ingest"), Durability: DurabilityAlways}
+	c := settings.Default()
+	c.NATS = settings.NATS{URL: s.URL(), User: "ingest", Password: settings.NewSecret("p-ingest"), Durability: settings.DurabilityAlways}
 	c.Streams.EventsBytes = 64 << 10
 	base := ingestConfig(t, "")
 	config := IngestConfigOf(c)
@@ -334,20 +335,18 @@ func TestIngestNeedsNoMoreThanItsRights(t *testing.T) {
 }
 
 func TestIngestConfigOf(t *testing.T) {
-	c := defaults()
-	c.NATS.User, c.NATS.Password = "ingest", NewSecret("pw")
-	c.NATS.Durability = DurabilityAlways
-	c.Ingest.Apps = map[string]App{"main": {Secrets: []Secret{NewSecret("a"), NewSecret("b")}}}
-	if err := c.Ingest.PublicKey.set("zflow-seal-x"); err != nil {
-		t.Fatal(err)
-	}
+	c := settings.Default()
+	c.NATS.User, c.NATS.Password = "ingest", settings.NewSecret("pw")
+	c.NATS.Durability = settings.DurabilityAlways
+	c.Ingest.Apps = map[string]settings.App{"main": {Secrets: []settings.Secret{settings.NewSecret("a"), settings.NewSecret("b")}}}
+	c.Ingest.PublicKey = settings.NewText("zflow-seal-x")
 	got := IngestConfigOf(c)
 	if got.Listen != ":8080" || got.MaxBody != 1<<20 || got.Past != 2*time.Hour || got.Future != 5*time.Minute || got.SealKey != "zflow-seal-x" ||
 		got.NATS.Declared != "always" || len(got.NATS.Options) != 2 || len(got.Apps) != 1 || strings.Join(got.Apps[0].Secrets, ",") != "a,b" ||
 		got.Limits.MaxBytes != 20<<30 || got.Limits.MaxAge != 28*24*time.Hour {
 		t.Errorf("got %+v", got)
 	}
-	c.NATS.Durability = DurabilityAuto
+	c.NATS.Durability = settings.DurabilityAuto
 	if got := IngestConfigOf(c); got.NATS.Declared != "" {
 		t.Errorf("auto declares %q", got.NATS.Declared)
 	}

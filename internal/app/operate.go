@@ -11,6 +11,7 @@ import (
 
 	"zflow/internal/durable"
 	"zflow/internal/operator"
+	"zflow/internal/settings"
 	"zflow/proto"
 )
 
@@ -42,11 +43,11 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 func commandConfig(address, creds, durability string) (ClientConfig, error) {
 	c := ClientConfig{URL: address, Creds: creds, Name: "zflow command"}
 	switch durability {
-	case "", DurabilityAuto:
-	case DurabilityAlways, DurabilityReplicated:
+	case "", settings.DurabilityAuto:
+	case settings.DurabilityAlways, settings.DurabilityReplicated:
 		c.Declared = durable.Mode(durability)
 	default:
-		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, DurabilityAuto, DurabilityAlways, DurabilityReplicated)
+		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, settings.DurabilityAuto, settings.DurabilityAlways, settings.DurabilityReplicated)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

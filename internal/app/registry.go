@@ -9,6 +9,7 @@ import (
 	"zflow/actions/log"
 	"zflow/actions/zoom"
 	"zflow/engine/definition"
+	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomcatalog"
 )
@@ -40,7 +41,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 
 // Known is what definitions may refer to: these actions, Zoom's events, and the
 // connections of a configuration (nil: any).
-func Known(r *actions.Registry, connections map[string]Connection) definition.Known {
+func Known(r *actions.Registry, connections map[string]settings.Connection) definition.Known {
 	k := definition.Known{Actions: r, EventType: func(name string) (bool, string) {
 		if zoomcatalog.Known(name) {
 			return true, ""

@@ -11,12 +11,13 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
+	"zflow/internal/settings"
 	"zflow/sources"
 )
 
 // MakeStreams makes every stream and bucket, or brings its limits up to date.
 // Several processes may do so at once.
-func MakeStreams(ctx context.Context, js jetstream.JetStream, s Streams) error {
+func MakeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams) error {
 	runs := history.Limits{Age: time.Duration(s.RunsAge), Bytes: int64(s.RunsBytes), Replicas: s.Replicas}
 	for _, create := range []func() error{
 		func() error {

@@ -11,12 +11,13 @@ import (
 	"zflow/engine/worker"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
+	"zflow/internal/settings"
 	"zflow/proto"
 )
 
 // WorkerConfig is what the process that runs workflows is made of.
 type WorkerConfig struct {
-	*Config
+	*settings.Config
 	Keys  *sealed.Keys
 	Alone bool // no other worker exists
 	Log   *zap.Logger
@@ -24,7 +25,7 @@ type WorkerConfig struct {
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
 // drains. It waits for a server that is not there yet.
-func RunWorker(ctx context.Context, c *Config, log *zap.Logger) error {
+func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	keys, err := sealed.LoadKeys(c.Worker.SealingKeysFile)
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
@@ -47,13 +48,13 @@ func RunWorker(ctx context.Context, c *Config, log *zap.Logger) error {
 }
 
 // clientConfig says how a process of a configuration reaches the server.
-func clientConfig(c *Config, name string) ClientConfig {
+func clientConfig(c *settings.Config, name string) ClientConfig {
 	cc := ClientConfig{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true}
 	if c.NATS.User != "" {
 		cc.Options = append(cc.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
 			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
 	}
-	if c.NATS.Durability != DurabilityAuto {
+	if c.NATS.Durability != settings.DurabilityAuto {
 		cc.Declared = durable.Mode(c.NATS.Durability)
 	}
 	return cc

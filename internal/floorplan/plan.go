@@ -69,9 +69,10 @@ var plan = []row{
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
+	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/operator", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/operator", "internal/settings", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 

@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"fmt"
@@ -14,6 +14,9 @@ type Secret struct {
 	file string // that holds it
 	from string // where the configuration names the file
 }
+
+// NewText returns a text that does not come from a configuration.
+func NewText(text string) Text { return Text{text: text} }
 
 // NewSecret returns a secret that does not come from a configuration.
 func NewSecret(text string) Secret { return Secret{text: text} }

@@ -1,4 +1,4 @@
-package app
+package settings
 
 import "time"
 
@@ -86,8 +86,8 @@ const (
 	gib = 1 << 30
 )
 
-// defaults is what holds where nothing is said.
-func defaults() *Config {
+// Default is what holds where nothing is said.
+func Default() *Config {
 	return &Config{
 		NATS: NATS{URL: "nats://127.0.0.1:4222", Durability: DurabilityAuto},
 		Ingest: Ingest{

@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"reflect"
@@ -37,14 +37,14 @@ func (e *envLayer) section(v reflect.Value, path, rest string) bool {
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")
 		f, upper := v.Field(i), strings.ToUpper(key)
-		if e.leaf(f, under(path, key), upper, rest) {
+		if e.leaf(f, join(path, key), upper, rest) {
 			return true
 		}
 		below, ok := strings.CutPrefix(rest, upper+"_")
 		switch {
 		case !ok || isLeaf(f):
-		case f.Kind() == reflect.Map && e.entry(f, under(path, key), below),
-			f.Kind() == reflect.Struct && e.section(f, under(path, key), below):
+		case f.Kind() == reflect.Map && e.entry(f, join(path, key), below),
+			f.Kind() == reflect.Struct && e.section(f, join(path, key), below):
 			return true
 		}
 	}
@@ -94,7 +94,7 @@ func (e *envLayer) entry(m reflect.Value, path, rest string) bool {
 	if elem := reflect.New(m.Type().Elem()).Elem(); isLeaf(elem) {
 		upper := strings.TrimSuffix(rest, strings.ToUpper(fileSuffix))
 		key := keyFor(m, upper)
-		if !e.leaf(elem, under(path, key), upper, rest) {
+		if !e.leaf(elem, join(path, key), upper, rest) {
 			return false
 		}
 		put(m, key, elem)
@@ -110,7 +110,7 @@ func (e *envLayer) entry(m reflect.Value, path, rest string) bool {
 		if there := m.MapIndex(reflect.ValueOf(key)); there.IsValid() {
 			elem.Set(there)
 		}
-		if e.section(elem, under(path, key), field) {
+		if e.section(elem, join(path, key), field) {
 			put(m, key, elem)
 			return true
 		}

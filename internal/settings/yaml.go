@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"bytes"
@@ -83,11 +83,11 @@ func (d *yamlLayer) mapping(n *yaml.Node, v reflect.Value, path string) {
 		key, value := n.Content[i], n.Content[i+1]
 		name := strings.TrimSuffix(key.Value, fileSuffix)
 		if seen[key.Value] {
-			d.fault(d.pos(key), "%s is there twice", under(path, key.Value))
+			d.fault(d.pos(key), "%s is there twice", join(path, key.Value))
 			continue
 		}
 		if name != key.Value && seen[name] || seen[key.Value+fileSuffix] {
-			d.fault(d.pos(key), "%s is there, and a file that holds it too: leave one out", under(path, name))
+			d.fault(d.pos(key), "%s is there, and a file that holds it too: leave one out", join(path, name))
 			continue
 		}
 		seen[key.Value] = true
@@ -102,26 +102,26 @@ func (d *yamlLayer) mapping(n *yaml.Node, v reflect.Value, path string) {
 // field sets the field of a section that a key names.
 func (d *yamlLayer) field(key, value *yaml.Node, v reflect.Value, path string) {
 	if f := fieldOf(v, key.Value); f.IsValid() {
-		d.value(value, f, under(path, key.Value))
+		d.value(value, f, join(path, key.Value))
 		if isPath(v, key.Value) && f.String() != "" {
 			f.SetString(besides(d.file, f.String()))
 		}
 		return
 	}
 	name, isFile := strings.CutSuffix(key.Value, fileSuffix)
-	if f := fieldOf(v, name); isFile && f.IsValid() && d.holder(value, f, under(path, name)) {
+	if f := fieldOf(v, name); isFile && f.IsValid() && d.holder(value, f, join(path, name)) {
 		return
 	}
-	d.fault(d.pos(key), "%s is not known%s", under(path, key.Value), suggest(key.Value, keysOf(v)))
+	d.fault(d.pos(key), "%s is not known%s", join(path, key.Value), suggest(key.Value, keysOf(v)))
 }
 
 // entry sets an entry of a map, whose keys are names.
 func (d *yamlLayer) entry(key, value *yaml.Node, v reflect.Value, path string) {
 	e := reflect.New(v.Type().Elem()).Elem()
 	name, isFile := strings.CutSuffix(key.Value, fileSuffix)
-	if !isFile || !d.holder(value, e, under(path, name)) {
+	if !isFile || !d.holder(value, e, join(path, name)) {
 		name = key.Value
-		d.value(value, e, under(path, name))
+		d.value(value, e, join(path, name))
 	}
 	put(v, name, e)
 }
@@ -185,7 +185,7 @@ func orTop(path string) string {
 	return path
 }
 
-func under(path, key string) string {
+func join(path, key string) string {
 	if path == "" {
 		return key
 	}

@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"net"
@@ -56,7 +56,7 @@ func (l *loading) checkIngest() {
 	in := &l.config.Ingest
 	l.checkAddress("ingest.listen", in.Listen)
 	l.checkAddress("ingest.metrics_listen", in.MetricsListen)
-	for _, name := range namesOf(in.Apps) {
+	for _, name := range keys(in.Apps) {
 		path := "ingest.apps." + name
 		l.checkName(path, name, plainName)
 		if len(in.Apps[name].Secrets) == 0 {
@@ -82,13 +82,13 @@ func (l *loading) checkWorker() {
 			l.fault(l.at("http_allow"), "http_allow: %q is neither a host nor a CIDR", allowed)
 		}
 	}
-	for _, name := range namesOf(l.config.Secrets) {
+	for _, name := range keys(l.config.Secrets) {
 		l.checkName("secrets."+name, name, secretName)
 	}
 }
 
 func (l *loading) checkConnections() {
-	for _, name := range namesOf(l.config.Connections) {
+	for _, name := range keys(l.config.Connections) {
 		c, path := l.config.Connections[name], "connections."+name
 		l.checkName(path, name, plainName)
 		if c.Kind != "zoom_s2s" {
@@ -157,7 +157,7 @@ func (l *loading) atLeast(path string, value, least int64, text string) {
 	}
 }
 
-func namesOf[V any](m map[string]V) []string {
+func keys[V any](m map[string]V) []string {
 	all := make([]string, 0, len(m))
 	for k := range m {
 		all = append(all, k)

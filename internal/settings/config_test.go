@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"encoding/json"
@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// TestConfigFaults loads files that are named by what is wrong with them; what is to
+// TestFaults loads files that are named by what is wrong with them; what is to
 // be said stands beside each.
-func TestConfigFaults(t *testing.T) {
-	files, err := filepath.Glob("testdata/config/*.yaml")
+func TestFaults(t *testing.T) {
+	files, err := filepath.Glob("testdata/faults/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
@@ -25,7 +25,7 @@ func TestConfigFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = LoadConfig(Setup{File: file})
+			_, err = Load(Setup{File: file})
 			var faults Faults
 			if !errors.As(err, &faults) {
 				t.Fatalf("got %v", err)
@@ -40,18 +40,18 @@ func TestConfigFaults(t *testing.T) {
 // shipped is the file that the project ships.
 const shipped = "../../configs/zflow.yaml"
 
-func loadConfig(t *testing.T, s Setup) *Config {
+func load(t *testing.T, s Setup) *Config {
 	t.Helper()
-	c, err := LoadConfig(s)
+	c, err := Load(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// TestConfigShipped holds the shipped file to its word: it states the defaults.
-func TestConfigShipped(t *testing.T) {
-	if c := loadConfig(t, Setup{File: shipped}); !reflect.DeepEqual(normal(c), normal(loadConfig(t, Setup{}))) {
+// TestShipped holds the shipped file to its word: it states the defaults.
+func TestShipped(t *testing.T) {
+	if c := load(t, Setup{File: shipped}); !reflect.DeepEqual(normal(c), normal(load(t, Setup{}))) {
 		t.Errorf("got %+v\nwant the defaults", c)
 	}
 }
@@ -63,9 +63,9 @@ func normal(c *Config) *Config {
 	return c
 }
 
-// TestConfigShippedExamples takes the comment signs from the examples of the shipped
+// TestShippedExamples takes the comment signs from the examples of the shipped
 // file, and loads them.
-func TestConfigShippedExamples(t *testing.T) {
+func TestShippedExamples(t *testing.T) {
 	src, err := os.ReadFile(shipped)
 	if err != nil {
 		t.Fatal(err)
@@ -74,9 +74,9 @@ func TestConfigShippedExamples(t *testing.T) {
 	text := strings.ReplaceAll(uncomment(string(src)), "/run/secrets", dir)
 	text = strings.Replace(text, "  creds:", "  # creds:", 1) // either that or a user
 	for _, name := range []string{"nats_password", "zoom_secret_token", "school", "crm_token", "sealing.pub", "sealing.keys"} {
-		writeFile(t, filepath.Join(dir, name), "text of "+name+"\n", 0o600)
+		write(t, filepath.Join(dir, name), "text of "+name+"\n", 0o600)
 	}
-	c := loadConfig(t, Setup{File: writeFile(t, filepath.Join(dir, "zflow.yaml"), text, 0o644)})
+	c := load(t, Setup{File: write(t, filepath.Join(dir, "zflow.yaml"), text, 0o644)})
 	for what, v := range map[string][2]string{
 		"password":   {c.NATS.Password.Reveal(), "text of nats_password"},
 		"public key": {c.Ingest.PublicKey.String(), "text of sealing.pub"},
@@ -104,7 +104,7 @@ func uncomment(src string) string {
 	return strings.Join(lines, "\n")
 }
 
-func writeFile(t *testing.T, path, text string, mode os.FileMode) string {
+func write(t *testing.T, path, text string, mode os.FileMode) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
@@ -115,32 +115,32 @@ func writeFile(t *testing.T, path, text string, mode os.FileMode) string {
 	return path
 }
 
-func TestConfigSections(t *testing.T) {
+func TestSections(t *testing.T) {
 	for name, text := range map[string]string{"empty": "", "comments": "# nothing\n", "empty sections": "nats:\ningest:\n  limits:\nconnections:\n"} {
-		c := loadConfig(t, Setup{File: writeFile(t, filepath.Join(t.TempDir(), "c.yaml"), text, 0o644)})
-		if !reflect.DeepEqual(c, loadConfig(t, Setup{})) {
+		c := load(t, Setup{File: write(t, filepath.Join(t.TempDir(), "c.yaml"), text, 0o644)})
+		if !reflect.DeepEqual(c, load(t, Setup{})) {
 			t.Errorf("%s: got %+v", name, c)
 		}
 	}
 }
 
-func TestConfigAnchors(t *testing.T) {
-	c := loadConfig(t, Setup{File: writeFile(t, filepath.Join(t.TempDir(), "c.yaml"), "streams: { events_age: &a 7d, runs_age: 9d }\ningest: { limits: { window: *a } }\n", 0o644)})
+func TestAnchors(t *testing.T) {
+	c := load(t, Setup{File: write(t, filepath.Join(t.TempDir(), "c.yaml"), "streams: { events_age: &a 7d, runs_age: 9d }\ningest: { limits: { window: *a } }\n", 0o644)})
 	if c.Ingest.Limits.Window != Duration(7*day) {
 		t.Errorf("got %v", c.Ingest.Limits.Window)
 	}
 }
 
-func TestConfigEnvironment(t *testing.T) {
+func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
-	secret := writeFile(t, filepath.Join(dir, "secret"), "from file\n", 0o600)
-	file := writeFile(t, filepath.Join(dir, "c.yaml"), `
+	secret := write(t, filepath.Join(dir, "secret"), "from file\n", 0o600)
+	file := write(t, filepath.Join(dir, "c.yaml"), `
 nats: { url: "nats://file:4222", user: me, password_file: not-there }
 ingest: { apps: { my-app: { secrets: [ old ] } } }
 connections: { school: { kind: zoom_s2s, account_id: a, client_id: b, client_secret: c } }
 secrets: { kept: k, over: o }
 `, 0o644)
-	c := loadConfig(t, Setup{File: file, Others: []string{"ZFLOW_API_TOKEN"}, Environ: []string{
+	c := load(t, Setup{File: file, Others: []string{"ZFLOW_API_TOKEN"}, Environ: []string{
 		"HOME=/root", "ZFLOW_API_TOKEN=x",
 		"ZFLOW_NATS_URL=nats://env:4222", "ZFLOW_NATS_PASSWORD=pw",
 		"ZFLOW_INGEST_APPS_MY_APP_SECRETS=new, old", "ZFLOW_INGEST_APPS_DEFAULT_SECRETS_FILE=" + secret,
@@ -172,7 +172,7 @@ secrets: { kept: k, over: o }
 	}
 }
 
-func TestConfigEnvironmentFaults(t *testing.T) {
+func TestEnvironmentFaults(t *testing.T) {
 	for entry, want := range map[string]string{
 		"ZFLOW_NATS_UR=x":                  "ZFLOW_NATS_UR: this environment variable is not known (did you mean ZFLOW_NATS_URL?)",
 		"ZFLOW_FOO=x":                      "ZFLOW_FOO: this environment variable is not known",
@@ -183,18 +183,18 @@ func TestConfigEnvironmentFaults(t *testing.T) {
 		"ZFLOW_NATS_PASSWORD_FILE=/no/one": "ZFLOW_NATS_PASSWORD_FILE: the file /no/one: no such file or directory",
 		"ZFLOW_STREAMS_EVENTS_AGE=29d":     "streams.runs_age: streams.runs_age is 30d: it must be at least 31d, 2 days more than streams.events_age, so that an event cannot come again when its run is forgotten",
 	} {
-		_, err := LoadConfig(Setup{Environ: []string{entry}})
+		_, err := Load(Setup{Environ: []string{entry}})
 		if err == nil || err.Error() != "reading the configuration: "+want {
 			t.Errorf("%s: got %v", entry, err)
 		}
 	}
 }
 
-func TestConfigSecretFiles(t *testing.T) {
+func TestSecretFiles(t *testing.T) {
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "open"), "x", 0o644)
-	writeFile(t, filepath.Join(dir, "group"), "of the group\n\n", 0o640)
-	writeFile(t, filepath.Join(dir, "empty"), "\n", 0o600)
+	write(t, filepath.Join(dir, "open"), "x", 0o644)
+	write(t, filepath.Join(dir, "group"), "of the group\n\n", 0o640)
+	write(t, filepath.Join(dir, "empty"), "\n", 0o600)
 	for text, want := range map[string]string{
 		"nats: { user: a, password_file: open }":  "the secret in " + dir + "/open can be read by everybody (mode 0644): chmod o-r it",
 		"nats: { creds: " + dir + "/open }":       "can be read by everybody",
@@ -203,7 +203,7 @@ func TestConfigSecretFiles(t *testing.T) {
 		"ingest: { public_key_file: open }":       "",
 		"nats: { user: a, password_file: group }": "",
 	} {
-		c, err := LoadConfig(Setup{File: writeFile(t, filepath.Join(dir, "c.yaml"), text, 0o644)})
+		c, err := Load(Setup{File: write(t, filepath.Join(dir, "c.yaml"), text, 0o644)})
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: got %v", text, err)
@@ -213,15 +213,15 @@ func TestConfigSecretFiles(t *testing.T) {
 	}
 }
 
-func TestConfigNoFile(t *testing.T) {
-	if _, err := LoadConfig(Setup{File: "testdata/nowhere.yaml"}); !errors.Is(err, os.ErrNotExist) {
+func TestNoFile(t *testing.T) {
+	if _, err := Load(Setup{File: "testdata/nowhere.yaml"}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestConfigNothingPrinted prints a configuration in all ways and looks for secrets.
-func TestConfigNothingPrinted(t *testing.T) {
-	c := loadConfig(t, Setup{Environ: []string{"ZFLOW_NATS_USER=me", "ZFLOW_NATS_PASSWORD=hush", "ZFLOW_SECRETS_A=hush", "ZFLOW_INGEST_APPS_A_SECRETS=hush"}})
+// TestNothingPrinted prints a configuration in all ways and looks for secrets.
+func TestNothingPrinted(t *testing.T) {
+	c := load(t, Setup{Environ: []string{"ZFLOW_NATS_USER=me", "ZFLOW_NATS_PASSWORD=hush", "ZFLOW_SECRETS_A=hush", "ZFLOW_INGEST_APPS_A_SECRETS=hush"}})
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestConfigNothingPrinted(t *testing.T) {
 	}
 }
 
-func TestConfigDurations(t *testing.T) {
+func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "0s": 0, "28d": 28 * day, "1w2d3h": 9*day + 3*time.Hour, "1.5h": 90 * time.Minute} {
 		var d Duration
 		if err := d.set(text); err != nil || time.Duration(d) != want {
@@ -250,7 +250,7 @@ func TestConfigDurations(t *testing.T) {
 	}
 }
 
-func TestConfigSizes(t *testing.T) {
+func TestSizes(t *testing.T) {
 	for text, want := range map[string]Bytes{"0": 0, "17": 17, "17B": 17, "1KB": 1000, "20GiB": 20 * gib, "1 MiB": mib, "3TiB": 3 << 40} {
 		var b Bytes
 		if err := b.set(text); err != nil || b != want {
@@ -274,7 +274,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("a: &a [*a]\n")
 	f.Add("nats: !!binary x\n? [a]\n: b\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		l := &loading{config: defaults(), where: map[string]string{}}
+		l := &loading{config: Default(), where: map[string]string{}}
 		l.yaml("c.yaml", []byte(text))
 		if l.check(); len(l.faults) > 0 && l.faults.Error() == "" {
 			t.Error("refused without a word")

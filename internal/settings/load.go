@@ -1,4 +1,4 @@
-package app
+package settings
 
 import (
 	"cmp"
@@ -29,18 +29,18 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Setup says what LoadConfig reads.
+// Setup says what Load reads.
 type Setup struct {
 	File    string   // empty: none, only defaults and environment
 	Environ []string // NAME=value; names that begin with ZFLOW_ count
 	Others  []string // names in Environ that are not the configuration's but a flag's
 }
 
-// LoadConfig reads the configuration file, lays the environment over it, reads
+// Load reads the configuration file, lays the environment over it, reads
 // the files that hold secrets, and checks the whole. What is wrong is returned
 // as Faults, all at once.
-func LoadConfig(s Setup) (*Config, error) {
-	l := &loading{config: defaults(), where: map[string]string{}}
+func Load(s Setup) (*Config, error) {
+	l := &loading{config: Default(), where: map[string]string{}}
 	if s.File != "" {
 		src, err := os.ReadFile(s.File)
 		if err != nil {
