@@ -68,12 +68,12 @@ func write(_ context.Context, c actions.Call) (actions.Result, error) {
 	if err != nil {
 		return actions.Result{}, err
 	}
-	line, err := line(c.Input, message)
+	said, err := line(c.Input, message)
 	if err != nil {
 		return actions.Result{}, err
 	}
 	if c.Log != nil {
-		c.Log(line)
+		c.Log(said)
 	}
 	return actions.Result{Output: map[string]any{"message": message}}, nil
 }
