@@ -16,7 +16,7 @@ const (
 	// allText bounds the texts that an evaluation makes, together.
 	allText = 4 * jsonvalue.MaxText
 	// maxSteps bounds what loops do in one evaluation.
-	maxSteps = 3_000_000
+	maxSteps = 2_000_000
 	// meterName is how programs find the meter in their environment. No
 	// expression can spell it.
 	meterName = "\x00meter"
