@@ -134,11 +134,11 @@ func TestRewrittenBlocks(t *testing.T) {
 func TestStreamMadeAgain(t *testing.T) {
 	s, d := recorded(t, func(*server.Options) {})
 	js, g := s.JetStream(t), s.Gate(t)
-	c := jetstream.StreamConfig{Name: proto.Runs, Subjects: []string{"zflow.event.>"}, MaxBytes: 1 << 20}
-	for round, count := range []int{80, 98, 20} { // blocks of 26 messages
+	c := jetstream.StreamConfig{Name: proto.Runs, Subjects: []string{"zflow.event.>"}, MaxBytes: 16 << 20}
+	for round, count := range []int{200, 205, 20} { // blocks of 69 messages
 		create(t, js, c)
 		for range count {
-			if _, err := js.Publish(t.Context(), "zflow.event.x", make([]byte, 10_000)); err != nil {
+			if _, err := js.Publish(t.Context(), "zflow.event.x", make([]byte, 60_000)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -177,9 +177,9 @@ func TestConsumerMadeLater(t *testing.T) {
 func TestStartFlushesWhatIsThere(t *testing.T) {
 	stock := natstest.Start(t, natstest.NoFlusher)
 	js := stock.JetStream(t)
-	create(t, js, jetstream.StreamConfig{Name: proto.Events, Subjects: []string{"zflow.event.>"}, MaxBytes: 1 << 20})
-	for range 60 {
-		if _, err := js.Publish(t.Context(), "zflow.event.x", make([]byte, 10_000)); err != nil {
+	create(t, js, jetstream.StreamConfig{Name: proto.Events, Subjects: []string{"zflow.event.>"}, MaxBytes: 16 << 20})
+	for range 150 { // three blocks
+		if _, err := js.Publish(t.Context(), "zflow.event.x", make([]byte, 60_000)); err != nil {
 			t.Fatal(err)
 		}
 	}

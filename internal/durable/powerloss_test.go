@@ -101,20 +101,28 @@ func newLife(t *testing.T, seed uint64, gated bool) *life {
 
 const bucket = "KV_GRANTS"
 
+// smallBlocks is a limit under which the server makes blocks of 32 KB; it keeps
+// to them when the limit is lifted.
+const smallBlocks = 100_000
+
 func (l *life) create(t *testing.T) {
 	t.Helper()
 	bucketBytes := int64(0) // blocks of 4 MiB, compacted when half of one is dead
 	if l.seed%2 == 1 {
-		bucketBytes = 4 << 20 // blocks of 1 MiB
+		bucketBytes = smallBlocks
 	}
 	for _, c := range []jetstream.StreamConfig{
 		{Name: proto.Events, Subjects: []string{"zflow.event.>"}, Duplicates: 2 * time.Hour, MaxBytes: 16 << 20},
-		{Name: proto.Runs, Subjects: []string{"zflow.run.>"}, MaxBytes: 2 << 20},
-		{Name: proto.Wakes, Subjects: []string{"zflow.wake.>"}, Retention: jetstream.WorkQueuePolicy, MaxBytes: 8 << 20},
+		{Name: proto.Runs, Subjects: []string{"zflow.run.>"}, MaxBytes: smallBlocks},
+		{Name: proto.Wakes, Subjects: []string{"zflow.wake.>"}, Retention: jetstream.WorkQueuePolicy},
 		{Name: bucket, Subjects: []string{"$KV.GRANTS.>"}, MaxMsgsPerSubject: 1, AllowRollup: true, MaxBytes: bucketBytes},
 	} {
 		mark := l.gate.Mark()
 		if _, err := l.js.CreateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		c.MaxBytes = -1
+		if _, err := l.js.UpdateStream(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		consumer := jetstream.ConsumerConfig{Durable: "w", AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: -1}
@@ -249,7 +257,7 @@ func (l *life) put(ctx context.Context, r *rand.Rand) error {
 	if taken {
 		return nil
 	}
-	return l.publish(ctx, bucket, "$KV.GRANTS."+name, name, body(r, 1_000, 40_000))
+	return l.publish(ctx, bucket, "$KV.GRANTS."+name, name, body(r, 500, 30_000))
 }
 
 // finish takes wakes off the queue. What is acked is not promised any more.
