@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine/worker"
+	"zflow/internal/connections"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/internal/zoomsim"
@@ -161,7 +162,7 @@ func (d *Dev) startSim(context.Context) error {
 	config := *d.config.Config
 	config.Connections = map[string]settings.Connection{"zoom": {
 		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: settings.NewSecret(app.ClientSecret),
-		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim + "/oauth/token",
+		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim,
 	}}
 	d.config.Config = &config
 	d.run("simulator", func(ctx context.Context) error { return d.sim.Serve(ctx, l) })
@@ -173,12 +174,16 @@ func (d *Dev) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	grants, err := connections.LoadOrCreateKeyring(filepath.Join(d.config.Data, "connection.keys"))
+	if err != nil {
+		return err
+	}
 	nc, err := d.broker.Connect("zflow dev", connectOptions(ClientConfig{})...)
 	if err != nil {
 		return err
 	}
 	d.stops = append(d.stops, nc.Close)
-	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Alone: true, Log: d.config.Log})
+	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Log: d.config.Log})
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 
+	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
-	"zflow/internal/sealed"
 	"zflow/internal/settings"
 )
 
@@ -78,18 +77,16 @@ func (c DoctorConfig) processes(d *operator.Doctor) {
 
 // token gets a connection's token as a worker does: the one that all share, or
 // the next, stored for all.
-func (c DoctorConfig) token(ctx context.Context, gate *durable.Gate, js jetstream.JetStream, name string) error {
-	keys, err := sealed.LoadKeys(c.Config.Worker.SealingKeysFile)
+func (c DoctorConfig) token(ctx context.Context, _ *durable.Gate, js jetstream.JetStream, name string) error {
+	grants, err := connections.LoadOrCreateKeyring(grantKeysFile(c.Config.Worker.SealingKeysFile))
 	if err != nil {
 		return fmt.Errorf("the workers' keys cannot be read here: %w", err)
 	}
-	all, err := openConnections(ctx, js, gate, WorkerConfig{Config: c.Config, Keys: keys, Log: zap.NewNop()})
+	all, err := openConnections(ctx, js, WorkerConfig{Config: c.Config, Grants: grants})
 	if err != nil {
 		return err
 	}
-	if all.Token == nil {
-		return nil
-	}
+	defer all.Close()
 	_, err = all.Token(ctx, name, "")
 	return err
 }

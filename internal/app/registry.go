@@ -20,7 +20,6 @@ type ActionsConfig struct {
 	HTTPAllow []string // what http.request may call though not public
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
-	ZoomAPI   string // where all Zoom calls go; empty: to the token's region
 }
 
 // Actions returns every action there is: this is the one list.
@@ -34,7 +33,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 			return zoomapi.Token{}, errors.New("no connection is configured")
 		}
 	}
-	api := zoomapi.New(zoomapi.Options{Base: c.ZoomAPI, Token: c.Token, Renew: c.Renew})
+	api := zoomapi.New(zoomapi.Options{Token: c.Token, Renew: c.Renew})
 	all := append(zoom.Actions(api), requests.Action(), log.Action())
 	return actions.NewRegistry(all...)
 }

@@ -11,6 +11,7 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
+	"zflow/internal/connections"
 	"zflow/internal/settings"
 	"zflow/sources"
 )
@@ -28,6 +29,7 @@ func MakeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams
 		func() error { return leases.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
+		func() error { return connections.Create(ctx, js, s.Replicas) },
 	} {
 		if err := create(); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine/worker"
+	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -18,9 +19,10 @@ import (
 // WorkerConfig is what the process that runs workflows is made of.
 type WorkerConfig struct {
 	*settings.Config
-	Keys  *sealed.Keys
-	Alone bool // no other worker exists
-	Log   *zap.Logger
+	Keys   *sealed.Keys
+	Grants *connections.Keyring // seals the tokens of connections
+	Alone  bool                 // no other worker exists
+	Log    *zap.Logger
 }
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
@@ -30,12 +32,16 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
+	grants, err := connections.LoadOrCreateKeyring(grantKeysFile(c.Worker.SealingKeysFile))
+	if err != nil {
+		return fmt.Errorf("starting worker: %w", err)
+	}
 	nc, err := Dial(ctx, clientConfig(c, "zflow worker"))
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
 	defer nc.Close()
-	w, _, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Log: log})
+	w, _, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
@@ -76,7 +82,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if cc.Gate.Warning() != "" {
 		c.Log.Warn(cc.Gate.Warning())
 	}
-	tokens, err := openConnections(ctx, js, cc.Gate, c)
+	tokens, err := openConnections(ctx, js, c)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -21,7 +22,7 @@ func (s *Store) fetch(ctx context.Context, app App) (record, *zoomapi.Error) {
 	config := clientcredentials.Config{
 		ClientID:     app.ClientID,
 		ClientSecret: app.ClientSecret,
-		TokenURL:     s.tokenURL,
+		TokenURL:     cmp.Or(app.OAuth, s.tokenURL),
 		AuthStyle:    oauth2.AuthStyleInHeader,
 		EndpointParams: url.Values{
 			"grant_type": {"account_credentials"},

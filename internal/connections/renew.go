@@ -110,7 +110,7 @@ func (c *connection) take(r record, refused string) *held {
 func (c *connection) hold(r record) *held {
 	return &held{until: r.Until, token: zoomapi.Token{
 		Access: r.Access, Connection: c.app.Name, Kind: zoomapi.KindServer, Account: c.app.AccountID,
-		API: r.API, Scopes: r.Scopes, Expires: r.Expires,
+		API: r.API, Base: c.app.API, Scopes: r.Scopes, Expires: r.Expires,
 	}}
 }
 

@@ -24,6 +24,8 @@ type App struct {
 	AccountID    string
 	ClientID     string
 	ClientSecret string
+	OAuth        string // where its tokens come from; empty: Options.TokenURL
+	API          string // where its calls go; empty: to the token's region
 }
 
 // String hides the secret.

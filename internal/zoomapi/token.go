@@ -20,6 +20,7 @@ type Token struct {
 	Kind       string
 	Account    string
 	API        string // the region's address as Zoom gave it, or empty
+	Base       string // the address that the configuration gives; goes before API
 	Scopes     []string
 	Expires    time.Time
 }
@@ -30,9 +31,12 @@ func (t Token) String() string { return "token of " + t.Connection }
 // GoString is String.
 func (t Token) GoString() string { return t.String() }
 
-// base is the address that this token's calls go to: that of its region where it
-// is one of Zoom's, else the global one.
+// base is the address that this token's calls go to: the configured one, else that
+// of its region where it is one of Zoom's, else the global one.
 func (t Token) base() string {
+	if t.Base != "" {
+		return strings.TrimSuffix(t.Base, "/")
+	}
 	u, err := url.Parse(t.API)
 	if err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Hostname(), ".zoom.us") || u.User != nil {
 		return Global
