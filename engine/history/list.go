@@ -96,33 +96,26 @@ func head(subject string, sequence uint64, at time.Time, header nats.Header) (He
 	return Head{workflow, run, state, sequence, at, header}, err
 }
 
-// lasts calls f for the last message of each subject that matches.
+// listBatch is how many heads are asked for at a time.
+const listBatch = 5000
+
+// lasts calls f for the last message of each subject that matches. (An ordered
+// consumer would, from its second fetch on, deliver every message: it begins
+// anew by sequence then.)
 func (s *Store) lasts(ctx context.Context, filters []string, f func(Head) error) error {
-	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+	c, err := s.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		FilterSubjects: filters, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("listing runs: %w", err)
 	}
+	// One that cannot be deleted is gone after a minute.
+	defer func() { _ = s.stream.DeleteConsumer(context.WithoutCancel(ctx), c.CachedInfo().Name) }()
 	for pending := c.CachedInfo().NumPending; pending > 0; {
-		batch, err := c.Fetch(int(min(pending, 5000)), jetstream.FetchMaxWait(10*time.Second))
+		got, err := heads(c, int(min(pending, listBatch)), f)
 		if err != nil {
 			return fmt.Errorf("listing runs: %w", err)
-		}
-		got := uint64(0)
-		for m := range batch.Messages() {
-			meta, err := m.Metadata()
-			if err != nil {
-				return fmt.Errorf("listing runs: %w", err)
-			}
-			h, err := head(m.Subject(), meta.Sequence.Stream, meta.Timestamp, m.Headers())
-			if err != nil {
-				return err
-			}
-			if err := f(h); err != nil {
-				return err
-			}
-			got++
 		}
 		if got == 0 {
 			return fmt.Errorf("listing runs: the server stopped with %d to go", pending)
@@ -130,6 +123,28 @@ func (s *Store) lasts(ctx context.Context, filters []string, f func(Head) error)
 		pending -= min(got, pending)
 	}
 	return nil
+}
+
+func heads(c jetstream.Consumer, most int, f func(Head) error) (got uint64, err error) {
+	batch, err := c.Fetch(most, jetstream.FetchMaxWait(10*time.Second))
+	if err != nil {
+		return 0, err
+	}
+	for m := range batch.Messages() {
+		meta, err := m.Metadata()
+		if err != nil {
+			return got, err
+		}
+		h, err := head(m.Subject(), meta.Sequence.Stream, meta.Timestamp, m.Headers())
+		if err != nil {
+			return got, err
+		}
+		if err := f(h); err != nil {
+			return got, err
+		}
+		got++
+	}
+	return got, nil
 }
 
 // Find returns the head of a run whose workflow is not known.
