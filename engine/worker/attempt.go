@@ -12,6 +12,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/expr"
+	"zflow/internal/sealed"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -193,6 +194,9 @@ func (w *Worker) open(input *v1.Value, stay bool) (map[string]any, error) {
 // brought records an output; the credentials in it are sealed.
 func (w *Worker) brought(out *engine.Outcome, action *actions.Action, r actions.Result) *engine.Outcome {
 	raw, err := expr.EncodeJSON(r.Output)
+	if !action.Spec.Sealed { // it comes from outside
+		raw = sealed.MaskForeign(raw)
+	}
 	if err == nil && len(action.Spec.Secret) > 0 {
 		raw, err = w.Keys.Public().SealJSON(raw, action.Spec.Secret...)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"zflow/internal/sealed"
 	"zflow/internal/zoomcatalog"
 	"zflow/proto"
 	"zflow/sources"
@@ -60,7 +61,7 @@ func (h *Handler) store(ctx context.Context, a *app, e *envelope, body []byte, n
 	defer release()
 	event := h.event(a, e, now)
 	var err error
-	if event.Body, err = h.config.Key.SealJSON(body, credentials()...); err != nil {
+	if event.Body, err = h.config.Key.SealJSON(sealed.MaskForeign(body), credentials()...); err != nil {
 		return Malformed
 	}
 	if int64(len(event.Body)) > h.maxSealed() {
