@@ -117,12 +117,14 @@ func pace(ctx context.Context, rate float64, n int) error {
 
 // sender knows where to post and how to sign.
 func (sh *shell) sender(s sending) (*operator.Sender, error) {
-	dev, err := sh.dev()
-	if err != nil {
-		return nil, err
+	to, secret := or(s.to, sh.env("ZFLOW_INGEST")), or(s.secret, sh.env("ZFLOW_ZOOM_SECRET"))
+	if to == "" || secret == "" {
+		dev, err := sh.dev()
+		if err != nil {
+			return nil, err
+		}
+		to, secret = or(to, or(dev.Ingest, defaultIngest)), or(secret, dev.ZoomSecret)
 	}
-	to := or(or(s.to, sh.env("ZFLOW_INGEST")), or(dev.Ingest, defaultIngest))
-	secret := or(or(s.secret, sh.env("ZFLOW_ZOOM_SECRET")), dev.ZoomSecret)
 	if secret == "" {
 		return nil, misused("the app's secret token is missing: give --secret or ZFLOW_ZOOM_SECRET, or run this where zflow dev runs")
 	}

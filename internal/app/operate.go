@@ -33,11 +33,19 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 	c.Known = Known(registry, nil)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	client, err := Open(ctx, c)
-	if errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) {
+	nc, err := Dial(ctx, c)
+	if errors.Is(err, nats.ErrAuthorization) {
+		return nil, err
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: start one with `zflow dev`, or name another with --server", err)
 	}
-	return client, err
+	client, err := OpenOn(ctx, nc, c)
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return client, nil
 }
 
 func commandConfig(address, creds, durability string) (ClientConfig, error) {

@@ -56,7 +56,7 @@ func (e *examination) workflows(ctx context.Context) {
 		case w.Problem != "":
 			e.found("workflow", entry.Name, "deploy a corrected version", "%s", w.Problem)
 		case entry.State == catalog.Paused:
-			e.found("workflow", entry.Name, "zflow workflows resume "+entry.Name, "it is paused, and %s", plural(w.Pending, "event waits", "events wait"))
+			e.found("workflow", entry.Name, "zflow workflows resume "+entry.Name, "it is paused, and %s", plural(w.Pending+uint64(w.Unacked), "event waits", "events wait"))
 		default:
 			e.lag(ctx, entry, w)
 		}

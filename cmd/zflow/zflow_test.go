@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/zap"
+
+	"zflow/internal/app"
+	"zflow/internal/natstest"
+	"zflow/internal/operator"
+	"zflow/internal/settings"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"zflow": main})
+}
+
+// TestOffline runs the commands that need no server, and what they say where
+// there is none.
+func TestOffline(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/offline", RequireUniqueNames: true})
+}
+
+// TestServer runs scripts each beside a zflow dev of its own, on the workflows
+// in wf/, whose dev.json the commands find in their folder.
+func TestServer(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/server", RequireUniqueNames: true,
+		Setup: startDev,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await,
+		},
+	})
+}
+
+// devKey finds the script's zflow dev.
+type devKey struct{}
+
+func startDev(e *testscript.Env) error {
+	api := httptest.NewServer(newAPI())
+	e.Defer(api.Close)
+	dir := filepath.Join(e.WorkDir, "wf")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	files, err := app.WorkflowFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, bytes.ReplaceAll(src, []byte("API_URL"), []byte(api.URL)), 0o644); err != nil {
+			return err
+		}
+	}
+	config, err := settings.Load(settings.Setup{})
+	if err != nil {
+		return err
+	}
+	config.HTTPAllow = []string{"127.0.0.0/8"}
+	dev, err := app.StartDev(context.Background(), app.DevConfig{
+		Dir: dir, Data: filepath.Join(e.WorkDir, ".zflow"), IngestListen: "127.0.0.1:0", NATSListen: "127.0.0.1:0",
+		Config: config, Out: io.Discard, Log: zap.NewNop(),
+	})
+	if err != nil {
+		return err
+	}
+	e.Defer(dev.Close)
+	e.Values[devKey{}] = dev
+	e.Setenv("INGEST", dev.IngestURL())
+	e.Setenv("USER", "tester")
+	return nil
+}
+
+// newAPI is an API for workflows to call: /hang never answers, /ok always does,
+// /flaky only the second time.
+func newAPI() http.Handler {
+	var calls atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// What is left of a body is no matter of this API's.
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch r.URL.Path {
+		case "/hang":
+			<-r.Context().Done()
+		case "/flaky":
+			if calls.Add(1) == 1 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		}
+	})
+}
+
+func operatorOf(ts *testscript.TestScript) *operator.Operator {
+	return ts.Value(devKey{}).(*app.Dev).Client().Operator()
+}
+
+// await WORKFLOW STATUS [N] waits until N runs of a workflow have a status; without
+// N until one has, whose id it puts into $RUN and its event's into $EVENT.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o := operatorOf(ts)
+	want := 1
+	if len(args) > 2 {
+		var err error
+		want, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
+	news := make(chan error, 1)
+	changed := make(chan struct{}, 1)
+	go func() {
+		news <- o.Watch(ctx, "", func(operator.Append) error {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+			return nil
+		})
+	}()
+	for {
+		runs, err := o.Runs(ctx, operator.RunQuery{Workflow: args[0], Status: args[1]})
+		ts.Check(err)
+		if len(runs) >= want {
+			if len(args) == 2 {
+				ts.Setenv("RUN", runs[0].ID)
+				ts.Setenv("EVENT", runs[0].EventID)
+			}
+			return
+		}
+		select {
+		case <-changed:
+		case err := <-news:
+			ts.Fatalf("following runs: %v", err)
+		case <-time.After(100 * time.Millisecond): // it may have changed before Watch began
+		}
+	}
+}
+
+// here executes a command line in this process.
+func here(t *testing.T, in string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	sh := &shell{in: strings.NewReader(in), out: &o, err: &e, env: func(string) string { return "" }}
+	code = run(context.Background(), sh, args)
+	return code, o.String(), e.String()
+}
+
+// TestStockServer is about servers that zflow's broker did not make: what they
+// lack is said in one line, before anything is done.
+func TestStockServer(t *testing.T) {
+	s := natstest.Start(t, natstest.Listen, natstest.NoFlusher)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"runs", "list"}, "would lose acknowledged events at a power failure"},
+		{[]string{"runs", "list", "--durability", "always"}, "zflow's streams are not on this server yet"},
+		{[]string{"runs", "list", "--durability", "maybe"}, `durability "maybe" is none of auto, always and replicated`},
+		{[]string{"events", "publish", "a.b", "--data", "1"}, "would lose acknowledged events"},
+	} {
+		code, out, errs := here(t, "", append(c.args, "--server", s.URL())...)
+		if code != exitFailed || out != "" || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit %d, %q, %q, want %q", c.args, code, out, errs, c.want)
+		}
+	}
+	if code, out, _ := here(t, "", "doctor", "--server", s.URL()); code != exitFailed || !strings.Contains(out, "durability") {
+		t.Errorf("doctor: exit %d, %q", code, out)
+	}
+}
+
+// TestSilentServer is about a server that takes the connection and says nothing.
+func TestSilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	code, _, errs := here(t, "", "runs", "list", "--server", "nats://"+l.Addr().String())
+	if code != exitFailed || !strings.Contains(errs, "--server") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+}
