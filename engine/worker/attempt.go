@@ -38,6 +38,7 @@ func (w *Worker) attempt(ctx context.Context, o *owned, a *engine.Attempt) error
 	defer o.ended()
 	o.called[a.AttemptID] = true
 	w.counts.add("attempts", o.def.Name)
+	w.watchCall(o, a)
 	o.outcomes[a.AttemptID] = w.call(call, o.run, a)
 	return nil
 }

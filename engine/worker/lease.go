@@ -34,6 +34,9 @@ func (w *Worker) renew(ctx context.Context) error {
 	}
 	answered := time.Now()
 	w.lease.put.Store(&sent)
+	if w.Watch.Renewed != nil {
+		w.Watch.Renewed(sent, answered)
+	}
 	if w.clock.due(answered) {
 		if at, there, err := w.Stores.Leases.Get(ctx, w.id); err == nil && there {
 			w.clock.learn(answered, at)

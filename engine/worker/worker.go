@@ -36,6 +36,7 @@ type Config struct {
 	MaxHeld int           // runs at a time; 0: 1,000
 	Drain   time.Duration // how long calls may go on after a stop; 0: 20 s
 	Alone   bool          // no other worker exists: clear the leases and sweep at once
+	Watch   Watch
 }
 
 // Stores are the streams and buckets a worker works on.
