@@ -22,6 +22,7 @@ type disk struct {
 	links string
 
 	mu     sync.Mutex
+	paths  map[string]uint64            // inode flushed last under a path
 	sizes  map[uint64]int64             // flushed length of a file, by inode
 	names  map[uint64]map[string]uint64 // flushed names of a folder, by inode
 	pinned []*os.File                   // folders: their inodes must not be used again
@@ -30,7 +31,7 @@ type disk struct {
 
 func newDisk(t testing.TB, root string) *disk {
 	t.Helper()
-	d := &disk{root: root, links: t.TempDir(), sizes: map[uint64]int64{}, names: map[uint64]map[string]uint64{}}
+	d := &disk{root: root, links: t.TempDir(), paths: map[string]uint64{}, sizes: map[uint64]int64{}, names: map[uint64]map[string]uint64{}}
 	t.Cleanup(func() {
 		for _, f := range d.pinned {
 			_ = f.Close()
@@ -50,12 +51,26 @@ func (d *disk) sync(f *os.File) error {
 	if info.IsDir() {
 		return d.syncFolder(f, inode(info))
 	}
-	err = os.Link(f.Name(), d.link(inode(info)))
-	if err != nil && !os.IsExist(err) && !os.IsNotExist(err) { // gone: then nobody needs it
+	d.paths[f.Name()] = inode(info)
+	d.sizes[inode(info)] = info.Size()
+	return d.keep(f.Name(), inode(info))
+}
+
+// keep links a file, unless another took its place since it was opened.
+func (d *disk) keep(path string, number uint64) error {
+	link := d.link(number)
+	err := os.Link(path, link)
+	if os.IsExist(err) || os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	d.sizes[inode(info)] = info.Size()
-	return nil
+	info, err := os.Stat(link)
+	if err == nil && inode(info) != number {
+		err = os.Remove(link)
+	}
+	return err
 }
 
 func (d *disk) syncFolder(f *os.File, number uint64) error {
@@ -72,8 +87,14 @@ func (d *disk) syncFolder(f *os.File, number uint64) error {
 	}
 	d.names[number] = map[string]uint64{}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil {
-			d.names[number][e.Name()] = inode(info)
+		info, err := e.Info()
+		if err != nil {
+			continue
+		}
+		d.names[number][e.Name()] = inode(info)
+		before := d.paths[filepath.Join(f.Name(), e.Name())]
+		if before != 0 && before != inode(info) && d.sizes[inode(info)] == 0 {
+			d.sizes[inode(info)] = info.Size() // replaced meanwhile: see crash.replaced
 		}
 	}
 	return nil
@@ -185,7 +206,7 @@ func (c *crash) entry(from, to string, e os.DirEntry, durable map[string]uint64,
 // such a rename after the data (ext4, btrfs) leave nothing else; docs/promises.md
 // names the others.
 func (c *crash) replaced(path, target string, before uint64) error {
-	if c.coin() {
+	if _, err := os.Stat(c.link(before)); err == nil && c.coin() {
 		return c.file(c.link(before), target, before)
 	}
 	b, err := os.ReadFile(path)
