@@ -36,6 +36,7 @@ func main() {
 
 func command() *cobra.Command {
 	var config string
+	var health bool
 	c := &cobra.Command{
 		Use:           "ingest",
 		Short:         "Receive Zoom's webhooks and store them as events",
@@ -48,17 +49,21 @@ func command() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), config) },
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), config, health) },
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	c.Flags().StringVar(&config, "config", "", "configuration `file`")
+	c.Flags().BoolVar(&health, "healthcheck", false, "ask the ingest that runs here whether it is well, and exit")
 	return c
 }
 
-func run(ctx context.Context, config string) (err error) {
-	c, err := settings.Load(settings.Setup{File: config, Environ: os.Environ()})
+func run(ctx context.Context, config string, health bool) error {
+	c, err := settings.Load(settings.Setup{File: config, Environ: os.Environ(), For: settings.ForIngest})
 	if err != nil {
 		return err
+	}
+	if health {
+		return app.AskHealth(ctx, c.Ingest.MetricsListen)
 	}
 	log, err := zap.NewProduction()
 	if err != nil {

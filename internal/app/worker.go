@@ -38,12 +38,12 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	}
 	nc, err := Dial(ctx, clientConfig(c, "zflow worker"))
 	if err != nil {
-		return fmt.Errorf("starting worker: %w", err)
+		return unlessEnded(ctx, err)
 	}
 	defer nc.Close()
 	w, _, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
 	if err != nil {
-		return fmt.Errorf("starting worker: %w", err)
+		return unlessEnded(ctx, err)
 	}
 	stop, err := serveWorkerHealth(c.Worker.MetricsListen, nc, w)
 	if err != nil {
@@ -51,6 +51,15 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	}
 	defer stop()
 	return w.Run(ctx)
+}
+
+// unlessEnded explains why a worker cannot start. Who was asked to end before it
+// had begun anything, such as while it waited for a server, has not failed.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("starting worker: %w", err)
 }
 
 // clientConfig says how a process of a configuration reaches the server.

@@ -34,6 +34,29 @@ type Setup struct {
 	File    string   // empty: none, only defaults and environment
 	Environ []string // NAME=value; names that begin with ZFLOW_ count
 	Others  []string // names in Environ that are not the configuration's but a flag's
+	For     Process  // who loads it; "": whoever may know all
+}
+
+// Process is who loads a configuration. The file is the same for all, but what a
+// process has no business knowing is neither read from its files nor kept, so
+// that those need not be where it runs.
+type Process string
+
+// Processes that know a part only.
+const (
+	ForIngest Process = "ingest" // no connections, no secrets of workflows
+	ForWorker Process = "worker" // no secrets of the apps that send events
+)
+
+// withhold takes away what a process has no business knowing.
+func (l *loading) withhold(p Process) {
+	switch p {
+	case ForIngest:
+		l.config.Connections, l.config.Secrets = nil, nil
+		l.config.Worker = Default().Worker
+	case ForWorker:
+		l.config.Ingest = Default().Ingest
+	}
 }
 
 // Load reads the configuration file, lays the environment over it, reads
@@ -49,6 +72,7 @@ func Load(s Setup) (*Config, error) {
 		l.yaml(s.File, src)
 	}
 	l.environ(s.Environ, s.Others)
+	l.withhold(s.For)
 	l.files(reflect.ValueOf(l.config).Elem())
 	if len(l.faults) == 0 {
 		l.check()
