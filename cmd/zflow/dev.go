@@ -111,7 +111,7 @@ func variable(f *pflag.Flag) string {
 
 // loadConfig reads the configuration, where the variables of flags are no keys.
 func loadConfig(c *cobra.Command, file string) (*settings.Config, error) {
-	var flags []string
+	flags := sharedVariables()
 	c.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, variable(f)) })
 	return settings.Load(settings.Setup{File: file, Environ: os.Environ(), Others: flags})
 }

@@ -84,7 +84,7 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 	t.add("version", w.Version)
 	t.add("deployed", clock(w.DeployedAt)+" from "+w.File)
 	t.add("triggers", strings.Join(w.Triggers, ", "))
-	t.add("events", fmt.Sprintf("%d wait, %d are in work", w.Pending, w.Unacked))
+	t.add("events", fmt.Sprintf("%d wait, %d in work", w.Pending, w.Unacked))
 	if w.Problem != "" {
 		t.add("problem", w.Problem)
 	}

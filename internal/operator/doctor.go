@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -115,7 +116,7 @@ func (e *examination) server(ctx context.Context) bool {
 		return false
 	}
 	if e.gate, err = durable.Open(ctx, e.nc, durable.Options{Declared: e.Declared}); err != nil {
-		e.found("durability", e.report.Server, "use zflow's broker, or a server with sync_interval: always, and declare it", "%v", err)
+		e.unfit(err)
 		return true
 	}
 	e.report.Durability = string(e.gate.Mode())
@@ -123,6 +124,15 @@ func (e *examination) server(ctx context.Context) bool {
 		e.note("%s", w)
 	}
 	return true
+}
+
+// unfit is about a server on which nothing would last.
+func (e *examination) unfit(err error) {
+	if strings.Contains(err.Error(), e.report.Version) {
+		e.found("server", e.report.Server, "update nats-server", "%v", err)
+		return
+	}
+	e.found("durability", e.report.Server, "use zflow's broker, or a server with sync_interval: always, and declare it", "%v", err)
 }
 
 func (e *examination) disk(ctx context.Context) {

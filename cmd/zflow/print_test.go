@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"zflow/internal/operator"
+)
+
+func plainShell() (*shell, *bytes.Buffer) {
+	var out bytes.Buffer
+	return &shell{out: &out, err: &out, env: func(string) string { return "" }}, &out
+}
+
+func TestTablesAreAligned(t *testing.T) {
+	sh, out := plainShell()
+	tb := sh.table("A", "STATUS", "C")
+	tb.add("Übung ✓", "failed", "x")
+	tb.add("b", "completed", "")
+	tb.paint = func(cell string) string {
+		if cell == "failed" {
+			return "\x1b[31mfailed\x1b[0m"
+		}
+		return cell
+	}
+	if err := tb.print(out); err != nil {
+		t.Fatal(err)
+	}
+	want := "A        STATUS     C\nÜbung ✓  \x1b[31mfailed\x1b[0m     x\nb        completed  \n"
+	if out.String() != want {
+		t.Errorf("got\n%q, want\n%q", out.String(), want)
+	}
+}
+
+// What goes to a pipe or a file has no colors.
+func TestColorsAreForTerminals(t *testing.T) {
+	sh, _ := plainShell()
+	if got := sh.paint("failed"); got != "failed" {
+		t.Errorf("painted as %q", got)
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	known := []string{"list", "show", "watch", "cancel", "approve"}
+	for given, want := range map[string]string{"lisst": "list", "sho": "show", "cancl": "cancel", "wtach": "watch", "zzzzzz": "", "x": ""} {
+		got := didYouMean(given, known)
+		if want == "" && got != "" || want != "" && got != `: did you mean "`+want+`"?` {
+			t.Errorf("%s: %q", given, got)
+		}
+	}
+}
+
+func TestPlural(t *testing.T) {
+	if plural(1, "error") != "1 error" || plural(0, "file") != "0 files" || short("Übungen", 4) != "Übu…" || short("abc", 3) != "abc" {
+		t.Error("counted or cut wrongly")
+	}
+	if clock(time.Time{}) != "-" {
+		t.Error("no time is shown as one")
+	}
+}
+
+func TestWhatARunWaitsForIsSaid(t *testing.T) {
+	later := time.Now().Add(time.Hour)
+	for kind, want := range map[string]string{
+		"sleep": "step x sleeps until ", "retry": "step x for its next attempt at ", "probe": "step x for a probe at ",
+		"attempt": "step x for the attempt under way, until ", "deadline": "when the whole run times out",
+	} {
+		if got := waitText("r1", operator.Wait{Step: "x", For: kind, Until: &later}); !strings.Contains(got, want) || !strings.Contains(got, "from now)") {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+	if got := waitText("r1", operator.Wait{Step: "x", For: "person"}); !strings.Contains(got, "zflow runs approve r1 x --choice retry|done|fail") {
+		t.Errorf("person: %q", got)
+	}
+}
+
+func TestATimeline(t *testing.T) {
+	sh, _ := plainShell()
+	start := time.Date(2026, 3, 2, 10, 0, 0, 0, time.Local)
+	end, failure := start.Add(1500*time.Millisecond), "no luck"
+	got := sh.timeline(&operator.Detail{
+		Run:   operator.Run{ID: "r1", Workflow: "hello", Version: "0123456789abcdef", Status: "failed", EventID: "e1", StartedAt: start, EndedAt: &end, Error: &failure},
+		Event: operator.Trigger{ID: "e1", Type: "meeting.ended", Origin: "webhook"}, Output: []byte("null"),
+		Facts: []operator.Fact{{Kind: "run_started", At: start, Text: "run started"}, {Kind: "run_claimed", At: start.Add(time.Second), Text: "worker lost: the run is taken over"}},
+		Steps: []operator.Step{
+			{ID: "call", Uses: "http.request", Status: "failed", Attempts: 1, Input: []byte(`{"url":"http://x"}`), Output: []byte("null"),
+				Tries: []operator.Try{{At: start, Text: "attempt 1 started: http.request"}, {At: start.Add(time.Second), Text: "attempt 1 failed: no luck", Log: []string{"a line"}}}},
+			{ID: "later", Uses: "log", Status: "not_reached", Input: []byte("null"), Output: []byte("null")},
+		},
+	})
+	want := `run       r1
+workflow  hello (version 0123456789ab)
+event     meeting.ended e1, webhook
+status    failed
+started   2026-03-02 10:00:00
+ended     2026-03-02 10:00:01, after 1.5 s
+error     no luck
++1.0 s    worker lost: the run is taken over
+
+call  failed  http.request
+  input   {"url":"http://x"}
+     +0 µs  attempt 1 started: http.request
+    +1.0 s  attempt 1 failed: no luck
+            | a line
+
+later  not_reached  log
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
