@@ -133,7 +133,7 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 		s.Status, s.Ended = StepSkipped, at
 	case *v1.Fact_StepCompleted:
 		s.Status, s.Ended, s.Output, s.Error = StepCompleted, at, k.StepCompleted.Output, nil
-		s.hasOutput = false
+		s.output = decoded{}
 		r.outcome(f.Step)
 	case *v1.Fact_StepFailed:
 		r.stepFailed(f, s, k.StepFailed)

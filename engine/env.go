@@ -10,7 +10,7 @@ import (
 
 // env returns what the run's expressions see, at a step or outside of one.
 func (r *Run) env(w *Workflow, secrets map[string]any, path string) (expr.Env, error) {
-	event, err := r.body()
+	event, err := r.eventBody()
 	if err != nil {
 		return nil, err
 	}
@@ -45,33 +45,32 @@ func triggerValue(e *v1.Event) map[string]any {
 
 func text(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// body returns the event's body, decoded once; text where it is no JSON.
-func (r *Run) body() (any, error) {
-	if !r.hasEvent {
+// eventBody returns the event's body, decoded once; text where it is no JSON.
+func (r *Run) eventBody() (any, error) {
+	if !r.body.done {
 		v, err := expr.DecodeJSON(r.Start.Event.Body.GetJson())
 		if err != nil {
 			v = string(r.Start.Event.Body.GetJson())
 		}
-		r.event, r.hasEvent = v, true
+		r.body = decoded{v, true}
 	}
-	return r.event, nil
+	return r.body.value, nil
 }
 
 // value is what steps.<id> is.
 func (s *StepState) value() (map[string]any, error) {
-	if !s.hasOutput {
-		s.output = nil
+	if !s.output.done {
+		var v any
 		if raw := s.Output.GetJson(); len(raw) > 0 {
-			v, err := expr.DecodeJSON(raw)
-			if err != nil {
+			var err error
+			if v, err = expr.DecodeJSON(raw); err != nil {
 				return nil, err
 			}
-			s.output = v
 		}
-		s.hasOutput = true
+		s.output = decoded{v, true}
 	}
 	return map[string]any{
-		"output": s.output, "status": string(s.Status), "outcome": nil, "attempts": int64(s.Attempt), "error": errorValue(s.Error, ""),
+		"output": s.output.value, "status": string(s.Status), "outcome": nil, "attempts": int64(s.Attempt), "error": errorValue(s.Error, ""),
 	}, nil
 }
 

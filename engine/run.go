@@ -23,22 +23,27 @@ func (s State) Ended() bool { return s == Completed || s == Failed || s == Cance
 
 // Run is the state of a run: the fold of its history.
 type Run struct {
-	Start    *v1.RunStarted
-	State    State
-	Started  time.Time
-	At       time.Time // of the last fact: the run's clock
-	Facts    uint64    // number of the last one
-	Claim    *v1.Claim // the last; nil before the first
-	Steps    map[string]*StepState
-	Timers   map[uint64]*Timer // set and neither fired nor overtaken; at the end: those that stood
-	Parked   bool              // it was, once
-	Cancel   *v1.CancelRequested
-	End      *v1.Fact // run_completed, run_failed or run_canceled
-	id       string
-	lost     int // claims that lost an open attempt, since the last outcome
-	history  history
-	event    any // the event's body, decoded once
-	hasEvent bool
+	Start   *v1.RunStarted
+	State   State
+	Started time.Time
+	At      time.Time // of the last fact: the run's clock
+	Facts   uint64    // number of the last one
+	Claim   *v1.Claim // the last; nil before the first
+	Steps   map[string]*StepState
+	Timers  map[uint64]*Timer // set and neither fired nor overtaken; at the end: those that stood
+	Parked  bool              // it was, once
+	Cancel  *v1.CancelRequested
+	End     *v1.Fact // run_completed, run_failed or run_canceled
+	id      string
+	lost    int // claims that lost an open attempt, since the last outcome
+	history history
+	body    decoded // of the event
+}
+
+// decoded is a JSON value that is decoded once, when it is asked for.
+type decoded struct {
+	value any
+	done  bool
 }
 
 // history is what a run remembers of the messages that moved it, and the facts
@@ -80,22 +85,21 @@ const (
 
 // StepState is where one step of a run stands.
 type StepState struct {
-	Status    Status
-	Attempt   uint32    // the last, from 1
-	Probes    uint32    // begun or due, of what unknown attempts did
-	Begun     time.Time // the last attempt
-	Ended     time.Time
-	Deadline  time.Time
-	NextAt    time.Time
-	Timer     uint64 // of a sleep: number of its timer_set
-	Start     *v1.StepStarted
-	Input     *v1.Value // of all attempts
-	Output    *v1.Value
-	Error     *v1.Error
-	Unknown   bool // an attempt ended unknown
-	epoch     uint64
-	output    any
-	hasOutput bool
+	Status   Status
+	Attempt  uint32    // the last, from 1
+	Probes   uint32    // begun or due, of what unknown attempts did
+	Begun    time.Time // the last attempt
+	Ended    time.Time
+	Deadline time.Time
+	NextAt   time.Time
+	Timer    uint64 // of a sleep: number of its timer_set
+	Start    *v1.StepStarted
+	Input    *v1.Value // of all attempts
+	Output   *v1.Value
+	Error    *v1.Error
+	Unknown  bool // an attempt ended unknown
+	epoch    uint64
+	output   decoded
 }
 
 // NewRun returns a run without history.
