@@ -81,15 +81,19 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := MakeStreams(ctx, js, c.Streams); err != nil {
-		return nil, nil, err
-	}
 	cc := clientConfig(c.Config, "")
 	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: cc.Declared, Streams: ourStreams}); err != nil {
 		return nil, nil, err
 	}
 	if cc.Gate.Warning() != "" {
 		c.Log.Warn(cc.Gate.Warning())
+	}
+	streams, err := fitStreams(ctx, cc.Gate, c.Streams, c.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := MakeStreams(ctx, js, streams); err != nil {
+		return nil, nil, err
 	}
 	tokens, err := openConnections(ctx, js, c)
 	if err != nil {
