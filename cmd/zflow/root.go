@@ -16,7 +16,7 @@ Begin with:
 func newRoot(sh *shell) *cobra.Command {
 	root := group("zflow", "Workflows for Zoom that survive anything",
 		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh), eventsCommand(sh),
-		doctorCommand(sh), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
+		doctorCommand(sh), keysCommand(sh), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
 	root.Long = about
 	root.RunE = func(c *cobra.Command, args []string) error {
