@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,7 +27,10 @@ func (w *Worker) handle(ctx context.Context, m *message, e catalog.Entry) {
 // makes is in the history: a worker holds a run once.
 func (w *Worker) handleOnce(ctx context.Context, m *message, e catalog.Entry, load bool) verdict {
 	defer w.recovered(m)
-	leave := sync.OnceFunc(w.enter(m.run))
+	leave, ok := w.enter(ctx, m.run)
+	if !ok {
+		return settled
+	}
 	defer leave()
 	o := w.settle(ctx, m, e, load)
 	if o == nil {

@@ -1,6 +1,7 @@
 package natstest
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,11 @@ var serverTime atomic.Int64
 //go:linkname serverTimeUsers github.com/nats-io/nats-server/v2/server/ats.refs
 var serverTimeUsers atomic.Int64
 
+// The client keeps used timers in a pool, and a timer must not leave its bubble.
+//
+//go:linkname clientTimers github.com/nats-io/nats%2ego.globalTimerPool
+var clientTimers sync.Pool
+
 // VirtualTime makes servers that run in a bubble age their messages by the
 // bubble's clock. It takes the place of ats.Register, is called first in the
 // bubble, and holds until the end of the test.
@@ -25,6 +31,7 @@ func VirtualTime(t testing.TB) {
 	if serverTimeUsers.Add(1) != 1 {
 		t.Fatal("making time virtual: another server keeps the real one")
 	}
+	clientTimers = sync.Pool{}
 	serverTime.Store(time.Now().UnixNano())
 	tick, stop, stopped := time.NewTicker(100*time.Millisecond), make(chan struct{}), make(chan struct{})
 	go func() {
@@ -44,5 +51,6 @@ func VirtualTime(t testing.TB) {
 		<-stopped
 		serverTimeUsers.Add(-1)
 		serverTime.Store(0)
+		clientTimers = sync.Pool{}
 	})
 }
