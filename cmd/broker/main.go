@@ -11,59 +11,58 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"zflow/internal/app"
 )
+
+const failed, wrongUse = 1, 2
+
+// usage is an error in how the command was called.
+type usage struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "broker:", err)
-		os.Exit(1)
+		if errors.As(err, new(usage)) {
+			os.Exit(wrongUse)
+		}
+		os.Exit(failed)
 	}
 }
 
 func command() *cobra.Command {
-	var c app.BrokerConfig
-	var level string
-	cmd := &cobra.Command{
+	o := &options{}
+	c := &cobra.Command{
 		Use:           "broker",
 		Short:         "Run a nats-server that makes messages durable on request",
-		Args:          cobra.NoArgs,
+		Long:          "Run a nats-server that makes messages durable on request.\n\nEvery flag can be set by a ZFLOW_BROKER_… environment variable, such as ZFLOW_BROKER_DATA.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, err := logger(level)
-			if err != nil {
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage{fmt.Errorf("unknown argument %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.complete(c.Flags()); err != nil {
 				return err
 			}
-			c.Log = log
-			return run(cmd.Context(), c)
+			return run(c.Context(), o)
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&c.File, "config", "", "nats-server configuration, such as configs/nats.conf")
-	f.StringVar(&c.Data, "data", "", "folder of the streams; goes before the configuration's store_dir")
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:4222", "address for clients, where there is no --config (loopback only)")
-	f.StringVar(&c.MetricsListen, "metrics-listen", "127.0.0.1:9093", "address of /healthz, /readyz and /metrics; empty for none")
-	f.StringVar(&level, "log", "info", "least level that is logged: debug, info, warn, error")
-	return cmd
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	o.define(c.Flags())
+	return c
 }
 
-func logger(level string) (*zap.Logger, error) {
-	l, err := zap.ParseAtomicLevel(level)
-	if err != nil {
-		return nil, fmt.Errorf("reading --log: %w", err)
+func run(ctx context.Context, o *options) error {
+	if o.health {
+		return app.AskHealth(ctx, o.MetricsListen)
 	}
-	c := zap.NewProductionConfig()
-	c.Level = l
-	return c.Build()
-}
-
-func run(ctx context.Context, c app.BrokerConfig) error {
-	b, err := app.StartBroker(ctx, c)
+	b, err := app.StartBroker(ctx, o.BrokerConfig)
 	if err != nil {
 		return err
 	}

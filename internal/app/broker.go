@@ -27,8 +27,9 @@ type BrokerConfig struct {
 	File string
 	// Data is the folder of the streams; it goes before the file's store_dir.
 	Data string
-	// Listen is a loopback address for clients, without File only; "" means that
-	// only this process can connect.
+	// Listen is an address for clients. With File it goes before the file's host and
+	// port; without, it is a loopback address, and "" means that only this process
+	// can connect.
 	Listen string
 	// MetricsListen serves /healthz, /readyz and /metrics; "" means not at all.
 	MetricsListen string

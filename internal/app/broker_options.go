@@ -27,7 +27,7 @@ func (c BrokerConfig) options() (*server.Options, error) {
 	o := &server.Options{MaxPayload: brokerMaxPayload, JetStream: true}
 	var err error
 	if c.File != "" {
-		err = readServerFile(c.File, o)
+		err = readServerFile(c.File, c.Listen, o)
 	} else {
 		err = listenOnLoopback(c.Listen, o)
 	}
@@ -44,12 +44,18 @@ func (c BrokerConfig) options() (*server.Options, error) {
 	return o, nil
 }
 
-func readServerFile(file string, o *server.Options) error {
+// readServerFile reads a configuration; an address goes before the file's own.
+func readServerFile(file, listen string, o *server.Options) error {
 	if err := o.ProcessConfigFile(file); err != nil {
 		if strings.Contains(err.Error(), "not string") {
 			err = fmt.Errorf("%w (a password from the environment that looks like a number is read as one: let it begin with a letter)", err)
 		}
 		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	if listen != "" {
+		if err := listenAt(listen, o); err != nil {
+			return err
+		}
 	}
 	if !asksForCredentials(o) && !loopback(o.Host) {
 		return fmt.Errorf("reading %s: it listens on %q and asks for no credentials: add users, or listen on 127.0.0.1", file, o.Host)
@@ -62,12 +68,19 @@ func listenOnLoopback(address string, o *server.Options) error {
 		o.DontListen = true
 		return nil
 	}
+	if err := listenAt(address, o); err != nil {
+		return err
+	}
+	if !loopback(o.Host) {
+		return fmt.Errorf("listening on %s: without a configuration file the broker asks for no credentials, so it listens on loopback only", address)
+	}
+	return nil
+}
+
+func listenAt(address string, o *server.Options) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("reading the listen address %q: %w", address, err)
-	}
-	if !loopback(host) {
-		return fmt.Errorf("listening on %s: without a configuration file the broker asks for no credentials, so it listens on loopback only", address)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {

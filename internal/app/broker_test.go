@@ -29,17 +29,7 @@ func startShipped(t *testing.T) *app.Broker {
 	for _, role := range []string{"INGEST", "WORKER", "CONSOLE", "ADMIN"} {
 		t.Setenv("ZFLOW_"+role+"_PASSWORD", password)
 	}
-	text, err := os.ReadFile("../../configs/nats.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "nats.conf")
-	local := strings.NewReplacer("host: 0.0.0.0", "host: 127.0.0.1", "port: 4222", "port: -1").Replace(string(text))
-	if err := os.WriteFile(file, []byte(local), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return startBroker(t, app.BrokerConfig{File: file, Data: filepath.Join(dir, "data"), MetricsListen: "127.0.0.1:0"})
+	return startBroker(t, app.BrokerConfig{File: "../../configs/nats.conf", Listen: "127.0.0.1:0", Data: t.TempDir(), MetricsListen: "127.0.0.1:0"})
 }
 
 func startBroker(t *testing.T, c app.BrokerConfig) *app.Broker {

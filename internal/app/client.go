@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -63,14 +65,27 @@ func Dial(ctx context.Context, c ClientConfig) (*nats.Conn, error) {
 			return nc, nil
 		}
 		if !c.Wait || errors.Is(err, nats.ErrAuthorization) {
-			return nil, fmt.Errorf("connecting to %s: %w", c.URL, err)
+			return nil, fmt.Errorf("connecting to %s: %w", withoutPasswords(c.URL), err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("connecting to %s: %w", c.URL, err)
+			return nil, fmt.Errorf("connecting to %s: %w", withoutPasswords(c.URL), err)
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
+}
+
+// withoutPasswords returns the addresses as a person may see them.
+func withoutPasswords(addresses string) string {
+	all := strings.Split(addresses, ",")
+	for i, address := range all {
+		u, err := url.Parse(address)
+		if err != nil {
+			return "the server" // nobody knows where its password stands
+		}
+		all[i] = u.Redacted()
+	}
+	return strings.Join(all, ",")
 }
 
 // Open connects and looks up all that Setup made.
