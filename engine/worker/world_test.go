@@ -20,6 +20,8 @@ type call struct {
 	at      time.Time
 	ended   time.Time // zero: in flight
 	end     error     // why its context had ended when it did
+	did     bool      // it brought no error
+	brought any
 }
 
 // world is what the actions of a test call: it keeps a ledger and does as it is told.
@@ -28,6 +30,7 @@ type world struct {
 	calls   []*call
 	answer  func(ctx context.Context, n int, c actions.Call) (actions.Result, error) // nil: {n}
 	found   bool                                                                     // what a probe finds
+	truth   bool                                                                     // a probe finds what the ledger says
 	probing error                                                                    // what a probe fails with
 	started chan struct{}                                                            // not nil: gets a token as each call begins
 }
@@ -35,20 +38,29 @@ type world struct {
 func (w *world) do(name string) func(context.Context, actions.Call) (actions.Result, error) {
 	return func(ctx context.Context, c actions.Call) (actions.Result, error) {
 		e, n := w.begin(name, c, false)
-		defer w.end(ctx, e)
+		result, err := actions.Result{Output: map[string]any{"n": int64(n)}}, error(nil)
 		if w.answer != nil {
-			return w.answer(ctx, n, c)
+			result, err = w.answer(ctx, n, c)
 		}
-		return actions.Result{Output: map[string]any{"n": int64(n)}}, nil
+		w.end(ctx, e, result.Output, err)
+		return result, err
 	}
 }
 
 func (w *world) probe(ctx context.Context, c actions.Call) (bool, actions.Result, error) {
 	e, _ := w.begin("test.probed", c, true)
-	defer w.end(ctx, e)
+	defer w.end(ctx, e, nil, nil) // after the unlock
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.found, actions.Result{Output: map[string]any{"probed": true}}, w.probing
+	if !w.truth {
+		return w.found, actions.Result{Output: map[string]any{"probed": true}}, w.probing
+	}
+	for _, x := range w.calls {
+		if x.key == c.Key && !x.probe && x.did {
+			return true, actions.Result{Output: map[string]any{"of": c.Key}}, nil
+		}
+	}
+	return false, actions.Result{}, nil
 }
 
 // begin notes a call and returns its number.
@@ -64,10 +76,10 @@ func (w *world) begin(name string, c actions.Call, probe bool) (*call, int) {
 	return e, n
 }
 
-func (w *world) end(ctx context.Context, e *call) {
+func (w *world) end(ctx context.Context, e *call, brought any, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.ended, e.end = time.Now(), ctx.Err()
+	e.ended, e.end, e.did, e.brought = time.Now(), ctx.Err(), err == nil, brought
 }
 
 func (w *world) ledger() []call {
