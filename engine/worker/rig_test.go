@@ -144,7 +144,12 @@ func (r *rig) start(change ...func(*Config)) *hand {
 		}
 	}()
 	h.stop = func() { cancel(); <-done }
-	h.kill = func() { h.line.cut(); nc.Close(); cancel() }
+	h.kill = func() {
+		h.line.cut()
+		nc.Close()
+		h.Drain = time.Millisecond // its calls end with it
+		cancel()
+	}
 	r.t.Cleanup(h.stop)
 	return h
 }
@@ -163,23 +168,31 @@ const secret = "xoxb-very-secret"
 
 // event publishes a meeting.ended and returns its id.
 func (r *rig) event(n int, object map[string]any) string {
-	r.t.Helper()
-	body, err := json.Marshal(map[string]any{"event": "meeting.ended", "payload": map[string]any{"account_id": "acct", "object": object}})
-	r.must(err)
-	e := &proto.Event{ID: proto.EventID("default", "meeting.ended", fmt.Sprint(n)), Type: "meeting.ended", Source: "zoom/default", Account: "acct",
-		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body}
+	e := r.eventOf(n, object)
 	for { // as a source does: again until it is durable
-		if _, err = r.publish.Publish(context.Background(), e); err == nil {
+		if _, err := r.publish.Publish(context.Background(), e); err == nil {
 			return e.ID
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
 }
 
+func (r *rig) eventOf(n int, object map[string]any) *proto.Event {
+	r.t.Helper()
+	body, err := json.Marshal(map[string]any{"event": "meeting.ended", "payload": map[string]any{"account_id": "acct", "object": object}})
+	r.must(err)
+	return &proto.Event{ID: proto.EventID("default", "meeting.ended", fmt.Sprint(n)), Type: "meeting.ended", Source: "zoom/default", Account: "acct",
+		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body}
+}
+
 // command sends an order to a run.
 func (r *rig) command(workflow, event string, c *v1.Command) {
 	r.t.Helper()
-	r.must(r.wakes.Command(context.Background(), workflow, proto.RunID(workflow, event), c))
+	r.must(r.tryCommand(workflow, event, c))
+}
+
+func (r *rig) tryCommand(workflow, event string, c *v1.Command) error {
+	return r.wakes.Command(context.Background(), workflow, proto.RunID(workflow, event), c)
 }
 
 func (r *rig) load(workflow, event string) (*history.History, error) {
@@ -285,15 +298,16 @@ func bubble(t *testing.T, test func(*testing.T, *rig)) {
 // eventAgain publishes an event as if the server's duplicate window had passed.
 func (r *rig) eventAgain(n int, object map[string]any) string {
 	r.t.Helper()
-	body, err := json.Marshal(map[string]any{"event": "meeting.ended", "payload": map[string]any{"account_id": "acct", "object": object}})
-	r.must(err)
-	id := proto.EventID("default", "meeting.ended", fmt.Sprint(n))
-	subject, header := (&proto.Event{ID: id, Type: "meeting.ended", Source: "zoom/default", Account: "acct",
-		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json", Body: body}).Wire()
+	r.must(r.tryEventAgain(n, object))
+	return r.eventOf(n, object).ID
+}
+
+func (r *rig) tryEventAgain(n int, object map[string]any) error {
+	e := r.eventOf(n, object)
+	subject, header := e.Wire()
 	delete(header, nats.MsgIdHdr)
-	_, err = r.js.PublishMsg(context.Background(), &nats.Msg{Subject: subject, Header: header, Data: body})
-	r.must(err)
-	return id
+	_, err := r.js.PublishMsg(context.Background(), &nats.Msg{Subject: subject, Header: header, Data: e.Body})
+	return err
 }
 
 // acked waits until a workflow's consumer has nothing left.
