@@ -35,6 +35,9 @@ type BrokerConfig struct {
 	MetricsListen string
 	// Account has the streams where File defines accounts; default the global one.
 	Account string
+	// Always makes the server flush each message, and leaves the flush service out.
+	// Clients must be told: they cannot find it out.
+	Always bool
 	// Flusher tunes the flush service.
 	Flusher durable.FlusherOptions
 	Log     *zap.Logger
@@ -48,7 +51,7 @@ type Broker struct {
 	lock    *os.File
 	nats    *server.Server
 	conn    *nats.Conn
-	flusher *durable.Flusher
+	flusher *durable.Flusher // nil: the server flushes each message
 	health  *http.Server
 	address net.Addr // of health
 
@@ -89,15 +92,17 @@ func (b *Broker) start(ctx context.Context, c BrokerConfig) error {
 	if err := b.startServer(ctx, o); err != nil {
 		return err
 	}
-	if err := b.startFlusher(ctx, c); err != nil {
-		return err
+	if !c.Always {
+		if err := b.startFlusher(ctx, c); err != nil {
+			return err
+		}
 	}
 	if c.MetricsListen != "" {
 		if err := b.serveHealth(c.MetricsListen); err != nil {
 			return err
 		}
 	}
-	d := b.flusher.Disk()
+	d := b.disk()
 	b.log.Info("the broker serves", zap.String("url", b.URL()), zap.String("data", o.StoreDir),
 		zap.Uint64("disk_bytes", d.Size), zap.Uint64("disk_free_bytes", d.Free), zap.Uint64("disk_reserve_bytes", d.Reserve))
 	return nil
@@ -163,6 +168,21 @@ func (b *Broker) run(ctx context.Context) {
 	}
 }
 
+// Flushes says what the flush service has done: nothing where there is none.
+func (b *Broker) Flushes() durable.Counts {
+	if b.flusher == nil {
+		return durable.Counts{}
+	}
+	return b.flusher.Counts()
+}
+
+func (b *Broker) disk() durable.Disk {
+	if b.flusher == nil {
+		return durable.Disk{}
+	}
+	return b.flusher.Disk()
+}
+
 // Connect opens a connection in process, with the broker's own rights where its
 // configuration asks for credentials.
 func (b *Broker) Connect(name string, opts ...nats.Option) (*nats.Conn, error) {
@@ -213,7 +233,9 @@ func (b *Broker) shutdown() {
 	if b.health != nil {
 		_ = b.health.Close() // its answers are worth nothing now
 	}
-	if b.cancel != nil {
+	if b.cancel == nil { // no flush service runs
+		close(b.done)
+	} else {
 		b.cancel()
 		<-b.done
 	}

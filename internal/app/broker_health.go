@@ -78,7 +78,7 @@ func (m brokerMetrics) Collect(ch chan<- prometheus.Metric) {
 	send := func(name, help string, kind prometheus.ValueType, v float64) {
 		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, v)
 	}
-	c, d := m.b.flusher.Counts(), m.b.flusher.Disk()
+	c, d := m.b.Flushes(), m.b.disk()
 	send("zflow_flush_requests_total", "Flush requests received.", prometheus.CounterValue, float64(c.Requests))
 	send("zflow_flushes_total", "Flushes done, each for all requests at hand.", prometheus.CounterValue, float64(c.Flushes))
 	send("zflow_flush_syncs_total", "Files and folders flushed.", prometheus.CounterValue, float64(c.Syncs))

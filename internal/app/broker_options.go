@@ -40,7 +40,7 @@ func (c BrokerConfig) options() (*server.Options, error) {
 	if o.StoreDir == "" {
 		return nil, errors.New("no data folder is given, and the configuration has no store_dir")
 	}
-	o.NoSigs = true
+	o.NoSigs, o.SyncAlways = true, o.SyncAlways || c.Always
 	return o, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"zflow/engine/worker"
 	"zflow/internal/connections"
+	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/internal/zoomsim"
@@ -55,6 +56,9 @@ func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
 	if c.Config == nil {
 		c.Config = settings.Default()
 	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
 	d := &Dev{config: c, fail: make(chan error, 8)}
 	for _, start := range []func(context.Context) error{
 		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startFolder, d.subscribe,
@@ -81,6 +85,9 @@ func (d *Dev) IngestURL() string { return "http://" + d.intake.Addr() }
 
 // SimURL is where the simulator listens.
 func (d *Dev) SimURL() string { return d.state.Sim }
+
+// Flushes says what the broker's flush service has done.
+func (d *Dev) Flushes() durable.Counts { return d.broker.Flushes() }
 
 // Wait returns when ctx ends, or with the error of a part that failed.
 func (d *Dev) Wait(ctx context.Context) error {
@@ -133,6 +140,7 @@ func (d *Dev) openData(context.Context) error {
 func (d *Dev) startBroker(ctx context.Context) (err error) {
 	d.broker, err = StartBroker(ctx, BrokerConfig{
 		Data: filepath.Join(d.config.Data, "jetstream"), Listen: d.config.NATSListen, Log: d.config.Log,
+		Always: d.config.Config.NATS.Durability == settings.DurabilityAlways,
 	})
 	if err != nil {
 		return err
@@ -195,7 +203,7 @@ func (d *Dev) startWorker(ctx context.Context) error {
 func (d *Dev) startIngest(ctx context.Context) (err error) {
 	c := IngestConfigOf(d.config.Config)
 	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
-	c.NATS = IngestNATS{Options: d.broker.InProcess()}
+	c.NATS = IngestNATS{Options: d.broker.InProcess(), Declared: c.NATS.Declared}
 	if len(c.Apps) == 0 {
 		c.Apps = []zoom.App{{Name: "default", Secrets: []string{d.state.ZoomSecret}}}
 	}

@@ -1,0 +1,236 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+)
+
+// Config says what to measure.
+type Config struct {
+	Program     []string // starts this program again, so that it calls Serve
+	Data        string   // a folder for data is made here, and removed; empty: where temporary files go
+	Modes       []string // of durability: Group, Always
+	Concurrency []int    // runs at a time
+	Runs        int      // of each measurement; 0: as many as fit into Length
+	Length      time.Duration
+	Rate        float64       // webhooks a second of the measurement of ingest's latency
+	Settle      time.Duration // before the idle memory is read
+	Profile     string        // file for a CPU profile of the first mode at the aims' concurrency
+	Progress    io.Writer     // says what is being measured
+	Errors      io.Writer     // what the processes complain about
+}
+
+// bench is a report in the making.
+type bench struct {
+	Config
+	folder  string
+	api     *api
+	url     string // of the API
+	systems []*system
+	report  *Report
+}
+
+// Run measures everything. It ends what it started and removes its folder.
+func Run(ctx context.Context, c Config) (r *Report, err error) {
+	b := &bench{Config: c, api: &api{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
+	if b.folder, err = os.MkdirTemp(c.Data, "zflow-bench-"); err != nil {
+		return nil, fmt.Errorf("making a folder for the data: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	stop, err := b.serveAPI()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	defer func() {
+		for _, s := range b.systems {
+			err = errors.Join(err, s.end())
+		}
+	}()
+	if err := b.measure(ctx); err != nil {
+		return nil, err
+	}
+	b.report.judge()
+	return b.report, nil
+}
+
+func (b *bench) serveAPI() (stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting the API: %w", err)
+	}
+	b.url = "http://" + l.Addr().String()
+	server := &http.Server{Handler: b.api, ReadHeaderTimeout: 5 * time.Second}
+	go server.Serve(l) //nolint:errcheck // without it no run completes, which the load reports
+	return func() { _ = server.Close() }, nil
+}
+
+func (b *bench) measure(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{b.startAll, b.warm, b.runs, b.webhooks, b.paced, b.publishes} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.Progress, format+"\n", args...) }
+
+// startAll starts zflow in each mode, then the null pipeline, and reads what
+// zflow needs before it has anything to do.
+func (b *bench) startAll(ctx context.Context) error {
+	for _, mode := range b.Modes {
+		b.say("starting zflow, durability %s", mode)
+		if err := b.start(ctx, mode); err != nil {
+			return err
+		}
+		if err := b.idle(ctx, b.systems[len(b.systems)-1]); err != nil {
+			return err
+		}
+	}
+	return b.start(ctx, Null)
+}
+
+func (b *bench) idle(ctx context.Context, s *system) error {
+	if b.report.Idle != nil {
+		return nil
+	}
+	if err := wait(ctx, b.Settle); err != nil {
+		return err
+	}
+	u, err := readUsage(s.process.pid())
+	if u.rss > 0 {
+		b.report.Idle = &Memory{RSS: u.rss, PSS: u.pss}
+	}
+	return err
+}
+
+func (b *bench) load(s *system, senders int) load {
+	return load{url: s.process.at.Webhooks, secret: secret, api: b.api, senders: senders, count: b.Runs, length: b.Length,
+		patience: 5 * time.Second}
+}
+
+// warm opens connections and fills caches.
+func (b *bench) warm(ctx context.Context) error {
+	b.say("warming up")
+	for _, s := range b.systems {
+		l := b.load(s, 64)
+		l.whole, l.length = true, b.Length/5
+		if _, err := l.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runs measures each concurrency on all systems, one after another, so that
+// what they are compared by is of one time.
+func (b *bench) runs(ctx context.Context) error {
+	for _, n := range b.Concurrency {
+		if err := b.disk(ctx, n); err != nil {
+			return err
+		}
+		for _, s := range b.systems {
+			b.say("runs, %d at a time: %s", n, s.name)
+			l := b.load(s, n)
+			if l.whole = true; l.count > 0 {
+				l.count = max(l.count, n)
+			}
+			m, err := b.take(ctx, s, l, n == aimed)
+			if err != nil {
+				return err
+			}
+			b.report.Runs = append(b.report.Runs, m)
+		}
+	}
+	return nil
+}
+
+// disk measures the flush of the moment.
+func (b *bench) disk(ctx context.Context, n int) error {
+	all, err := flushes(ctx, b.folder, b.Length/8)
+	if err != nil {
+		return err
+	}
+	var busy time.Duration
+	for _, one := range all {
+		busy += one
+	}
+	b.report.Disk = append(b.report.Disk, Disk{Concurrent: n, PerSecond: per(len(all), busy), Flush: spread(all)})
+	return nil
+}
+
+// webhooks measures how fast they are taken when nobody waits for the runs.
+func (b *bench) webhooks(ctx context.Context) error {
+	for _, s := range b.systems {
+		b.say("webhooks, %d senders: %s", aimed, s.name)
+		l := b.load(s, aimed)
+		l.length = b.Length / 2
+		m, err := b.take(ctx, s, l, false)
+		if err != nil {
+			return err
+		}
+		b.report.Webhooks = append(b.report.Webhooks, m)
+	}
+	return nil
+}
+
+// paced measures the latency of ingest under a moderate load.
+func (b *bench) paced(ctx context.Context) error {
+	for _, s := range b.systems {
+		b.say("webhooks, %g a second: %s", b.Rate, s.name)
+		l := b.load(s, 4096)
+		l.rate = b.Rate
+		m, err := b.take(ctx, s, l, false)
+		if err != nil {
+			return err
+		}
+		m.Concurrent, m.Rate = 0, b.Rate
+		b.report.Paced = append(b.report.Paced, m)
+	}
+	return nil
+}
+
+// take measures one load.
+func (b *bench) take(ctx context.Context, s *system, l load, profile bool) (m Measure, err error) {
+	before, err := s.counts(ctx)
+	if err != nil {
+		return m, err
+	}
+	end, err := b.profile(s, profile)
+	if err != nil {
+		return m, err
+	}
+	o, err := l.run(ctx)
+	if err := errors.Join(err, end(), s.rest(ctx)); err != nil {
+		return m, err
+	}
+	after, err := s.counts(ctx)
+	if err != nil {
+		return m, err
+	}
+	m = Measure{System: s.name, Concurrent: l.senders, Outcome: o}
+	m.cost(before, after)
+	return m, nil
+}
+
+// profile begins a profile where one is asked for.
+func (b *bench) profile(s *system, wanted bool) (end func() error, err error) {
+	if !wanted || b.Profile == "" || s != b.systems[0] {
+		return func() error { return nil }, nil
+	}
+	if _, err := s.process.ask(request{Profile: b.Profile}); err != nil {
+		return nil, fmt.Errorf("profiling: %w", err)
+	}
+	return func() error {
+		_, err := s.process.ask(request{Stop: true})
+		return err
+	}, nil
+}

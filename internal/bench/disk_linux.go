@@ -1,0 +1,8 @@
+package bench
+
+import (
+	"os"
+	"syscall"
+)
+
+func flush(f *os.File) error { return os.NewSyscallError("fdatasync", syscall.Fdatasync(int(f.Fd()))) }

@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of CPU times in /proc on every Linux that Go runs on.
+const tick = 10 * time.Millisecond
+
+// usage is what a process has used so far.
+type usage struct {
+	cpu      time.Duration // user and system
+	written  int64         // bytes it caused to be written to disk
+	rss, pss int64         // bytes in memory; pss: shared pages by their share
+}
+
+// readUsage reads /proc; other systems than Linux have none, and all is zero there.
+func readUsage(pid int) (u usage, err error) {
+	if runtime.GOOS != "linux" {
+		return u, nil
+	}
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	if u.cpu, err = cpuTime(filepath.Join(dir, "stat")); err != nil {
+		return u, fmt.Errorf("reading what process %d uses: %w", pid, err)
+	}
+	if u.written, err = field(filepath.Join(dir, "io"), "write_bytes:"); err != nil {
+		return u, fmt.Errorf("reading what process %d writes: %w", pid, err)
+	}
+	for name, to := range map[string]*int64{"Rss:": &u.rss, "Pss:": &u.pss} {
+		kib, err := field(filepath.Join(dir, "smaps_rollup"), name)
+		if err != nil {
+			return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
+		}
+		*to = kib << 10
+	}
+	return u, nil
+}
+
+// cpuTime reads the 14th and 15th field; the second, in brackets, may hold anything.
+func cpuTime(file string) (time.Duration, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s has %d fields", file, len(fields))
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * tick, errors.Join(err1, err2)
+}
+
+// field reads the number behind a name at the start of a line.
+func field(file, name string) (int64, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(raw)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == name {
+			return strconv.ParseInt(f[1], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s has no %s", file, name)
+}
+
+// stored returns the size of all files below a folder.
+func stored(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return passGone(err)
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return passGone(err)
+	})
+	return total, err
+}
+
+// passGone passes over files that were removed meanwhile.
+func passGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
