@@ -75,7 +75,7 @@ func (op operation) spec() actions.Spec {
 }
 
 func (op operation) do(ctx context.Context, c caller) (actions.Result, error) {
-	q, err := op.request(ctx, c)
+	q, err := op.request(c)
 	if err != nil {
 		return actions.Result{}, err
 	}
@@ -112,7 +112,7 @@ func (op operation) result(c caller, object map[string]any) (actions.Result, err
 }
 
 // request builds the call from the step's input.
-func (op operation) request(ctx context.Context, c caller) (zoomapi.Request, error) {
+func (op operation) request(c caller) (zoomapi.Request, error) {
 	entry, ok := zoomcatalog.Operation(op.name)
 	if !ok {
 		return zoomapi.Request{}, actions.Final("zoom.%s is not in the catalog", op.name)
@@ -123,7 +123,7 @@ func (op operation) request(ctx context.Context, c caller) (zoomapi.Request, err
 	}
 	var values []string
 	for _, name := range op.params {
-		value, err := c.param(ctx, name)
+		value, err := c.param(name)
 		if err != nil {
 			return q, err
 		}
@@ -155,9 +155,9 @@ func (op operation) complete(input map[string]any) error {
 }
 
 // param is an input that stands in the path.
-func (c caller) param(ctx context.Context, name string) (string, error) {
+func (c caller) param(name string) (string, error) {
 	if name == "user_id" {
-		return c.user(ctx)
+		return c.user()
 	}
 	value, err := text(c.call.Input[name])
 	if err != nil {
@@ -166,23 +166,17 @@ func (c caller) param(ctx context.Context, name string) (string, error) {
 	return value, nil
 }
 
-// user is whom the call is about.
-func (c caller) user(ctx context.Context) (string, error) {
+// user is whom the call is about; me is who connected, and with a
+// server-to-server app the app's owner.
+func (c caller) user() (string, error) {
 	user, err := text(c.call.Input["user_id"])
 	if err != nil {
 		return "", actions.Final("user_id is not text")
 	}
-	if user != "" && user != "me" {
-		return user, nil
+	if user == "" {
+		return "me", nil
 	}
-	token, err := c.client.Token(ctx, c.call.Connection, c.call.Account)
-	if err != nil {
-		return "", toError(err)
-	}
-	if token.Kind == zoomapi.KindServer {
-		return "", actions.Final(`user_id is required: connection %s is server-to-server and has no user of its own, so "me" does not work; give a user's id or e-mail address, such as the host_id of the event`, token.Connection)
-	}
-	return "me", nil
+	return user, nil
 }
 
 // text is an id as Zoom's paths and queries have it; nil is empty.

@@ -9,8 +9,8 @@
 //  1. A success is told by status and by shape: a 2xx with an error in it, with a
 //     list where an object is expected, or with a page of a proxy is none. A field
 //     that Zoom leaves out is no failure.
-//  2. user_id is "me" by default. A server-to-server connection has no user of its
-//     own, so there it is required, and "me" is refused before Zoom is asked.
+//  2. user_id is "me" by default: who connected, or, with a server-to-server
+//     connection, which acts for its account, the owner of the app.
 //  3. zoom.delete_meeting finds nothing after an attempt of its own whose outcome
 //     is unknown: that is done. Otherwise a meeting that is not there is an error.
 //  4. zoom.create_meeting and zoom.add_meeting_registrant find out by a probe

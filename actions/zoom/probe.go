@@ -17,7 +17,7 @@ const skew = 2 * time.Minute
 // probeMeeting looks for a meeting of the host that is as the attempt wanted it
 // and was created since it began.
 func probeMeeting(ctx context.Context, c caller) (bool, actions.Result, error) {
-	user, err := c.host(ctx)
+	user, err := c.host()
 	if err != nil {
 		return false, actions.Result{}, err
 	}
@@ -48,11 +48,11 @@ func probeMeeting(ctx context.Context, c caller) (bool, actions.Result, error) {
 }
 
 // host is whose list a new meeting stands in.
-func (c caller) host(ctx context.Context) (string, error) {
+func (c caller) host() (string, error) {
 	if other, _ := c.call.Input["schedule_for"].(string); other != "" {
 		return other, nil
 	}
-	return c.user(ctx)
+	return c.user()
 }
 
 // seen tells whether an occurrence of the same meeting is listed already.
@@ -129,7 +129,7 @@ func (w wanted) fits(m map[string]any) bool {
 // probeRegistrant looks for the address among the meeting's registrants. Zoom
 // registers an address once, so who is there was registered, by whomever.
 func probeRegistrant(ctx context.Context, c caller) (bool, actions.Result, error) {
-	id, err := c.param(ctx, "meeting_id")
+	id, err := c.param("meeting_id")
 	if err != nil {
 		return false, actions.Result{}, err
 	}

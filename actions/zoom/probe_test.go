@@ -87,14 +87,6 @@ func TestProbeThatCannotTell(t *testing.T) {
 	}
 }
 
-func TestProbeMeetingNeedsAUser(t *testing.T) {
-	z := &api{}
-	_, _, err := z.action(t, "create_meeting", zoomapi.KindServer).Probe(t.Context(), actions.Call{Input: map[string]any{"topic": "x"}})
-	if err == nil || len(z.got) != 0 {
-		t.Errorf("%v, asked %v", err, z.got)
-	}
-}
-
 func TestProbeRegistrant(t *testing.T) {
 	list := func(status string) string { return "GET /meetings/5/registrants?page_size=300&status=" + status }
 	empty := `{"page_size":300,"registrants":[]}`

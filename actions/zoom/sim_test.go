@@ -105,6 +105,21 @@ func TestStoryOfAMeeting(t *testing.T) {
 	}
 }
 
+// A server-to-server app acts for its account: me is the app's owner, in whose
+// list the meeting stands and the probe looks.
+func TestServerToServerActsForItsOwner(t *testing.T) {
+	_, c := simulated(t)
+	call := actions.Call{Input: map[string]any{"topic": "Algebra"}, Started: time.Now()}
+	m := must(t, c, "create_meeting", call.Input)
+	if list := must(t, c, "list_meetings", map[string]any{})["meetings"].([]any); len(list) != 1 {
+		t.Errorf("listed %v", list)
+	}
+	found, r, err := find(t, c, "create_meeting").Probe(t.Context(), call)
+	if out, _ := r.Output.(map[string]any); err != nil || !found || out["id"] != m["id"] {
+		t.Errorf("the probe found %t, %v, %v", found, out, err)
+	}
+}
+
 func TestPendingRegistrantHasNoLink(t *testing.T) {
 	_, c := simulated(t)
 	m := must(t, c, "create_meeting", map[string]any{"user_id": "ann", "topic": "A", "type": int64(2), "settings": map[string]any{"approval_type": int64(1)}})

@@ -81,11 +81,6 @@ func transport() *http.Transport {
 // Close closes the connections that are idle.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Token returns the token that a call of this connection or account would use.
-func (c *Client) Token(ctx context.Context, connection, account string) (Token, error) {
-	return c.options.Token(ctx, connection, account)
-}
-
 // Do makes one call. Its errors are *Error.
 func (c *Client) Do(ctx context.Context, q Request) (Response, error) {
 	token, err := c.options.Token(ctx, q.Connection, q.Account)
