@@ -51,6 +51,7 @@ func (s *Store) Load(ctx context.Context, workflow, run string) (*History, error
 func (s *Store) loadRest(ctx context.Context, h *History, run, filter string) error {
 	c, err := s.stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{filter}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: h.Cursor.Sequence + 1,
+		InactiveThreshold: 30 * time.Second, // it stays for five minutes otherwise, and takes room
 	})
 	if err != nil {
 		return fmt.Errorf("loading run %s: %w", run, err)

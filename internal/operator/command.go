@@ -120,19 +120,31 @@ func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) 
 		return Run{}, err
 	}
 	for {
-		if r, over, err := o.taken(ctx, head, c); over || err != nil {
+		r, over, err := o.taken(ctx, head, c)
+		switch {
+		case over:
+			return r, nil
+		case ctx.Err() != nil:
+			return Run{}, fmt.Errorf("the order is stored, but no worker has taken it within %s: it will, once one runs", takenWithin)
+		case err != nil:
 			return r, err
 		}
-		wait, done := context.WithTimeout(ctx, lookEvery)
-		_, err := news.NextMsgWithContext(wait)
-		done()
-		if ctx.Err() != nil {
-			return Run{}, fmt.Errorf("the order is stored, but no worker has taken it within %s: it will, once one runs", takenWithin)
-		}
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrTimeout) {
+		if err := hint(ctx, news); err != nil {
 			return Run{}, err
 		}
 	}
+}
+
+// hint returns when something was appended to the run, or it is time to look
+// again.
+func hint(ctx context.Context, news *nats.Subscription) error {
+	wait, done := context.WithTimeout(ctx, lookEvery)
+	defer done()
+	_, err := news.NextMsgWithContext(wait)
+	if wait.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // taken tells whether the history shows the command, or shows that it came too late.

@@ -126,19 +126,26 @@ func (o *Operator) backwards(ctx context.Context, filter string, expect int, f f
 	return nil
 }
 
-// batch is how many messages are fetched at a time.
-const batch = 5000
+// batch is how many messages are fetched at a time; a consumer that nobody asks
+// any more is gone after idle.
+const (
+	batch = 5000
+	idle  = 30 * time.Second
+)
 
 // between calls f for the events of a range of EVENTS, without their bodies, and
 // returns when the first was stored; the present where there is none.
 func (o *Operator) between(ctx context.Context, filter string, start, end uint64, f func(*wire.Event)) (time.Time, error) {
 	oldest := time.Now()
-	c, err := o.JS.OrderedConsumer(ctx, wire.Events, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{filter}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start, HeadersOnly: true,
+	c, err := o.JS.CreateConsumer(ctx, wire.Events, jetstream.ConsumerConfig{
+		FilterSubject: filter, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start, HeadersOnly: true,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: idle,
 	})
 	if err != nil {
 		return oldest, err
 	}
+	// One that cannot be deleted is gone when it has been idle.
+	defer func() { _ = o.JS.DeleteConsumer(context.WithoutCancel(ctx), wire.Events, c.CachedInfo().Name) }()
 	pending := c.CachedInfo().NumPending
 	for first := true; pending > 0; {
 		got, past, err := fetch(c, min(pending, batch), end, func(e *wire.Event, stored time.Time) {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine"
@@ -175,6 +177,43 @@ func TestReplaysAreNewEachTime(t *testing.T) {
 	}
 	if _, err := r.Replay(ctx, "nosuch"); err == nil {
 		t.Error("a replay of nothing says ok")
+	}
+}
+
+// The server knows a duplicate for two hours; a replay after that is new too.
+func TestAReplayHoursLaterIsNew(t *testing.T) {
+	ats.Register()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		e := r.event("meeting.ended", 1)
+		for n := 1; n <= 3; n++ {
+			p, err := r.Replay(context.Background(), e.ID)
+			if err != nil || p.ID != proto.ReplayID(e.ID, n) {
+				t.Errorf("replay %d is %+v, %v", n, p, err)
+			}
+			time.Sleep(3 * time.Hour)
+		}
+	})
+}
+
+// A list leaves no consumer behind.
+func TestListsLeaveNothingBehind(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	r.event("meeting.ended", 1)
+	r.finished("hello", "e")
+	for range 5 {
+		_, err := r.Events(ctx, EventQuery{})
+		r.must(err)
+		_, err = r.Runs(ctx, RunQuery{})
+		r.must(err)
+	}
+	for _, name := range []string{proto.Events, proto.Runs} {
+		s, err := r.JS.Stream(ctx, name)
+		r.must(err)
+		if n := s.CachedInfo().State.Consumers; n != 0 {
+			t.Errorf("%d consumers are left on %s", n, name)
+		}
 	}
 }
 

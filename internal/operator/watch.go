@@ -65,6 +65,7 @@ func appended(m jetstream.Msg) (Append, error) {
 // follow calls f for each message, in order, until f says that it was the last,
 // or ctx ends.
 func (o *Operator) follow(ctx context.Context, stream string, c jetstream.OrderedConsumerConfig, f func(jetstream.Msg, uint64) (more bool, err error)) error {
+	c.InactiveThreshold = idle
 	consumer, err := o.JS.OrderedConsumer(ctx, stream, c)
 	if err != nil {
 		return fmt.Errorf("following %s: %w", stream, err)
