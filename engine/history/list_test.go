@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine/history"
 	"zflow/internal/natstest"
@@ -29,7 +32,7 @@ func TestHeadsAreTheLastAppendsOfAllRuns(t *testing.T) {
 			last = "waiting"
 		}
 		for _, state := range []string{"running", "running", last} {
-			if _, err := js.PublishAsync(wire.RunSubject("hello", fmt.Sprintf("run%d", n), state), nil); err != nil {
+			if _, err := js.PublishAsync(wire.RunSubject("hello", fmt.Sprintf("run%d", n), state), nil, jetstream.WithStallWait(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 		}
