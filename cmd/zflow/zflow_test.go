@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/zap"
 
@@ -195,5 +196,27 @@ func TestSilentServer(t *testing.T) {
 	code, _, errs := here(t, "", "runs", "list", "--server", "nats://"+l.Addr().String())
 	if code != exitFailed || !strings.Contains(errs, "--server") || strings.Count(errs, "\n") != 1 {
 		t.Errorf("exit %d, %q", code, errs)
+	}
+}
+
+// TestUsers connects as the configuration's users do: with a password in the
+// address, and answers in an inbox of their own.
+func TestUsers(t *testing.T) {
+	s := natstest.Start(t, natstest.Listen, natstest.NoFlusher, natstest.Configure(func(o *server.Options) {
+		o.Users = []*server.User{
+			{Username: "test", Password: "test"},
+			{Username: "admin", Password: "hunter2", Permissions: &server.Permissions{
+				Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX_admin.>"}}}},
+		}
+		o.NoAuthUser = "test"
+	}))
+	at := strings.Replace(s.URL(), "nats://", "nats://admin:hunter2@", 1)
+	if _, _, errs := here(t, "", "runs", "list", "--durability", "always", "--server", at); !strings.Contains(errs, "streams are not on this server yet") {
+		t.Errorf("with the password: %q", errs)
+	}
+	at = strings.Replace(s.URL(), "nats://", "nats://admin:hunter3@", 1)
+	code, _, errs := here(t, "", "runs", "list", "--server", at)
+	if code != exitFailed || !strings.Contains(errs, "Authorization Violation") || strings.Contains(errs, "hunter") || strings.Contains(errs, "zflow dev") {
+		t.Errorf("with another: exit %d, %q", code, errs)
 	}
 }

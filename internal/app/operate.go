@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -57,14 +58,29 @@ func commandConfig(address, creds, durability string) (ClientConfig, error) {
 	default:
 		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, settings.DurabilityAuto, settings.DurabilityAlways, settings.DurabilityReplicated)
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return c, errors.New("the server's address is not like nats://127.0.0.1:4222")
-	}
-	if user := u.User.Username(); user != "" {
-		c.Options = append(c.Options, nats.CustomInboxPrefix("_INBOX_"+proto.Token(user)))
+	for _, one := range strings.Split(address, ",") {
+		u, err := serverURL(one)
+		if err != nil {
+			return c, err
+		}
+		if user := u.User.Username(); user != "" {
+			c.Options = append(c.Options, nats.CustomInboxPrefix("_INBOX_"+proto.Token(user)))
+		}
 	}
 	return c, nil
+}
+
+// serverURL reads a server's address; nats:// may be left out.
+func serverURL(text string) (*url.URL, error) {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "://") {
+		text = "nats://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("the server's address is not like nats://127.0.0.1:4222")
+	}
+	return u, nil
 }
 
 // Operator returns what a person may ask of the server and order it.
