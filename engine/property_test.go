@@ -1,0 +1,334 @@
+package engine_test
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"zflow/engine"
+	"zflow/engine/expr"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// play is a run that anything happens to, and its history.
+type play struct {
+	*rapid.T
+	flow     *engine.Workflow
+	run      *engine.Run
+	now      time.Time
+	outcomes map[engine.AttemptID]*engine.Outcome
+	call     *engine.Attempt
+	appends  []*v1.Facts
+	messages uint64
+	calls    map[engine.AttemptID]int
+}
+
+// TestAnyPlay lets anything that can happen to a run happen, in any order: the
+// engine never panics, never contradicts itself, calls no attempt twice, and the
+// fold of what was appended is the run that was.
+func TestAnyPlay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := newPlay(t)
+		p.begin()
+		acts := map[string]func(){
+			"outcome": p.outcome, "pass": p.pass, "wake": p.wake, "takeover": p.takeover, "cancel": p.cancel,
+			"approve": p.approve, "continue": p.renew, "reload": p.reload, "hold": p.hold,
+		}
+		names := []string{"outcome", "outcome", "outcome", "outcome", "pass", "pass", "wake", "wake", "takeover", "cancel", "approve", "continue", "reload", "hold"}
+		for range rapid.IntRange(1, 40).Draw(t, "acts") {
+			name := rapid.SampledFrom(names).Draw(t, "act")
+			if name == "cancel" && rapid.IntRange(0, 5).Draw(t, "really") > 0 {
+				continue
+			}
+			acts[name]()
+			p.check()
+		}
+		p.offend()
+	})
+}
+
+func newPlay(t *rapid.T) *play {
+	p := &play{
+		T: t, run: engine.NewRun("run"), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), flow: &engine.Workflow{Name: "flow"},
+		outcomes: map[engine.AttemptID]*engine.Outcome{}, calls: map[engine.AttemptID]int{},
+	}
+	if rapid.Bool().Draw(t, "timeout") {
+		p.flow.Timeout = time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second
+	}
+	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
+		p.flow.Steps = append(p.flow.Steps, p.step(i))
+	}
+	return p
+}
+
+func (p *play) step(i int) *engine.Step {
+	name := fmt.Sprint("s", i)
+	s := &engine.Step{ID: name, Path: name, Retry: engine.Retry{Attempts: rapid.IntRange(1, 4).Draw(p.T, "attempts"), Delay: time.Second, Backoff: 3}}
+	effect := rapid.SampledFrom([]string{"sleep", "read", "idempotent", "write", "probed", "skipped"}).Draw(p.T, "effect")
+	switch effect {
+	case "sleep":
+		s.Sleep = p.template(rapid.SampledFrom([]any{"0s", "1s", "1h", "soon", "-5s", int64(3)}).Draw(p.T, "sleep"))
+		return s
+	case "skipped":
+		s.If = p.program(rapid.SampledFrom([]string{"false", "1 + event.nothing.at.all > 0"}).Draw(p.T, "if"))
+	}
+	s.Uses, s.Probes = "an.action", effect == "probed"
+	s.Reads = func(map[string]any) bool { return effect == "read" }
+	s.Repeatable = func(map[string]any) bool { return effect == "read" || effect == "idempotent" }
+	s.OnUnknown = rapid.SampledFrom([]engine.Policy{"", "", engine.PolicyRetry, engine.PolicyAsk, engine.PolicyFail}).Draw(p.T, "policy")
+	return s
+}
+
+func (p *play) template(tree any) *expr.Template {
+	t, err := expr.ParseTemplate(tree, scope())
+	p.must(err)
+	return t
+}
+
+func (p *play) program(src string) *expr.Program {
+	e, err := expr.Compile(src, scope())
+	p.must(err)
+	return e
+}
+
+func (p *play) must(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatalf("%v\n%s", err, p.facts())
+	}
+}
+
+func (p *play) claim() *v1.Claim {
+	p.messages++
+	return &v1.Claim{Worker: fmt.Sprint("w", p.messages), Epoch: p.run.Epoch() + 1, Stream: "WAKES", Sequence: p.messages}
+}
+
+func (p *play) begin() {
+	start := &v1.RunStarted{Workflow: "flow", Version: "v1", Event: &v1.Event{Id: "e", Body: &v1.Value{Json: []byte(`{"n":1}`)}}}
+	if p.flow.Timeout > 0 {
+		start.Deadline = p.now.Add(p.flow.Timeout).UnixNano()
+	}
+	facts, err := p.run.Begin(p.now, start, p.claim(), nil)
+	p.must(err)
+	p.decide(false, facts...)
+}
+
+// decide is the shell's turn: append what was decided, and note the call.
+func (p *play) decide(hold bool, before ...*v1.Fact) {
+	d, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
+	p.must(err)
+	p.keep(append(before, d.Facts...))
+	p.call = d.Call
+	if d.Call != nil && d.Until.IsZero() == false {
+		p.Fatalf("a call and a wait at once")
+	}
+	if d.Call != nil && hold {
+		p.Fatalf("a call though attempts are held back")
+	}
+	again, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
+	p.must(err)
+	if len(again.Facts) > 0 {
+		p.Fatalf("decided again, with nothing new: %v\n%s", again.Facts, p.facts())
+	}
+}
+
+func (p *play) keep(facts []*v1.Fact) {
+	if len(facts) > 0 {
+		p.appends = append(p.appends, &v1.Facts{Number: uint64(len(p.appends) + 1), Facts: facts, State: string(p.run.State)})
+	}
+}
+
+// outcome ends the call that was asked for.
+func (p *play) outcome() {
+	if p.call == nil || p.run.State.Ended() {
+		return
+	}
+	if p.calls[p.call.AttemptID]++; p.calls[p.call.AttemptID] > 1 {
+		p.Fatalf("%v is called twice\n%s", p.call.AttemptID, p.facts())
+	}
+	o := &engine.Outcome{Took: time.Second}
+	switch class := rapid.SampledFrom([]string{"ok", "ok", "ok", "final", "retryable", "unknown", "later"}).Draw(p.T, "class"); class {
+	case "ok":
+		o.Output, o.Found = &v1.Value{Json: []byte(`{"n":2}`)}, rapid.Bool().Draw(p.T, "found")
+	case "later":
+		o.Error, o.Class, o.RetryAt = &v1.Error{Message: "no"}, "retryable", p.now.Add(time.Hour)
+	default:
+		o.Error, o.Class = &v1.Error{Message: "no"}, class
+	}
+	p.outcomes[p.call.AttemptID] = o
+	p.now = p.now.Add(time.Second)
+	p.decide(false)
+}
+
+// pass lets time go by: the owner decides again, if there is one.
+func (p *play) pass() {
+	p.now = p.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(p.T, "ms")) * time.Millisecond)
+	if p.run.State == engine.Running {
+		p.decide(false)
+	}
+}
+
+func (p *play) hold() {
+	if p.run.State == engine.Running {
+		p.decide(true)
+	}
+}
+
+// outside adds what a message brings, with the claim of it where the run is parked.
+func (p *play) outside(f *v1.Fact) {
+	if p.run.State != engine.Running {
+		f.Claim = p.claim()
+	}
+	f, err := p.run.Add(p.now, f)
+	if err != nil {
+		return
+	}
+	p.outcomes = map[engine.AttemptID]*engine.Outcome{}
+	p.decide(false, f)
+}
+
+func (p *play) wake() {
+	p.now = p.now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(p.T, "seconds")) * time.Second)
+	if f := p.run.Due(p.now); f != nil && p.run.State == engine.Waiting {
+		p.outside(f)
+	}
+}
+
+// takeover: the owner is lost, with the call that it may have made.
+func (p *play) takeover() {
+	if p.run.State != engine.Running {
+		return
+	}
+	f, err := p.run.Add(p.now, &v1.Fact{Claim: p.claim(), Kind: &v1.Fact_RunClaimed{RunClaimed: &v1.RunClaimed{}}})
+	p.must(err)
+	p.outcomes = map[engine.AttemptID]*engine.Outcome{}
+	for id := range p.calls {
+		if id.Probe > 0 {
+			delete(p.calls, id) // a probe only reads
+		}
+	}
+	p.decide(false, f)
+}
+
+func (p *play) cancel() {
+	p.outside(&v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: &v1.CancelRequested{Command: "c"}}})
+}
+
+func (p *play) approve() {
+	step := rapid.SampledFrom(p.flow.Steps).Draw(p.T, "step").Path
+	if p.run.Step(step).Status != engine.StepAsking && p.run.State != engine.Waiting {
+		return
+	}
+	choice := rapid.SampledFrom([]string{engine.ChoiceRetry, engine.ChoiceDone, engine.ChoiceFail}).Draw(p.T, "choice")
+	p.outside(&v1.Fact{Step: step, Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a", Choice: choice, Output: &v1.Value{Json: []byte("1")}}}})
+}
+
+// renew begins a new generation of a parked run; at times the old one has aged away.
+func (p *play) renew() {
+	if p.run.State != engine.Waiting {
+		return
+	}
+	f := p.run.Continue(p.now)
+	p.must(p.run.Apply(f))
+	p.keep([]*v1.Fact{f})
+	if rapid.Bool().Draw(p.T, "aged") {
+		p.appends = p.appends[len(p.appends)-1:]
+	}
+}
+
+// reload forgets the run and folds it again, as after a lost race.
+func (p *play) reload() {
+	p.run = p.fold()
+	if p.run.State == engine.Running {
+		p.decide(false)
+	}
+}
+
+// fold replays the history as it is stored.
+func (p *play) fold() *engine.Run {
+	run := engine.NewRun("run")
+	for _, a := range p.appends {
+		data, err := proto.Marshal(a)
+		p.must(err)
+		stored := &v1.Facts{}
+		p.must(proto.Unmarshal(data, stored))
+		p.must(run.Replay([]*v1.Facts{stored}))
+	}
+	return run
+}
+
+func (p *play) check() {
+	if got, want := whole(p.fold()), whole(p.run); got != want {
+		p.Fatalf("folded, the run is\n%s\nnot\n%s\n%s", got, want, p.facts())
+	}
+	open := 0
+	for _, s := range p.flow.Steps {
+		if p.run.Step(s.Path).Status == engine.StepOpen {
+			open++
+		}
+	}
+	if open > 1 {
+		p.Fatalf("%d attempts are open", open)
+	}
+	if p.run.State.Ended() != (p.run.End != nil) {
+		p.Fatalf("state %s, end %v", p.run.State, p.run.End)
+	}
+}
+
+// offend tries facts that make no sense: each is refused, and changes nothing, or
+// is one that could follow.
+func (p *play) offend() {
+	for range 5 {
+		f := &v1.Fact{Number: uint64(rapid.IntRange(0, int(p.run.Facts)+2).Draw(p.T, "number")), At: p.now.UnixNano(), Step: rapid.SampledFrom([]string{"", "s0", "s9"}).Draw(p.T, "step")}
+		kinds := f.ProtoReflect().Descriptor().Oneofs().ByName("kind").Fields()
+		if k := rapid.IntRange(-1, kinds.Len()-1).Draw(p.T, "kind"); k >= 0 {
+			f.ProtoReflect().Set(kinds.Get(k), f.ProtoReflect().NewField(kinds.Get(k)))
+		}
+		before := whole(p.run)
+		if err := p.run.Apply(f); err != nil && whole(p.run) != before {
+			p.Fatalf("refused with %v, yet it changed\n%s\ninto\n%s", err, before, whole(p.run))
+		}
+	}
+}
+
+// whole is all that can be seen of a run.
+func whole(r *engine.Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s at %d, %d facts, epoch %d, end %s, cancel %v, began %d\n", r.State, r.At.UnixNano(), r.Facts, r.Epoch(), kindOf(r.End), r.Cancel != nil, r.GenerationBegan().UnixNano())
+	var lines []string
+	for path, s := range r.Steps {
+		if s.Status == "" {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %d %d %v next %d due %d %s %s %v", path, s.Status, s.Attempt, s.Probes, s.Unknown,
+			s.NextAt.UnixNano(), s.Deadline.UnixNano(), s.Input.GetJson(), s.Output.GetJson(), s.Error.GetMessage()))
+	}
+	for n, t := range r.Timers {
+		lines = append(lines, fmt.Sprintf("timer %d %s %s %d", n, t.Step, t.Reason, t.Due.UnixNano()))
+	}
+	sort.Strings(lines)
+	return b.String() + strings.Join(lines, "\n")
+}
+
+func kindOf(f *v1.Fact) string {
+	if f == nil {
+		return "none"
+	}
+	return engine.Kind(f)
+}
+
+func (p *play) facts() string {
+	var b strings.Builder
+	for _, a := range p.appends {
+		for _, f := range a.Facts {
+			fmt.Fprintf(&b, "%d %s%s; ", f.Number, strings.TrimSpace(engine.Kind(f)+" "+f.Step), detail(f))
+		}
+		fmt.Fprintf(&b, "[%s]\n", a.State)
+	}
+	return b.String()
+}
