@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"zflow/engine"
@@ -74,41 +75,53 @@ func writeExamples(dir string) error {
 
 // play delivers the events and follows the runs to their ends.
 func (d Demo) play(ctx context.Context, dev *Dev) error {
-	ended, err := dev.client.NC.SubscribeSync("zflow.run.*.*.*")
-	if err != nil {
-		return err
-	}
 	events := dev.sim.Seed()
 	for _, h := range events {
 		fmt.Fprintf(d.Out, "zoom says %s\n", h.Type)
 		dev.sim.Deliver(h)
 	}
-	seen, failed := map[string]bool{}, 0
-	for len(seen) < len(events) {
-		m, err := ended.NextMsgWithContext(ctx)
-		if err != nil {
-			return fmt.Errorf("waiting for %d of %d runs to end: %w", len(events)-len(seen), len(events), err)
+	seen, failed := 0, 0
+	err := endedRuns(ctx, dev.client.JS, func(run string, state engine.State) (more bool, err error) {
+		seen++
+		if state != engine.Completed {
+			failed++
 		}
-		workflow, run, state, err := proto.ParseRunSubject(m.Subject)
-		if err != nil || seen[run] || !engine.State(state).Ended() {
-			continue
-		}
-		head, err := dev.client.History.Head(ctx, workflow, run)
+		return seen < len(events), d.Shown(ctx, dev.client, run)
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %d of %d runs to end: %w", len(events)-seen, len(events), err)
+	}
+	return d.sum(dev, len(events), failed)
+}
+
+// endedRuns calls f for each run that has ended, in order, until f wants no more.
+func endedRuns(ctx context.Context, js jetstream.JetStream, f func(run string, state engine.State) (more bool, err error)) error {
+	ends := jetstream.OrderedConsumerConfig{}
+	for _, s := range []engine.State{engine.Completed, engine.Failed, engine.Canceled} {
+		ends.FilterSubjects = append(ends.FilterSubjects, proto.RunSubject("*", "*", string(s)))
+	}
+	consumer, err := js.OrderedConsumer(ctx, proto.Runs, ends)
+	if err != nil {
+		return err
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return err
 		}
-		if !engine.State(head.State).Ended() {
-			continue // the server refused what was seen
+		_, run, state, err := proto.ParseRunSubject(m.Subject())
+		if err != nil {
+			return err
 		}
-		seen[run] = true
-		if engine.State(head.State) != engine.Completed {
-			failed++
-		}
-		if err := d.Shown(ctx, dev.client, run); err != nil {
+		if more, err := f(run, engine.State(state)); err != nil || !more {
 			return err
 		}
 	}
-	return d.sum(dev, len(events), failed)
 }
 
 func (d Demo) sum(dev *Dev, runs, failed int) error {

@@ -135,7 +135,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	defer in.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	public := in.publicServer()
+	public, unused := in.publicServer()
 	private := in.privateServer()
 	ended := make(chan error, 2)
 	go func() { ended <- public.Serve(in.public) }()
@@ -155,7 +155,7 @@ func (in *Intake) Run(ctx context.Context) error {
 		failure = fmt.Errorf("serving webhooks: %w", err)
 	}
 	in.draining.Store(true)
-	failure = errors.Join(failure, in.drain(public))
+	failure = errors.Join(failure, in.drain(public, unused))
 	stop(nil)
 	<-kept
 	return errors.Join(failure, private.Close())
@@ -163,9 +163,10 @@ func (in *Intake) Run(ctx context.Context) error {
 
 // drain stops taking connections and waits for the requests under way; NATS stays
 // connected for them.
-func (in *Intake) drain(public *http.Server) error {
+func (in *Intake) drain(public *http.Server, unused *unused) error {
 	ctx, cancel := context.WithTimeout(context.Background(), orElse(in.config.Drain, defaultDrain))
 	defer cancel()
+	defer time.AfterFunc(unusedFor, unused.close).Stop()
 	if err := public.Shutdown(ctx); err != nil {
 		return fmt.Errorf("waiting for the webhooks under way: %w", errors.Join(err, public.Close()))
 	}

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"zflow/sources/zoom"
@@ -17,16 +19,45 @@ const (
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
+	unusedFor      = 100 * time.Millisecond // after the stop, until a connection without a request is closed
 )
 
-func (in *Intake) publicServer() *http.Server {
+func (in *Intake) publicServer() (*http.Server, *unused) {
 	mux := http.NewServeMux()
 	mux.Handle(zoom.Path, in.timed(in.handler))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		in.numbers.notFound.Inc()
 		http.Error(w, "not found", http.StatusNotFound)
 	})
-	return in.server(mux)
+	s, u := in.server(mux), &unused{conns: map[net.Conn]struct{}{}}
+	s.ConnState = u.note
+	return s, u
+}
+
+// unused are the connections over which nothing came yet: http.Server waits 5 s
+// for those when it stops, and clients dial some that they then do not need.
+type unused struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+func (u *unused) note(c net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if state == http.StateNew {
+		u.conns[c] = struct{}{}
+	} else {
+		delete(u.conns, c)
+	}
+}
+
+// close closes them. A request that came meanwhile is sent again.
+func (u *unused) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.conns {
+		_ = c.Close() // nobody waits for an answer
+	}
 }
 
 func (in *Intake) server(h http.Handler) *http.Server {

@@ -233,6 +233,25 @@ func TestIngestStopsThoughASenderHangs(t *testing.T) {
 	}
 }
 
+// TestIngestStopsThoughAConnectionIsUnused: clients dial connections that they
+// then do not need.
+func TestIngestStopsThoughAConnectionIsUnused(t *testing.T) {
+	in := startIntake(t, ingestConfig(t, "nats://127.0.0.1:1"))
+	unused, err := net.Dial("tcp", in.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unused.Close()
+	in.post(t, "/hooks/zoom/main", validationHook) // so the one before was accepted
+	begin := time.Now()
+	in.stop()
+	err = <-in.ended
+	in.ended <- err
+	if took := time.Since(begin); err != nil || took > 3*time.Second {
+		t.Errorf("stopped after %v: %v", took, err)
+	}
+}
+
 func TestIngestRefusesToStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

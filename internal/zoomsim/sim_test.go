@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestManyClientsAtOnce(t *testing.T) {
@@ -84,6 +85,26 @@ func TestServeReleasesCallsThatHang(t *testing.T) {
 		}
 		if err := <-served; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestServeDoesNotWaitForUnusedConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pipe := NewPipe()
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- New(Options{}).Serve(ctx, pipe) }()
+		c, err := pipe.Dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		synctest.Wait()
+		begin := time.Now()
+		cancel()
+		if err := <-served; err != nil || time.Since(begin) > time.Second {
+			t.Errorf("ended after %v, %v", time.Since(begin), err)
 		}
 	})
 }
