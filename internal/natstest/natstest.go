@@ -93,9 +93,6 @@ func (s *Server) start(t testing.TB) {
 	if err != nil {
 		t.Fatalf("making a nats-server: %v", err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.server = ns
 	ns.Start()
 	if !ns.ReadyForConnections(startLimit) {
 		t.Fatal("starting a nats-server: not ready in time")
@@ -104,27 +101,33 @@ func (s *Server) start(t testing.TB) {
 		s.o.port = ns.Addr().(*net.TCPAddr).Port // for a restart too
 	}
 	if !s.o.noFlusher {
-		s.startFlusher(t)
+		s.startFlusher(t, ns)
 	}
+	s.mu.Lock() // only now: a connection that looks for the server meanwhile is not to wait
+	defer s.mu.Unlock()
+	s.server = ns
 }
 
-func (s *Server) startFlusher(t testing.TB) {
+func (s *Server) startFlusher(t testing.TB, ns *server.Server) {
 	t.Helper()
-	nc, err := nats.Connect("", nats.InProcessServer(s.server))
+	nc, err := nats.Connect("", nats.InProcessServer(ns))
 	if err != nil {
 		t.Fatalf("connecting the flusher: %v", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop, s.ended = stop, make(chan error, 1)
-	s.flusher = durable.NewFlusher(nc, filepath.Join(s.server.StoreDir(), server.DEFAULT_GLOBAL_ACCOUNT), s.o.flusher)
-	go func(f *durable.Flusher, ended chan error) {
+	ended := make(chan error, 1)
+	f := durable.NewFlusher(nc, filepath.Join(ns.StoreDir(), server.DEFAULT_GLOBAL_ACCOUNT), s.o.flusher)
+	s.mu.Lock()
+	s.stop, s.ended, s.flusher = stop, ended, f
+	s.mu.Unlock()
+	go func() {
 		ended <- f.Run(ctx)
 		nc.Close()
-	}(s.flusher, s.ended)
+	}()
 	select {
-	case <-s.flusher.Ready():
-	case err := <-s.ended:
-		s.ended <- err
+	case <-f.Ready():
+	case err := <-ended:
+		ended <- err
 		t.Fatalf("starting the flusher: %v", err)
 	}
 }
@@ -132,25 +135,13 @@ func (s *Server) startFlusher(t testing.TB) {
 // Stop closes all connections and shuts the server down.
 func (s *Server) Stop() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, nc := range s.conns {
+	conns := s.conns
+	s.conns, s.shared = nil, nil
+	s.mu.Unlock()
+	for _, nc := range conns {
 		nc.Close()
 	}
-	s.conns, s.shared = nil, nil
-	s.shutdown()
-}
-
-func (s *Server) shutdown() {
-	if s.stop != nil {
-		s.stop()
-		s.ended <- <-s.ended // ended, and still to be read by FlusherError
-		s.stop = nil
-	}
-	if s.server != nil {
-		s.server.Shutdown()
-		s.server.WaitForShutdown()
-		s.server = nil
-	}
+	s.Down()
 }
 
 // Restart shuts the server down and starts it on the same folder (and port).
@@ -165,8 +156,17 @@ func (s *Server) Restart(t testing.TB) {
 // Down shuts the server down and leaves its connections to wait for Up.
 func (s *Server) Down() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.shutdown()
+	ns, stop, ended := s.server, s.stop, s.ended
+	s.server, s.stop = nil, nil
+	s.mu.Unlock() // a connection that looks for the server meanwhile is not to wait
+	if stop != nil {
+		stop()
+		ended <- <-ended // ended, and still to be read by FlusherError
+	}
+	if ns != nil {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+	}
 }
 
 // Up starts the server again after Down.
