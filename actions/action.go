@@ -47,7 +47,15 @@ type Spec struct {
 	Secret    []string  // output paths whose strings are credentials: "start_url", "meetings[].start_url"
 	Connects  string    // kind of connection it needs: "zoom"; empty for none
 	Sealed    bool      // credentials in its input stay sealed: it keeps what it gets
+	Errors    []Known   // worth knowing when a step's retry.if is written
 	Examples  []Example // executed as tests
+}
+
+// Known is an error that is known to come.
+type Known struct {
+	If    string // a condition over error, as retry.if has it
+	Doc   string // when it comes
+	Again bool   // it may pass: a step may want to try again
 }
 
 // Example is a documented use.

@@ -33,6 +33,7 @@ type operation struct {
 	effect   actions.Effect
 	secret   []string
 	examples []actions.Example
+	errors   []actions.Known
 	known    []string // a success has one of these fields; none: its body is empty
 	list     string   // the field that pages carry
 	check    func(input map[string]any) error
@@ -70,6 +71,7 @@ func (op operation) spec() actions.Spec {
 		Effect:    op.effect,
 		Secret:    op.secret,
 		Connects:  "zoom",
+		Errors:    op.errors,
 		Examples:  op.examples,
 	}
 }

@@ -19,6 +19,7 @@ func createMeeting() operation {
 		input:  with(meetingInput(), "user_id", userInput()),
 		output: meetingOutput(),
 		effect: actions.Write,
+		errors: known(noUser(), badInput()),
 		secret: meetingSecrets(),
 		known:  []string{"id"},
 		probe:  probeMeeting,
@@ -57,6 +58,7 @@ func getMeeting() operation {
 		required: []string{"meeting_id"},
 		output:   meetingOutput(),
 		effect:   actions.Read,
+		errors:   known(noMeeting()),
 		secret:   meetingSecrets(),
 		known:    []string{"id", "uuid"},
 		examples: []actions.Example{{Title: "Read a meeting", Input: map[string]any{"meeting_id": int64(91000000001)}}},
@@ -74,6 +76,7 @@ func updateMeeting() operation {
 		required: []string{"meeting_id"},
 		output:   doneOutput("The meeting that was changed."),
 		effect:   actions.Idempotent,
+		errors:   known(noMeeting(), badInput()),
 		examples: []actions.Example{{
 			Title:  "Make it longer",
 			Input:  map[string]any{"meeting_id": int64(91000000001), "duration": int64(90)},
@@ -96,6 +99,7 @@ func deleteMeeting() operation {
 		required: []string{"meeting_id"},
 		output:   doneOutput("The meeting that was deleted."),
 		effect:   actions.Idempotent,
+		errors:   known(noMeeting(), actions.Known{If: "error.code == 3002", Doc: "The meeting is in progress.", Again: true}),
 		examples: []actions.Example{{
 			Title:  "Cancel a meeting and tell the registrants",
 			Input:  map[string]any{"meeting_id": int64(91000000001), "cancel_meeting_reminder": true},
@@ -129,6 +133,7 @@ func listMeetings() operation {
 			"host_id":    {Type: "string", Doc: "The host's user id."},
 		}),
 		effect: actions.Read,
+		errors: known(noUser()),
 		known:  pageFields("meetings"),
 		list:   "meetings",
 		examples: []actions.Example{{
@@ -147,6 +152,7 @@ func addRegistrant() operation {
 		required: []string{"meeting_id", "email", "first_name"},
 		output:   registrantOutput(),
 		effect:   actions.Write,
+		errors:   known(noMeeting(), actions.Known{If: "error.code == 300", Doc: "The meeting takes no registration, or Zoom refuses an input."}),
 		secret:   []string{"join_url"},
 		known:    []string{"registrant_id", "id"},
 		probe:    probeRegistrant,
@@ -178,6 +184,7 @@ func listParticipants() operation {
 			"status":        {Type: "string", Doc: "in_meeting or in_waiting_room."},
 		}),
 		effect: actions.Read,
+		errors: known(actions.Known{If: "error.code == 3001", Doc: "The list is not written yet, which takes Zoom some minutes after the end; or there is no such meeting.", Again: true}),
 		known:  pageFields("participants"),
 		list:   "participants",
 		examples: []actions.Example{{
@@ -200,6 +207,7 @@ func getRecordings() operation {
 		required: []string{"meeting_id"},
 		output:   recordingsOutput(),
 		effect:   actions.Read,
+		errors:   known(actions.Known{If: "error.code == 3301", Doc: "There is no recording, or not yet.", Again: true}),
 		secret:   []string{"download_access_token"},
 		known:    []string{"recording_files", "uuid", "id"},
 		examples: []actions.Example{{
@@ -231,6 +239,7 @@ func sendChatMessage() operation {
 			Fields: map[string]actions.Schema{"id": {Type: "string", Doc: "The message's id."}},
 		},
 		effect: actions.Write,
+		errors: known(noUser(), badInput()),
 		known:  []string{"id"},
 		check:  addressed,
 		examples: []actions.Example{{

@@ -64,8 +64,8 @@ func named(names ...string) expr.Type {
 }
 
 var (
-	triggerType = named("id", "type", "source", "time", "received_at", "account", "connection", "origin")
-	runType     = named("id", "workflow", "version", "attempt", "started_at", "url")
+	triggerType = named("id", "type", "source", "time", "received_at", "account", "origin")
+	runType     = named("id", "workflow", "version", "attempt", "started_at")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")
 )
@@ -73,7 +73,7 @@ var (
 // resultType is what steps.<id> is, with this output.
 func resultType(output expr.Type) expr.Type {
 	return expr.Object(map[string]expr.Type{
-		"output": output, "status": {}, "outcome": {}, "error": errorType, "attempts": {},
+		"output": output, "status": {}, "attempts": {},
 	}, false)
 }
 
