@@ -17,6 +17,7 @@ var killSeed = flag.Uint64("kill.seed", 1, "of the kill test's random points")
 // is finished, no recorded step ran twice, and a call that happened twice is
 // marked unknown, then decided, in its history.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	runs, pace, kills := 2000, 50*time.Millisecond, 90*time.Second
 	if testing.Short() {
 		runs, pace, kills = 200, 20*time.Millisecond, 5*time.Second
@@ -49,9 +50,9 @@ func TestKill(t *testing.T) {
 // killLatency is short for most calls, and long enough for some that a kill meets them.
 func killLatency(r *rand.Rand) time.Duration {
 	if r.IntN(100) < 15 {
-		return 200*time.Millisecond + rand.N(600*time.Millisecond)
+		return 200*time.Millisecond + time.Duration(r.Int64N(int64(600*time.Millisecond)))
 	}
-	return time.Millisecond + rand.N(40*time.Millisecond)
+	return time.Millisecond + time.Duration(r.Int64N(int64(40*time.Millisecond)))
 }
 
 // publish publishes events at a pace.

@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -27,10 +29,14 @@ type procAPI struct {
 	random *rand.Rand
 	calls  map[string][]procCall // by run, in order of arrival
 	strays int                   // calls that named no attempt
+	long   chan procCall         // calls that take a while, as they arrive, for whoever listens
 }
 
+// procLong is how long a call takes at least that is to meet a fault.
+const procLong = 500 * time.Millisecond
+
 func newProcAPI(seed uint64, latency func(*rand.Rand) time.Duration) *procAPI {
-	a := &procAPI{latency: latency, random: rand.New(rand.NewPCG(seed, 1)), calls: map[string][]procCall{}}
+	a := &procAPI{latency: latency, random: rand.New(rand.NewPCG(seed, 1)), calls: map[string][]procCall{}, long: make(chan procCall)}
 	a.Server = httptest.NewServer(a)
 	return a
 }
@@ -59,7 +65,28 @@ func (a *procAPI) note(arrived time.Time, begin string) time.Duration {
 		return 0
 	}
 	a.calls[c.Run] = append(a.calls[c.Run], c)
-	return a.latency(a.random)
+	d := a.latency(a.random)
+	if d >= procLong {
+		select {
+		case a.long <- c:
+		default:
+		}
+	}
+	return d
+}
+
+// inCall waits until a worker is in the middle of a call.
+func (a *procAPI) inCall(ctx context.Context, worker string) error {
+	for {
+		select {
+		case c := <-a.long:
+			if c.Worker == worker {
+				return nil
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for a call of worker %s: %w", worker, ctx.Err())
+		}
+	}
 }
 
 // ledger returns the calls of a run.

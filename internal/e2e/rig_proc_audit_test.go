@@ -48,6 +48,7 @@ type procAudit struct {
 	faults []string
 	counts map[string]int
 	taken  []time.Duration // from the loss of an owner to the claim
+	oldest time.Duration   // right by which a call that was not excused began
 }
 
 func (a *procAudit) fault(format string, args ...any) {
@@ -232,6 +233,9 @@ func (a *procAudit) attempt(t, before *procAttempt) {
 // the write is excused, and counted.
 func (a *procAudit) fresh(c procCall) {
 	age := max(c.Lease, c.Start) + c.arrived.Sub(c.Checked)
+	if !a.excused(c) {
+		a.oldest = max(a.oldest, age)
+	}
 	switch {
 	case max(c.Lease, c.Start) < procBelief && age < procBelief:
 		return
@@ -322,6 +326,7 @@ func (a *procAudit) String() string {
 	for _, what := range slices.Sorted(maps.Keys(a.counts)) {
 		fmt.Fprintf(&b, "\n%6d %s", a.counts[what], what)
 	}
+	fmt.Fprintf(&b, "\noldest right by which a call began: %.2f s", a.oldest.Seconds())
 	if len(a.taken) > 0 {
 		slices.Sort(a.taken)
 		fmt.Fprintf(&b, "\ntaken over after %.1f, %.1f, %.1f s (soonest, middle, latest)", a.taken[0].Seconds(), a.taken[len(a.taken)/2].Seconds(), a.taken[len(a.taken)-1].Seconds())

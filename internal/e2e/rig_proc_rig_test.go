@@ -74,6 +74,21 @@ func procOpen(ctx context.Context, cc app.ClientConfig, nc *nats.Conn) (*app.Cli
 	return app.OpenOn(ctx, nc, cc)
 }
 
+// up waits until a worker holds its lease, and returns its id.
+func (r *procRig) up(ctx context.Context, w *process) (string, error) {
+	for {
+		id, puts, _ := procReadLog(r.logOf(w.name, w.life())) // there is none at first
+		if len(puts) > 0 {
+			return id, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("waiting for %s: %w\n%s", w.name, ctx.Err(), r.tail(w.name, 5))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // finished waits until every accepted event has an ended run.
 func (r *procRig) finished(ctx context.Context) error {
 	var seen error

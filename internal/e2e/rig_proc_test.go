@@ -162,6 +162,13 @@ func (p *process) byItself() int {
 	return p.self
 }
 
+// life is which one this is.
+func (p *process) life() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.lives)
+}
+
 // pause stops the process for a time.
 func (p *process) pause(d time.Duration) {
 	p.signal(syscall.SIGSTOP)
