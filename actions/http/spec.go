@@ -4,15 +4,15 @@ import "zflow/actions"
 
 func spec() actions.Spec {
 	return actions.Spec{
-		Name:     "http.request",
-		Summary:  "Sends one HTTP request and returns the answer.",
-		Effect:   actions.Write,
-		Input:    inputSchema(),
-		Output:   outputSchema(),
-		Secret:   []string{"headers.set-cookie"},
+		Name:    "http.request",
+		Summary: "Sends one HTTP request and returns the answer.",
+		Effect:  actions.Write,
+		Input:   inputSchema(),
+		Output:  outputSchema(),
+		Secret:  []string{"headers.set-cookie"},
 		Errors: []actions.Known{
 			{If: "error.status in [408, 425, 429] or error.status >= 500", Doc: "The server is busy or broken; a Retry-After header is kept to.", Again: true},
-			{If: "error.status == 0", Doc: "There was no answer: no connection, or none in time.", Again: true},
+			{If: "error.status == 0", Doc: "There was no connection, or no answer in time to a request that may be repeated.", Again: true},
 			{If: "error.status >= 400 and error.status < 500", Doc: "The server refuses the request; error.code is the code in a JSON answer."},
 		},
 		Examples: examples(),

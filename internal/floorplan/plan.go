@@ -78,6 +78,7 @@ var plan = []row{
 	{pkg: "examples"},
 
 	{pkg: "internal/floorplan"},
+	{pkg: "internal/tools/reference", ours: []string{"actions", "engine/definition", "internal/app"}, traits: command},
 	{pkg: "internal/tools/*", ours: []string{"internal/app", "engine/definition"}, outside: []string{"github.com/bufbuild/protocompile/*", protobuf}, traits: command},
 }
 
