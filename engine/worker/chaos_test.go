@@ -124,9 +124,6 @@ func (c *chaos) play() {
 	c.in(c.between(0, 5*time.Second), c.strike)
 	c.until(c.begun.Add(chaosLasts))
 	c.until(time.Now().Add(30 * time.Second)) // what was broken is mended by the agenda
-	for _, h := range c.hands {
-		h.line.mend()
-	}
 	c.work.Wait()
 	c.settle()
 	for _, h := range c.all {
@@ -201,12 +198,28 @@ func (c *chaos) strike() {
 		h.line.hush()
 		c.in(c.between(100*time.Millisecond, 20*time.Second), h.line.mend)
 	case k == 5 && !c.down:
-		c.down = true
-		c.server.Down()
-		c.in(c.between(100*time.Millisecond, 15*time.Second), func() { c.server.Up(c.t); c.down = false })
+		c.fell()
 	case h != nil:
 		h.line.lose.Store(1 + c.rng.Int64N(12))
 	}
+}
+
+// fell is a broker that dies. Its connections break first: a server that shuts
+// down waits with a lock held, which virtual time does not get past.
+func (c *chaos) fell() {
+	c.down = true
+	cut := slices.Clone(c.all)
+	for _, h := range cut {
+		h.line.cut()
+	}
+	c.server.Down()
+	c.in(c.between(100*time.Millisecond, 15*time.Second), func() {
+		c.server.Up(c.t)
+		c.down = false
+		for _, h := range cut {
+			h.line.mend()
+		}
+	})
 }
 
 // settle waits until each run has ended, or waits for a person.

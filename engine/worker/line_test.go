@@ -16,7 +16,7 @@ type line struct {
 	server *natstest.Server
 
 	mu    sync.Mutex
-	down  bool
+	down  int // faults that keep it from being used
 	conns []*lineConn
 	lose  atomic.Int64 // how many publishes from now one is stored and its answer lost; 0: none
 }
@@ -24,7 +24,7 @@ type line struct {
 func (l *line) InProcessConn() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.down {
+	if l.down > 0 {
 		return nil, errors.New("connecting: the line is down")
 	}
 	c, err := l.server.InProcessConn()
@@ -40,7 +40,7 @@ func (l *line) InProcessConn() (net.Conn, error) {
 func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.down = true
+	l.down++
 	for _, c := range l.conns {
 		_ = c.Close() // it may be closed already
 	}
@@ -51,7 +51,7 @@ func (l *line) cut() {
 func (l *line) hush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.down = true
+	l.down++
 	for _, c := range l.conns {
 		c.silent.Store(true)
 	}
@@ -61,7 +61,7 @@ func (l *line) hush() {
 func (l *line) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.down = false
+	l.down--
 }
 
 // lineConn is one connection over a line.
