@@ -5,7 +5,7 @@ VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
 RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/connections/... ./internal/durable/... ./internal/sealed/... ./internal/zoomapi/... ./internal/zoomsim/...
 
-.PHONY: help build test check fmt vet lint floorplan sizes unit race bench generate current clean
+.PHONY: help build test check fmt vet lint floorplan sizes unit race bench benchmarks generate current clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,10 @@ race: ## the tests of concurrent packages under the race detector (needs a C com
 		echo go test -race -short '$(RACE)'; go test -race -short $(RACE); \
 	else echo "race: left out, there is no C compiler"; fi
 
-bench: ## all benchmarks
+bench: ## speed and memory, beside what bounds them (docs/benchmarks.md)
+	go run ./cmd/zflow bench
+
+benchmarks: ## of each hot path
 	go test -run '^$$' -bench . -benchmem ./...
 
 generate: ## write the generated files anew

@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAims: each is met at its edge, and missed beyond it.
+func TestAims(t *testing.T) {
+	report := func(change func(*Report)) *Report {
+		m := func(system string, n int, rate, p50 float64) Measure {
+			return Measure{System: system, Concurrent: n, Outcome: &Outcome{CompletePer: rate, EndToEnd: Spread{P50: p50}}, Flushes: .49}
+		}
+		r := &Report{
+			Idle: &Memory{RSS: 60<<20 - 1}, Disk: []Disk{{Concurrent: 1, Flush: Spread{P50: 1}}},
+			Runs: []Measure{m(Group, 1, 100, 12), m(Null, 1, 500, 2), m(Group, 64, 500, 1), m(Always, 64, 249, 1), m(Null, 64, 1000, 1)},
+			Paced: []Measure{
+				{System: Group, Rate: 200, Outcome: &Outcome{Ack: Spread{P99: 24.9}}},
+				{System: Null, Rate: 200, Outcome: &Outcome{Ack: Spread{P99: 99}}},
+			},
+		}
+		change(r)
+		r.judge()
+		return r
+	}
+	if r := report(func(*Report) {}); !r.Met() || len(r.Aims) != 6 {
+		t.Errorf("at the edges: %+v", r.Aims)
+	}
+	for missed, change := range map[string]func(*Report){
+		"null pipeline's": func(r *Report) { r.Runs[2].CompletePer = 499 },
+		"flushes per run": func(r *Report) { r.Runs[2].Flushes = .5 },
+		"group to always": func(r *Report) { r.Runs[3].CompletePer = 251 },
+		"a lone run":      func(r *Report) { r.Runs[0].EndToEnd.P50 = 12.1 },
+		"idle memory":     func(r *Report) { r.Idle.RSS++ },
+		"p99":             func(r *Report) { r.Paced[0].Ack.P99 = 25 },
+	} {
+		r := report(change)
+		for _, a := range r.Aims {
+			if a.Met == strings.Contains(a.What, missed) {
+				t.Errorf("%s: %+v", missed, a)
+			}
+		}
+		if r.Met() {
+			t.Errorf("%s: Met", missed)
+		}
+	}
+	if r := report(func(r *Report) { *r = Report{} }); len(r.Aims) != 0 {
+		t.Errorf("of nothing: %+v", r.Aims)
+	}
+}
+
+func TestCost(t *testing.T) {
+	m := Measure{Outcome: &Outcome{Complete: 10}}
+	m.cost(counts{flushes: 5, appends: 100}, counts{usage: usage{cpu: 20 * tick, written: 1000, rss: 7}, flushes: 25, appends: 140, stored: 500})
+	if m.CPU != 20 || m.Written != 100 || m.Stored != 50 || m.Appends != 4 || m.Flushes != 2 || m.Memory != 7 {
+		t.Errorf("%+v", m)
+	}
+}
