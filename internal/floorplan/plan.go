@@ -72,7 +72,7 @@ var plan = []row{
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
-	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}},
+	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/settings", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
