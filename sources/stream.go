@@ -61,15 +61,32 @@ func orDefault[T comparable](value, otherwise T) T {
 func Create(ctx context.Context, js jetstream.JetStream, l Limits) error {
 	c := l.Config()
 	c.Duplicates = min(c.Duplicates, c.MaxAge)
-	_, err := js.CreateStream(ctx, c)
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		// With other limits. Asked in this order, ingest needs no right to update.
-		_, err = js.UpdateStream(ctx, c)
-	}
-	if err != nil {
+	if err := create(ctx, js, c); err != nil {
 		return fmt.Errorf("creating stream %s: %w", proto.Events, err)
 	}
 	return nil
+}
+
+// create never asks for a stream that is there: the server would look for room for
+// a second one. In this order ingest, which makes a missing one, needs no right to
+// update.
+func create(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) error {
+	_, err := js.Stream(ctx, c.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		_, failed := js.CreateStream(ctx, c)
+		if failed == nil {
+			return nil
+		}
+		if _, err := js.Stream(ctx, c.Name); err != nil {
+			return failed
+		}
+		err = nil // somebody was faster
+	}
+	if err != nil {
+		return err
+	}
+	_, err = js.UpdateStream(ctx, c)
+	return err
 }
 
 const (

@@ -9,8 +9,25 @@ import (
 	"zflow/proto"
 	"zflow/sources"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 )
+
+// TestCreateNeedsRoomOnce: a process that starts again asks for no more room than
+// the stream has.
+func TestCreateNeedsRoomOnce(t *testing.T) {
+	const limit = 64 << 20
+	s := natstest.Start(t, natstest.Configure(func(o *server.Options) { o.JetStreamMaxStore = limit }))
+	js := s.JetStream(t)
+	for _, share := range []int64{60, 60, 70, 55} { // of a hundred
+		if err := sources.Create(t.Context(), js, sources.Limits{MaxBytes: limit * share / 100}); err != nil {
+			t.Errorf("with %d %%: %v", share, err)
+		}
+	}
+	if err := sources.Create(t.Context(), js, sources.Limits{MaxBytes: 2 * limit}); err == nil {
+		t.Error("it is larger than the disk")
+	}
+}
 
 func TestCreate(t *testing.T) {
 	s := natstest.Start(t)
