@@ -54,13 +54,12 @@ func (r *rig) next(c jetstream.Consumer, wait time.Duration) (subject string, at
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	for m := range batch.Messages() {
-		if err := m.DoubleAck(r.t.Context()); err != nil {
-			r.t.Fatal(err)
-		}
-		return m.Subject(), time.Now(), m.Data()
+	m, ok := <-batch.Messages()
+	if !ok {
+		return "", time.Now(), nil
 	}
-	return "", time.Now(), nil
+	r.must(m.DoubleAck(r.t.Context()))
+	return m.Subject(), time.Now(), m.Data()
 }
 
 func (r *rig) left() map[string]uint64 {

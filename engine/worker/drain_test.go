@@ -46,7 +46,7 @@ func TestMaxHeld(t *testing.T) {
 		h := r.start(func(c *Config) { c.MaxHeld = 5 })
 		r.world.answer = func(context.Context, int, actions.Call) (actions.Result, error) {
 			time.Sleep(3 * time.Second)
-			most.Store(max(most.Load(), h.held.Load()))
+			most.Store(max(most.Load(), h.held.now.Load()))
 			return actions.Result{}, nil
 		}
 		var ids []string

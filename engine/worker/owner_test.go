@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,25 @@ func TestTakeover(t *testing.T) {
 			t.Errorf("claimed by %s in epoch %d", run.Claim.Worker, run.Epoch())
 		}
 		r.acked("flow")
+	})
+}
+
+// What a write brought is in the history before a read begins: its owner's death
+// in the read takes nothing of it.
+func TestOutcomeBeforeARead(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write }, { id: b, uses: test.read } ] }`)
+		r.world.started = make(chan struct{}, 10)
+		r.world.lasting(10 * time.Second)
+		first := r.start()
+		id := r.event(1, nil)
+		<-r.world.started
+		<-r.world.started
+		first.kill()
+		r.start()
+		r.until("flow", id, engine.Completed)
+		r.tells("flow", id, "run_started, step_started a 1", "step_completed a, step_started b 1",
+			"run_claimed, step_failed b 1 unknown retry, step_started b 2", "step_completed b, run_completed")
 	})
 }
 
@@ -124,29 +144,33 @@ func TestCutOff(t *testing.T) {
 // is appended again, and the call has its whole time.
 func TestNoLeaseNoCall(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write, timeout: 10s } ] }`)
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.put }, { id: b, uses: test.write, timeout: 10s } ] }`)
 		h := r.start()
 		s, err := r.js.Stream(t.Context(), "KV_LEASES")
 		r.must(err)
 		config := s.CachedInfo().Config
-		full := config
-		full.MaxMsgSize = 1 // what a lease needs is more
-		_, err = r.js.UpdateStream(t.Context(), full)
-		r.must(err)
-		time.Sleep(1400 * time.Millisecond) // still believed, at first
+		r.world.started = make(chan struct{}, 10)
 		r.world.lasting(9 * time.Second)
 		id := r.event(1, nil)
-		time.Sleep(30 * time.Second)
-		if n := len(r.world.ledger()); n != 0 && time.Since(*h.lease.put.Load()) > 30*time.Second {
-			t.Logf("the call had begun while the lease was still believed in")
+		<-r.world.started
+		full := config
+		full.Subjects = []string{"$KV.LEASES.nobody.>"} // a put of the lease finds no stream
+		_, err = r.js.UpdateStream(t.Context(), full)
+		r.must(err)
+		time.Sleep(time.Minute) // the first call ends meanwhile, the second must not begin
+		if calls := r.world.ledger(); len(calls) != 1 || h.lease.fresh() {
+			t.Fatalf("%d calls, by a worker without a lease", len(calls))
 		}
 		_, err = r.js.UpdateStream(t.Context(), config)
 		r.must(err)
 		r.until("flow", id, engine.Completed)
-		for _, c := range r.world.ledger() {
-			if c.ended.Sub(c.at) < 9*time.Second {
-				t.Errorf("the call had %v of 10 s", c.ended.Sub(c.at))
-			}
+		calls := r.world.ledger()
+		last := calls[len(calls)-1]
+		if last.ended.Sub(last.at) < 9*time.Second {
+			t.Errorf("the call had %v of 10 s", last.ended.Sub(last.at))
+		}
+		if text := r.facts("flow", id); !strings.Contains(text, "step_started b 1 again") {
+			t.Errorf("the start was not appended again:\n%s", text)
 		}
 	})
 }

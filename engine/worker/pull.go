@@ -140,7 +140,7 @@ func (w *Worker) handOut(ctx, work context.Context, p puller, batch jetstream.Me
 			w.giveBack(m)
 			continue
 		}
-		w.held.Add(1)
+		w.held.now.Add(1)
 		w.work.Go(func() {
 			defer w.free()
 			w.handle(work, m, p.entry)
@@ -174,13 +174,13 @@ func (w *Worker) room(ctx context.Context, always bool) (n int, done func()) {
 		return pullBatch, func() {}
 	}
 	for {
-		if free := int64(w.MaxHeld) - w.held.Load(); free > 0 {
-			n := min(max((free-w.asked.Load())/2, 1), pullBatch)
-			w.asked.Add(n)
-			return int(n), func() { w.asked.Add(-n) }
+		if free := int64(w.MaxHeld) - w.held.now.Load(); free > 0 {
+			n := min(max((free-w.held.asked.Load())/2, 1), pullBatch)
+			w.held.asked.Add(n)
+			return int(n), func() { w.held.asked.Add(-n) }
 		}
 		select {
-		case <-w.freed:
+		case <-w.held.freed:
 		case <-time.After(pullPause):
 		case <-ctx.Done():
 			return 0, nil
@@ -189,9 +189,9 @@ func (w *Worker) room(ctx context.Context, always bool) (n int, done func()) {
 }
 
 func (w *Worker) free() {
-	w.held.Add(-1)
+	w.held.now.Add(-1)
 	select {
-	case w.freed <- struct{}{}:
+	case w.held.freed <- struct{}{}:
 	default:
 	}
 }

@@ -56,9 +56,7 @@ type Worker struct {
 	slots   chan struct{}
 	counts  counters
 	secrets map[string]any // by name, sealed
-	held    atomic.Int64   // messages being handled
-	asked   atomic.Int64   // that pulls may bring
-	freed   chan struct{}  // a token: a held run ended
+	held    hold
 	stop    stopping
 
 	mu       sync.Mutex
@@ -66,6 +64,13 @@ type Worker struct {
 	busy     map[string]*turnstile
 	released []*message     // carriers to be given back once the lease is
 	work     sync.WaitGroup // handlers of messages
+}
+
+// hold is how much a worker has in hand.
+type hold struct {
+	now   atomic.Int64  // messages being handled
+	asked atomic.Int64  // that pulls may bring
+	freed chan struct{} // a token: one was done with
 }
 
 // New returns a worker that does nothing until Run.
@@ -80,7 +85,7 @@ func New(c Config) *Worker {
 		c.Drain = 20 * time.Second
 	}
 	w := &Worker{
-		Config: c, id: ulid.Make().String(), slots: make(chan struct{}, c.Slots), freed: make(chan struct{}, 1),
+		Config: c, id: ulid.Make().String(), slots: make(chan struct{}, c.Slots), held: hold{freed: make(chan struct{}, 1)},
 		secrets: make(map[string]any, len(c.Secrets)), owned: map[string]*owned{}, busy: map[string]*turnstile{},
 		stop: stopping{soon: make(chan struct{})},
 	}
