@@ -75,6 +75,9 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SimListen: simListen, ZoomSecret: f.secret,
 		Config: config, Out: sh.out, Log: logger(sh),
 	})
+	if c.Context().Err() != nil && err != nil {
+		return nil // it was asked to end before it was ready
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 	"zflow/engine/wakes"
 	"zflow/engine/worker"
 	"zflow/internal/durable"
+	"zflow/internal/settings"
+	"zflow/proto"
 	"zflow/sources"
 )
 
@@ -39,6 +41,7 @@ type Client struct {
 	NC        *nats.Conn
 	JS        jetstream.JetStream
 	Gate      *durable.Gate
+	Known     definition.Known // what workflows may refer to
 	Catalog   *catalog.Catalog
 	Publisher *sources.Publisher
 	worker.Stores
@@ -54,8 +57,24 @@ func connectOptions(c ClientConfig) []nats.Option {
 	if c.Creds != "" {
 		options = append(options, nats.UserCredentials(c.Creds))
 	}
+	for _, one := range strings.Split(c.URL, ",") {
+		if u, err := serverURL(one); err == nil && u.User.Username() != "" {
+			options = append(options, inbox(u.User.Username()))
+		}
+	}
 	return append(options, c.Options...)
 }
+
+// login are the options of the configuration's user; without one there are none.
+func login(n settings.NATS) []nats.Option {
+	if n.User == "" {
+		return nil
+	}
+	return []nats.Option{nats.UserInfo(n.User, n.Password.Reveal()), inbox(n.User)}
+}
+
+// inbox makes answers come to where only this user may read: configs/roles.conf.
+func inbox(user string) nats.Option { return nats.CustomInboxPrefix("_INBOX_" + proto.Token(user)) }
 
 // Dial connects, and where Wait is set tries again until the context ends.
 func Dial(ctx context.Context, c ClientConfig) (*nats.Conn, error) {
@@ -108,7 +127,7 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 	if err != nil {
 		return nil, err
 	}
-	o := &Client{NC: nc, JS: js, Gate: c.Gate}
+	o := &Client{NC: nc, JS: js, Gate: c.Gate, Known: c.Known}
 	if o.Gate == nil {
 		if o.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: c.Declared}); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -168,12 +169,14 @@ func (d *Dev) startSim(context.Context) error {
 	d.state.Sim = "http://" + l.Addr().String()
 	app := d.sim.Apps()[0]
 	config := *d.config.Config
-	config.Connections = map[string]settings.Connection{"zoom": {
+	config.Connections = map[string]settings.Connection{}
+	maps.Copy(config.Connections, d.config.Config.Connections)
+	config.Connections["zoom"] = settings.Connection{
 		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: settings.NewSecret(app.ClientSecret),
 		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim,
-	}}
+	}
 	d.config.Config = &config
-	d.run("simulator", func(ctx context.Context) error { return d.sim.Serve(ctx, l) })
+	d.run("simulator", func(ctx context.Context) error { return serveSim(ctx, d.sim, l) })
 	return nil
 }
 
@@ -204,9 +207,7 @@ func (d *Dev) startIngest(ctx context.Context) (err error) {
 	c := IngestConfigOf(d.config.Config)
 	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
 	c.NATS = IngestNATS{Options: d.broker.InProcess(), Declared: c.NATS.Declared}
-	if len(c.Apps) == 0 {
-		c.Apps = []zoom.App{{Name: "default", Secrets: []string{d.state.ZoomSecret}}}
-	}
+	c.Apps = withDefault(c.Apps, d.state.ZoomSecret)
 	if d.intake, err = NewIntake(c, d.config.Log); err != nil {
 		return err
 	}
@@ -227,13 +228,24 @@ func (d *Dev) startFolder(ctx context.Context) error {
 			return err
 		}
 	}
-	d.folder = &folder{dir: d.config.Dir, catalog: d.client.Catalog, out: d.config.Out, names: map[string]string{}, said: map[string]string{}}
+	d.folder = &folder{dir: d.config.Dir, catalog: d.client.Catalog, known: d.client.Known, out: d.config.Out}
 	if err := d.folder.sync(ctx); err != nil {
 		return err
 	}
 	d.run("workflows", d.folder.watch)
 	d.state.NATS, d.state.Ingest = d.NATSURL(), d.IngestURL()
 	return d.state.write(d.config.Data)
+}
+
+// withDefault lets app default have the secret, beside those of a configuration.
+func withDefault(apps []zoom.App, secret string) []zoom.App {
+	for i, a := range apps {
+		if a.Name == "default" {
+			apps[i].Secrets = append(a.Secrets, secret)
+			return apps
+		}
+	}
+	return append(apps, zoom.App{Name: "default", Secrets: []string{secret}})
 }
 
 // subscribe makes the simulator send its events to ingest.

@@ -47,6 +47,7 @@ func (s devState) write(data string) error {
 		return err
 	}
 	file := filepath.Join(data, devStateFile)
+	_ = os.Remove(file + ".new") // left by a start that was cut off, perhaps for all to read
 	if err := os.WriteFile(file+".new", append(raw, '\n'), 0o600); err != nil {
 		return fmt.Errorf("writing to the data folder: %w", err)
 	}

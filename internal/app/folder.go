@@ -2,31 +2,43 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
+	"zflow/engine"
 	"zflow/engine/catalog"
+	"zflow/engine/definition"
 )
 
 // folder keeps the deployed workflows as the files of a folder say.
 type folder struct {
 	dir     string
 	catalog *catalog.Catalog
+	known   definition.Known
 	out     io.Writer
-	names   map[string]string // by file: the workflow it was deployed as; "" where it has errors
-	said    map[string]string // by file: the problems printed last
+	files   map[string]*held // by path, as of the last sync
 }
 
-// settleFor is how long a file must rest before it is read: editors write in parts.
-const settleFor = 100 * time.Millisecond
+// held is a file of the folder.
+type held struct {
+	name, version string // of what it was last deployed as; "" while it never was
+	said          string // the problems printed last
+	next          *engine.Workflow
+	src           []byte // of next
+	problems      string
+}
+
+const (
+	// settleFor is how long a file must rest before it is read: editors write in parts.
+	settleFor = 100 * time.Millisecond
+	tryAgain  = 2 * time.Second // after a sync that failed
+)
 
 // WorkflowFiles returns the workflow files of a folder, sorted; tests are none.
 func WorkflowFiles(dir string) ([]string, error) {
@@ -36,14 +48,17 @@ func WorkflowFiles(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		name := e.Name()
-		base, yaml := strings.CutSuffix(strings.TrimSuffix(name, ".yml"), ".yaml")
-		yaml = yaml || strings.HasSuffix(name, ".yml")
-		if !e.IsDir() && yaml && !strings.HasPrefix(name, ".") && !strings.HasSuffix(base, "_test") && !strings.HasPrefix(name, "vars.") {
-			files = append(files, filepath.Join(dir, name))
+		if !e.IsDir() && isWorkflowFile(e.Name()) {
+			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}
 	return files, nil
+}
+
+func isWorkflowFile(name string) bool {
+	base, yaml := strings.CutSuffix(strings.TrimSuffix(name, ".yml"), ".yaml")
+	yaml = yaml || strings.HasSuffix(name, ".yml")
+	return yaml && !strings.HasPrefix(name, ".") && !strings.HasSuffix(base, "_test") && !strings.HasPrefix(name, "vars.")
 }
 
 // sync deploys what the folder holds now and removes what it held before; it
@@ -53,78 +68,108 @@ func (f *folder) sync(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading workflows: %w", err)
 	}
+	now := make(map[string]*held, len(files))
+	for _, file := range files {
+		now[file] = f.read(file)
+	}
+	f.files = now
+	f.refuseTwins(files)
 	for _, file := range files {
 		if err := f.deploy(ctx, file); err != nil {
 			return err
 		}
 	}
-	return f.removeGone(ctx, files)
+	return f.removeGone(ctx)
 }
 
-func (f *folder) deploy(ctx context.Context, file string) error {
-	src, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // it went away meanwhile
+// read reads and checks a file.
+func (f *folder) read(file string) *held {
+	h := &held{}
+	if old := f.files[file]; old != nil {
+		h.name, h.version, h.said = old.name, old.version, old.said
 	}
-	if err != nil {
-		fmt.Fprintf(f.out, "%s: %v\n", file, err)
-		return nil
+	var err error
+	if h.src, err = os.ReadFile(file); err != nil {
+		h.problems = fmt.Sprintf("%s: %v\n", file, err)
+		return h
 	}
-	deployed, problems, err := f.catalog.Deploy(ctx, file, src)
-	text := ""
+	var problems definition.Problems
+	h.next, problems = definition.Parse(file, h.src, f.known)
 	for _, p := range problems {
-		text += p.String() + "\n"
+		h.problems += p.String() + "\n"
 	}
-	if text != f.said[file] {
-		fmt.Fprint(f.out, text)
+	return h
+}
+
+// refuseTwins leaves a workflow that stands in two files to the one that had it
+// before, else to the first.
+func (f *folder) refuseTwins(files []string) {
+	holders := map[string]string{}
+	for _, file := range files {
+		if h := f.files[file]; h.next != nil && h.next.Name == h.name {
+			holders[h.name] = file
+		}
 	}
-	f.said[file] = text
-	if problems.Err() != nil {
-		f.names[file] = f.names[file] // its last good version stays deployed
+	for _, file := range files {
+		h := f.files[file]
+		if h.next == nil {
+			continue
+		}
+		if holder, taken := holders[h.next.Name]; taken && holder != file {
+			h.problems += fmt.Sprintf("%s: workflow %s stands in %s already: give each its own name\n", file, h.next.Name, holder)
+			h.next = nil
+			continue
+		}
+		holders[h.next.Name] = file
+	}
+}
+
+// deploy deploys a file that has changed. Of one with errors the last good version
+// stays.
+func (f *folder) deploy(ctx context.Context, file string) error {
+	h := f.files[file]
+	if h.problems != h.said {
+		fmt.Fprint(f.out, h.problems)
+	}
+	h.said = h.problems
+	if h.next == nil || h.next.Name == h.name && h.next.Version == h.version {
 		return nil
 	}
+	d, _, err := f.catalog.Deploy(ctx, file, h.src) // its problems have been printed
 	if err != nil {
 		return err
 	}
-	if other := f.names[file]; other != "" && other != deployed.Name {
-		if err := f.remove(ctx, other); err != nil {
-			return err
-		}
-	}
-	f.names[file] = deployed.Name
-	if deployed.Change != catalog.Unchanged {
-		fmt.Fprintf(f.out, "%s: workflow %s %s (version %.12s)\n", file, deployed.Name, deployed.Change, deployed.Version)
+	h.name, h.version = d.Name, d.Version
+	if d.Change != catalog.Unchanged {
+		fmt.Fprintf(f.out, "%s: workflow %s %s (version %.12s)\n", file, d.Name, d.Change, d.Version)
 	}
 	return nil
 }
 
-// removeGone removes workflows whose file is not there any more, those of an
+// removeGone removes the folder's workflows that no file has any more, those of an
 // earlier start too.
-func (f *folder) removeGone(ctx context.Context, files []string) error {
+func (f *folder) removeGone(ctx context.Context) error {
 	entries, err := f.catalog.List(ctx)
 	if err != nil {
 		return err
 	}
+	stay := map[string]bool{}
+	for _, h := range f.files {
+		stay[h.name] = true
+	}
 	for _, e := range entries {
-		if filepath.Dir(e.File) != filepath.Clean(f.dir) || slices.Contains(files, e.File) {
+		if stay[e.Name] || filepath.Dir(e.File) != filepath.Clean(f.dir) {
 			continue
 		}
-		if err := f.remove(ctx, e.Name); err != nil {
+		if h := f.files[e.File]; h != nil && h.name == "" {
+			continue // the last good version of a file that has had errors since the start
+		}
+		fmt.Fprintf(f.out, "workflow %s removed: no file has it any more\n", e.Name)
+		if err := f.catalog.Remove(ctx, e.Name); err != nil {
 			return err
 		}
 	}
-	for file := range f.names {
-		if !slices.Contains(files, file) {
-			delete(f.names, file)
-			delete(f.said, file)
-		}
-	}
 	return nil
-}
-
-func (f *folder) remove(ctx context.Context, name string) error {
-	fmt.Fprintf(f.out, "workflow %s removed: its file is gone\n", name)
-	return f.catalog.Remove(ctx, name)
 }
 
 // watch syncs after each change of the folder until ctx ends.
@@ -133,23 +178,40 @@ func (f *folder) watch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", f.dir, err)
 	}
-	defer func() { _ = w.Close() }()
-	if err := w.Add(f.dir); err != nil {
-		return fmt.Errorf("watching %s: %w", f.dir, err)
-	}
-	rest := time.NewTimer(0)
-	for {
+	defer func() { _ = w.Close() }() // nobody reads from it any more
+	rest := time.NewTimer(0)         // what changed before the watch began
+	defer rest.Stop()
+	for said := ""; ; {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.Events:
-			rest.Reset(settleFor)
-		case err := <-w.Errors:
-			fmt.Fprintf(f.out, "watching %s: %v\n", f.dir, err)
-		case <-rest.C:
-			if err := f.sync(ctx); err != nil && ctx.Err() == nil {
-				fmt.Fprintf(f.out, "deploying %s: %v\n", f.dir, err)
+		case e := <-w.Events:
+			if e.Name == filepath.Clean(f.dir) || isWorkflowFile(filepath.Base(e.Name)) {
+				rest.Reset(settleFor)
 			}
+		case err := <-w.Errors: // such as events that were lost
+			fmt.Fprintf(f.out, "watching %s: %v\n", f.dir, err)
+			rest.Reset(settleFor)
+		case <-rest.C:
+			said = f.again(ctx, w, rest, said)
 		}
 	}
+}
+
+// again syncs, and sees to it that this is tried until it succeeds. The folder may
+// have been replaced by another of its name. It returns what it last complained of.
+func (f *folder) again(ctx context.Context, w *fsnotify.Watcher, rest *time.Timer, said string) string {
+	err := w.Add(f.dir)
+	if err == nil {
+		err = f.sync(ctx)
+	}
+	if err == nil || ctx.Err() != nil {
+		return ""
+	}
+	rest.Reset(tryAgain)
+	text := fmt.Sprintf("following %s: %v\n", f.dir, err)
+	if text != said {
+		fmt.Fprint(f.out, text)
+	}
+	return text
 }

@@ -27,6 +27,7 @@ type IngestConfig struct {
 	Apps          []zoom.App
 	SealKey       string // the workers' public sealing key
 	Limits        sources.Limits
+	Beside        int64         // bytes that the limits of other streams take of the disk
 	Past, Future  time.Duration // bounds of a webhook's signature time
 	MaxBody       int64         // of a webhook, in bytes
 	Concurrent    int           // events stored at once

@@ -5,11 +5,8 @@ import (
 
 	"zflow/internal/durable"
 	"zflow/internal/settings"
-	"zflow/proto"
 	"zflow/sources"
 	"zflow/sources/zoom"
-
-	"github.com/nats-io/nats.go"
 )
 
 // IngestConfigOf returns the part of a configuration that ingest needs.
@@ -22,12 +19,8 @@ func IngestConfigOf(c *settings.Config) IngestConfig {
 		Future:  time.Duration(c.Ingest.Limits.FutureSkew),
 		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),
 			Replicas: c.Streams.Replicas},
-		NATS: IngestNATS{URL: c.NATS.URL, Creds: c.NATS.Creds},
-	}
-	if c.NATS.User != "" {
-		// configs/nats.conf gives each user an inbox of its own.
-		in.NATS.Options = append(in.NATS.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
-			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
+		Beside: int64(c.Streams.RunsBytes + c.Streams.WakesBytes),
+		NATS:   IngestNATS{URL: c.NATS.URL, Creds: c.NATS.Creds, Options: login(c.NATS)},
 	}
 	if c.NATS.Durability != settings.DurabilityAuto {
 		in.NATS.Declared = durable.Mode(c.NATS.Durability)

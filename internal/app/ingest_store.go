@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zflow/internal/durable"
+	"zflow/internal/settings"
 	"zflow/proto"
 	"zflow/sources"
 
@@ -53,16 +54,14 @@ func (in *Intake) maxPayload() int64 {
 // NATS is away: a message sent after it was reported as failed would be a lie.
 func (in *Intake) connect() (*nats.Conn, error) {
 	c := in.config.NATS
+	o := connectOptions(ClientConfig{URL: c.URL, Creds: c.Creds, Name: "zflow ingest", Options: c.Options})
 	signal := func(*nats.Conn) {
 		select {
 		case in.linked <- struct{}{}:
 		default:
 		}
 	}
-	o := []nats.Option{
-		nats.Name("zflow ingest"), nats.RetryOnFailedConnect(true), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1),
-		nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
-		nats.ConnectHandler(signal),
+	o = append(o, nats.RetryOnFailedConnect(true), nats.ConnectHandler(signal),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			in.log.Info("NATS is back", zap.String("server", nc.ConnectedServerName()))
 			signal(nc)
@@ -74,12 +73,8 @@ func (in *Intake) connect() (*nats.Conn, error) {
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			in.log.Warn("NATS reports an error", zap.Error(err))
-		}),
-	}
-	if c.Creds != "" {
-		o = append(o, nats.UserCredentials(c.Creds))
-	}
-	nc, err := nats.Connect(c.URL, append(o, c.Options...)...)
+		}))
+	nc, err := nats.Connect(c.URL, o...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS: %w", err)
 	}
@@ -131,7 +126,7 @@ func (in *Intake) open(ctx context.Context) error {
 	}
 	// An existing stream keeps the limits that it was given.
 	if _, err = js.Stream(ctx, proto.Events); errors.Is(err, jetstream.ErrStreamNotFound) {
-		err = sources.Create(ctx, js, in.config.Limits)
+		err = in.create(ctx, js, gate)
 	}
 	if err != nil {
 		return err
@@ -143,6 +138,18 @@ func (in *Intake) open(ctx context.Context) error {
 		in.log.Warn(w)
 	}
 	return nil
+}
+
+// create makes the stream, as large as it fits on the disk beside the others.
+func (in *Intake) create(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) error {
+	l := in.config.Limits
+	want := settings.Streams{EventsBytes: settings.Bytes(orElse(l.MaxBytes, sources.DefaultMaxBytes)), RunsBytes: settings.Bytes(in.config.Beside)}
+	fitted, err := fitStreams(ctx, gate, want, in.log)
+	if err != nil {
+		return err
+	}
+	l.MaxBytes = int64(fitted.EventsBytes)
+	return sources.Create(ctx, js, l)
 }
 
 // makeRoom purges finished events from a stream that is nearly full.

@@ -13,7 +13,6 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
-	"zflow/proto"
 )
 
 // openWithin is how long a command waits for a server.
@@ -59,12 +58,8 @@ func commandConfig(address, creds, durability string) (ClientConfig, error) {
 		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, settings.DurabilityAuto, settings.DurabilityAlways, settings.DurabilityReplicated)
 	}
 	for _, one := range strings.Split(address, ",") {
-		u, err := serverURL(one)
-		if err != nil {
+		if _, err := serverURL(one); err != nil {
 			return c, err
-		}
-		if user := u.User.Username(); user != "" {
-			c.Options = append(c.Options, nats.CustomInboxPrefix("_INBOX_"+proto.Token(user)))
 		}
 	}
 	return c, nil

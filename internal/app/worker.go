@@ -64,11 +64,7 @@ func unlessEnded(ctx context.Context, err error) error {
 
 // clientConfig says how a process of a configuration reaches the server.
 func clientConfig(c *settings.Config, name string) ClientConfig {
-	cc := ClientConfig{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true}
-	if c.NATS.User != "" {
-		cc.Options = append(cc.Options, nats.UserInfo(c.NATS.User, c.NATS.Password.Reveal()),
-			nats.CustomInboxPrefix("_INBOX_"+proto.Token(c.NATS.User)))
-	}
+	cc := ClientConfig{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true, Options: login(c.NATS)}
 	if c.NATS.Durability != settings.DurabilityAuto {
 		cc.Declared = durable.Mode(c.NATS.Durability)
 	}
@@ -77,6 +73,7 @@ func clientConfig(c *settings.Config, name string) ClientConfig {
 
 // newWorker makes the streams, then a worker on them. The connection is the caller's.
 func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Worker, *Client, error) {
+	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.Log.Warn("NATS reports an error", zap.Error(err)) })
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, nil, err
