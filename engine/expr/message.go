@@ -102,6 +102,8 @@ func (s *Scope) checkError(src string, root ast.Node, err error) *Error {
 	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: clean(fe.Message)}
 	if m := unknownName.FindStringSubmatch(fe.Message); m != nil {
 		s.explain(e, find(root, fe.From), m[2])
+	} else if o, ok := operands(fe.Message); ok {
+		e.Message, e.Hint = o.Message, o.Hint
 	}
 	return e
 }
@@ -235,6 +237,7 @@ func runError(src string, err error) *Error {
 		ast.Walk(&tree.Node, &f)
 	}
 	var own *Error
+	mixed, isMixed := operands(fe.Message)
 	switch {
 	case errors.As(fe.Prev, &own):
 		e.Message, e.Hint = own.Message, own.Hint
@@ -245,6 +248,8 @@ func runError(src string, err error) *Error {
 		e.Message, e.Hint = m.Message, m.Hint
 	case strings.Contains(fe.Message, "nil"):
 		e.Message, e.Hint = missingIn(f.call), "add ?? with what to use instead"
+	case isMixed:
+		e.Message, e.Hint = mixed.Message, mixed.Hint
 	case strings.Contains(fe.Message, "interface conversion"):
 		e.Message = conversion(fe.Message)
 	}
