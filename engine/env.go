@@ -24,10 +24,13 @@ func (r *Run) env(w *Workflow, secrets map[string]any, path string) (expr.Env, e
 			return nil, err
 		}
 	}
+	if r.seen.run == nil {
+		r.seen.trigger = triggerValue(r.Start.Event)
+		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)}
+	}
 	return expr.Env{
-		"event": event, "trigger": triggerValue(r.Start.Event), "steps": steps, "vars": w.Vars, "secrets": secrets,
-		"run":  map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)},
-		"step": map[string]any{"key": r.id + "." + path},
+		"event": event, "trigger": r.seen.trigger, "steps": steps, "vars": w.Vars, "secrets": secrets,
+		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path},
 	}, nil
 }
 
@@ -47,14 +50,14 @@ func text(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // eventBody returns the event's body, decoded once; text where it is no JSON.
 func (r *Run) eventBody() (any, error) {
-	if !r.body.done {
+	if !r.seen.body.done {
 		v, err := expr.DecodeJSON(r.Start.Event.Body.GetJson())
 		if err != nil {
 			v = string(r.Start.Event.Body.GetJson())
 		}
-		r.body = decoded{v, true}
+		r.seen.body = decoded{v, true}
 	}
-	return r.body.value, nil
+	return r.seen.body.value, nil
 }
 
 // value is what steps.<id> is.

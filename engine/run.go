@@ -37,7 +37,13 @@ type Run struct {
 	id      string
 	lost    int // claims that lost an open attempt, since the last outcome
 	history history
-	body    decoded // of the event
+	seen    seen
+}
+
+// seen is what expressions see and no fact changes, made when first asked for.
+type seen struct {
+	body         decoded // of the event
+	trigger, run map[string]any
 }
 
 // decoded is a JSON value that is decoded once, when it is asked for.
