@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -98,7 +97,7 @@ func Dial(ctx context.Context, c ClientConfig) (*nats.Conn, error) {
 func withoutPasswords(addresses string) string {
 	all := strings.Split(addresses, ",")
 	for i, address := range all {
-		u, err := url.Parse(address)
+		u, err := serverURL(address)
 		if err != nil {
 			return "the server" // nobody knows where its password stands
 		}

@@ -73,7 +73,9 @@ func clientConfig(c *settings.Config, name string) ClientConfig {
 
 // newWorker makes the streams, then a worker on them. The connection is the caller's.
 func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Worker, *Client, error) {
-	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.Log.Warn("NATS reports an error", zap.Error(err)) })
+	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		c.Log.Warn("NATS reports an error", zap.Error(err))
+	})
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, nil, err
