@@ -210,7 +210,7 @@ func do(t *testing.T, r *actions.Registry, s *engine.Step, e expr.Env, account s
 		if !errors.As(err, &failed) || attempt == s.Retry.Attempts || s.Retry.If == nil || s.Retry.Delay > time.Second {
 			t.Fatalf("%s: %v", s.Path, err)
 		}
-		e["error"] = map[string]any{"status": int64(failed.Status), "code": failed.Code, "message": failed.Message}
+		e["error"] = map[string]any{"status": int64(failed.Status), "code": failed.Code, "message": failed.Message, "class": string(failed.Class)}
 		if !holds(t, s.Retry.If, e) {
 			t.Fatalf("%s: not retried: %v", s.Path, err)
 		}

@@ -43,7 +43,7 @@ func operand(s string) string {
 		return "a time"
 	case "time.Duration":
 		return "a duration"
-	case "nil":
+	case "nil", "<nil>", "unknown":
 		return "null"
 	}
 	return goKind(s)
