@@ -32,7 +32,6 @@ var procFlows = []struct{ event, name, steps string }{
 // procLoad publishes events as ingest does, until each is accepted.
 type procLoad struct {
 	client *app.Client
-	source string
 
 	work     sync.WaitGroup
 	mu       sync.Mutex
