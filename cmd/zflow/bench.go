@@ -40,7 +40,7 @@ func benchCommand(sh *shell) *cobra.Command {
 	flags.IntVar(&f.runs, "runs", 0, "`how many` runs each measurement has (default: as many as fit into --for)")
 	flags.DurationVar(&f.length, "for", 2500*time.Millisecond, "`how long` each measurement sends")
 	flags.StringVar(&f.data, "data", "", "`folder` on the disk to measure; the data goes below it, and away again (default: where temporary files go)")
-	flags.StringVar(&f.profile, "cpuprofile", "", "`file` for a CPU profile of zflow at 64 runs at a time")
+	flags.StringVar(&f.profile, "cpuprofile", "", "`file` for a CPU profile of zflow at 64 runs at a time, or at the first --concurrency")
 	flags.BoolVar(&f.check, "check", false, "exit 1 unless every aim is met")
 	c.AddCommand(benchServeCommand(sh))
 	return c

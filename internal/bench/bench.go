@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -22,7 +23,7 @@ type Config struct {
 	Length      time.Duration
 	Rate        float64       // webhooks a second of the measurement of ingest's latency
 	Settle      time.Duration // before the idle memory is read
-	Profile     string        // file for a CPU profile of the first mode at the aims' concurrency
+	Profile     string        // file for a CPU profile of the first mode, at the aims' concurrency if that is measured
 	Progress    io.Writer     // says what is being measured
 	Errors      io.Writer     // what the processes complain about
 }
@@ -143,7 +144,7 @@ func (b *bench) runs(ctx context.Context) error {
 			if l.whole = true; l.count > 0 {
 				l.count = max(l.count, n)
 			}
-			m, err := b.take(ctx, s, l, n == aimed)
+			m, err := b.take(ctx, s, l, n == b.profiled())
 			if err != nil {
 				return err
 			}
@@ -219,6 +220,14 @@ func (b *bench) take(ctx context.Context, s *system, l load, profile bool) (m Me
 	m = Measure{System: s.name, Concurrent: l.senders, Outcome: o}
 	m.cost(before, after)
 	return m, nil
+}
+
+// profiled is the concurrency at which a profile is taken.
+func (b *bench) profiled() int {
+	if slices.Contains(b.Concurrency, aimed) || len(b.Concurrency) == 0 {
+		return aimed
+	}
+	return b.Concurrency[0]
 }
 
 // profile begins a profile where one is asked for.
