@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -112,4 +113,41 @@ func TestMessagesAtTheSameTime(t *testing.T) {
 			r.drained()
 		})
 	}
+}
+
+// A cancel that loses the race against a timer, at another worker, is looked at
+// again at once, not after its ack wait.
+func TestCancelAgainstTimer(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { sleep: 10s }, { id: a, uses: test.put, timeout: 1h } ] }`)
+		for range 3 {
+			r.start()
+		}
+		r.world.lasting(time.Hour)
+		var ids []string
+		for n := range 40 {
+			ids = append(ids, r.event(n, nil))
+		}
+		for _, id := range ids {
+			r.until("flow", id, engine.Waiting)
+		}
+		time.Sleep(time.Until(r.run("flow", ids[0]).Started.Add(10*time.Second - time.Millisecond)))
+		var sending sync.WaitGroup
+		for _, id := range ids {
+			sending.Go(func() {
+				time.Sleep(time.Millisecond)
+				if err := r.tryCommand("flow", id, cancel("c"+id)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		sending.Wait()
+		sent := time.Now()
+		for _, id := range ids {
+			run := r.until("flow", id, engine.Canceled)
+			if late := run.At.Sub(sent); late > 3*time.Second {
+				t.Errorf("canceled %v late:\n%s", late, r.facts("flow", id))
+			}
+		}
+	})
 }

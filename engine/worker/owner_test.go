@@ -55,7 +55,7 @@ func TestOutcomeBeforeARead(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write }, { id: b, uses: test.read } ] }`)
 		r.world.started = make(chan struct{}, 10)
-		r.world.lasting(10 * time.Second)
+		r.world.lasting(2 * time.Second)
 		first := r.start()
 		id := r.event(1, nil)
 		<-r.world.started
@@ -345,18 +345,54 @@ func TestSweepWakesTheOrphan(t *testing.T) {
 	})
 }
 
-// A hint alone ends nothing.
-func TestFalseHint(t *testing.T) {
+// A wake that brings nothing ends no call, and a call that outlasts the ack wait
+// keeps its carrier: it is not delivered again, and is acked at the end.
+func TestCarrierIsKept(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		h, id := r.running(10*time.Second, 1)
+		h, id := r.running(25*time.Second, 1)
 		for range 3 {
 			r.must(r.wakes.Wake(t.Context(), "flow", r.run("flow", id).ID(), &v1.Wake{Reason: "test"}))
 			time.Sleep(time.Second)
 		}
-		r.until("flow", id, engine.Completed)
-		if n := len(r.world.ledger()); n != 2 {
-			t.Errorf("%d calls", n)
+		time.Sleep(20 * time.Second)
+		c, err := r.js.Consumer(t.Context(), "EVENTS", "flow")
+		r.must(err)
+		if n := c.CachedInfo().NumRedelivered; n != 0 {
+			t.Errorf("%d events were delivered again", n)
 		}
-		_ = h
+		r.until("flow", id, engine.Completed)
+		r.acked("flow")
+		if n := len(r.world.ledger()); n != 2 || count("acks_left", h) != 0 {
+			t.Errorf("%d calls, %d acks were left out", n, count("acks_left", h))
+		}
 	})
+}
+
+// A message that was a carrier once never becomes one again: the run gets a fresh
+// wake instead.
+func TestNoCarrierTwice(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { sleep: 10s }, { id: a, uses: test.write } ] }`)
+		h := r.start()
+		id := r.event(1, nil)
+		r.until("flow", id, engine.Waiting)
+		h.stop()
+		time.Sleep(11 * time.Second) // now it is due
+		w, ctx := h.Worker, t.Context()
+		l, err := w.load(ctx, "flow", r.run("flow", id).ID())
+		r.must(err)
+		m := &message{stream: "EVENTS", sequence: l.run.Claim.Sequence, workflow: "flow", run: l.run.ID(), mark: w.Gate.Mark(), asked: time.Now().Add(-ackWithin)}
+		before := r.wakesLeft()
+		o, err := w.resume(ctx, l, m)
+		if o != nil || err != nil || r.wakesLeft() != before+1 {
+			t.Errorf("resumed by its old carrier: %v, %v, %d wakes", o != nil, err, r.wakesLeft()-before)
+		}
+	})
+}
+
+func (r *rig) wakesLeft() uint64 {
+	r.t.Helper()
+	s, err := r.js.Stream(r.t.Context(), "WAKES")
+	r.must(err)
+	return s.CachedInfo().State.Msgs
 }
