@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"zflow/engine/expr"
@@ -103,14 +104,20 @@ func (d *decider) failedBefore(def *Step, doing string, err error) error {
 		Class: classFinal, Next: string(PolicyFail), Error: &v1.Error{Message: doing + ": " + err.Error()}}}})
 }
 
+// longest is the longest sleep that can be counted.
+const longest = time.Duration(math.MaxInt64)
+
 // duration reads what a sleep was given: a text such as 30m, or seconds.
 func duration(v any) (d time.Duration, err error) {
 	switch v := v.(type) {
 	case string:
 		d, err = expr.ParseDuration(v)
 	case int64:
-		d = time.Duration(v) * time.Second
+		return duration(float64(v))
 	case float64:
+		if v > longest.Seconds() {
+			return 0, fmt.Errorf("%v seconds are more than %s", v, longest)
+		}
 		d = time.Duration(v * float64(time.Second))
 	default:
 		err = fmt.Errorf("%v is not a duration: write 30m, or a number of seconds", v)
