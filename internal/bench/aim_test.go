@@ -56,3 +56,15 @@ func TestCost(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestSound: zflow may lose nothing; the null pipeline keeps nothing.
+func TestSound(t *testing.T) {
+	for system, want := range map[string]bool{Null: true, Group: false, Always: false} {
+		lost := []Measure{{System: system, Outcome: &Outcome{Sent: 2, Accepted: 2, Complete: 1, Lost: 1}}}
+		for _, r := range []*Report{{Runs: lost}, {Webhooks: lost}, {Paced: lost}} {
+			if r.Sound() != want {
+				t.Errorf("%s lost a run: Sound = %v", system, r.Sound())
+			}
+		}
+	}
+}
