@@ -55,7 +55,11 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 			err = errors.Join(err, s.end())
 		}
 	}()
-	if err := b.measure(ctx); err != nil {
+	err = b.measure(ctx)
+	if ctx.Err() != nil { // then what failed first is chance
+		return nil, fmt.Errorf("measuring: interrupted: %w", ctx.Err())
+	}
+	if err != nil {
 		return nil, err
 	}
 	b.report.judge()
