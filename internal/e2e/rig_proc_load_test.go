@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"zflow/internal/app"
 	"zflow/proto"
 )
@@ -45,7 +47,8 @@ func procSetUp(ctx context.Context, url, api string) (*procLoad, error) {
 	if err != nil {
 		return nil, err
 	}
-	cc := app.ClientConfig{URL: url, Name: "ingest", Wait: true, Known: app.Known(registry, nil)}
+	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // what is lost is published again
+	cc := app.ClientConfig{URL: url, Name: "ingest", Wait: true, Known: app.Known(registry, nil), Options: []nats.Option{quiet}}
 	nc, err := app.Dial(ctx, cc)
 	if err != nil {
 		return nil, err
