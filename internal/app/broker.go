@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -144,6 +145,9 @@ func (b *Broker) startFlusher(ctx context.Context, c BrokerConfig) error {
 	if b.conn, err = b.Connect("zflow broker"); err != nil {
 		return err
 	}
+	if c.Flusher.WriteErrors == nil {
+		c.Flusher.WriteErrors = func() map[string]string { return b.writeErrors(account) }
+	}
 	b.flusher = durable.NewFlusher(b.conn, filepath.Join(b.nats.StoreDir(), account), c.Flusher)
 	run, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
@@ -156,6 +160,19 @@ func (b *Broker) startFlusher(ctx context.Context, c BrokerConfig) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// writeErrors tells the streams that have seen a write error, which sticks until
+// the server is started again.
+func (b *Broker) writeErrors(account string) map[string]string {
+	found := map[string]string{}
+	health := b.nats.Healthz(&server.HealthzOptions{Account: account, Details: true})
+	for _, e := range health.Errors {
+		if e.Type == server.HealthzErrorStream && strings.Contains(e.Error, "write error") {
+			found[e.Stream] = e.Error
+		}
+	}
+	return found
 }
 
 // run keeps the flush service; when that ends in error, the server goes at once.

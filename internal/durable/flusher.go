@@ -30,6 +30,10 @@ type FlusherOptions struct {
 	Reserve uint64
 	// Patience is how long a stream may refuse writes (default 30 s).
 	Patience time.Duration
+	// WriteErrors tells the streams of the account that have seen a write error, and
+	// the error. Only the server itself knows it of streams that deny deletes, since
+	// those cannot be probed; nil: they are not found out.
+	WriteErrors func() map[string]string
 	// Sync flushes one file or folder; default fdatasync and fsync.
 	Sync func(*os.File) error
 }

@@ -20,7 +20,8 @@ const (
 // probe asks every stream, again and again, to delete a message that cannot
 // exist. A stream that has seen a write error refuses that with the error, since
 // the error sticks until the server restarts; a sound one finds nothing to
-// delete. So nothing is written and no consumer sees anything. It returns the
+// delete. So nothing is written and no consumer sees anything. What a stream that
+// denies deletes has seen, the server tells (WriteErrors). It returns the
 // error of a stream that refused for longer than Patience. While the disk is
 // filled to its reserve a restart would not help, so it waits for room.
 func (f *Flusher) probe(ctx context.Context) error {
@@ -37,8 +38,15 @@ func (f *Flusher) probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		known := map[string]string{}
+		if f.o.WriteErrors != nil {
+			known = f.o.WriteErrors()
+		}
 		for _, name := range names {
-			why := f.refusal(ctx, name)
+			why := known[name]
+			if why == "" {
+				why = f.refusal(ctx, name)
+			}
 			if why == "" {
 				delete(since, name)
 				continue
