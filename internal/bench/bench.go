@@ -119,7 +119,7 @@ func (b *bench) idle(ctx context.Context, s *system) error {
 
 func (b *bench) load(s *system, senders int) load {
 	return load{url: s.process.at.Webhooks, secret: secret, api: b.api, senders: senders, count: b.Runs, length: b.Length,
-		patience: 5 * time.Second}
+		patience: 30 * time.Second}
 }
 
 // warm opens connections and fills caches.
