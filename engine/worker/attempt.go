@@ -22,11 +22,9 @@ func (w *Worker) attempt(ctx context.Context, o *owned, a *engine.Attempt) error
 	if o.called[a.AttemptID] {
 		return fmt.Errorf("calling attempt %d of %s: it was called already", a.Attempt, a.Step)
 	}
-	free, err := w.slot(ctx, o)
-	if err != nil {
+	if err := w.takeSlot(ctx, o); err != nil {
 		return err
 	}
-	defer free()
 	if err := w.mayBegin(ctx, o, a); err != nil {
 		return err
 	}
@@ -43,23 +41,41 @@ func (w *Worker) attempt(ctx context.Context, o *owned, a *engine.Attempt) error
 	return nil
 }
 
-// slot takes one of the places for attempts. Where none is free at once, what
-// came before is appended first, so that waiting does not keep it back.
-func (w *Worker) slot(ctx context.Context, o *owned) (free func(), err error) {
-	free = func() { <-w.slots }
+// slotFor is how long a run may go from attempt to attempt in one slot while
+// others wait for theirs.
+const slotFor = time.Second
+
+// takeSlot takes one of the places for attempts, unless the run has one from the
+// attempt before. Where none is free at once, what came before is appended first,
+// so that waiting does not keep it back.
+func (w *Worker) takeSlot(ctx context.Context, o *owned) error {
+	if !o.slot.IsZero() && time.Since(o.slot) < slotFor {
+		return nil
+	}
+	w.leaveSlot(o)
 	select {
 	case w.slots <- struct{}{}:
-		return free, nil
+		o.slot = time.Now()
+		return nil
 	default:
 	}
 	if err := w.flushBut(ctx, o, starts(o.pending)); err != nil {
-		return nil, err
+		return err
 	}
 	select {
 	case w.slots <- struct{}{}:
-		return free, nil
+		o.slot = time.Now()
+		return nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
+	}
+}
+
+// leaveSlot gives the run's slot, if it has one, to whoever waits.
+func (w *Worker) leaveSlot(o *owned) {
+	if !o.slot.IsZero() {
+		o.slot = time.Time{}
+		<-w.slots
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 // carry works on a run until it parks, ends, or is another's. Rules 3, 5 and 6.
 func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 	defer w.drop(o.run.ID(), o)
+	defer w.leaveSlot(o)
 	log := w.Log.With(zap.String("workflow", o.def.Name), zap.String("run_id", o.run.ID()))
 	for wait := time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		done, err := w.advance(ctx, o)
@@ -31,6 +32,7 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 			wait = time.Millisecond
 			done, err = w.advance(ctx, o)
 		}
+		w.leaveSlot(o)
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return settled
@@ -109,6 +111,9 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		return w.broken(ctx, o, err)
 	}
 	o.pending = append(o.pending, d.Facts...)
+	if d.Call == nil {
+		w.leaveSlot(o)
+	}
 	switch {
 	case d.Call != nil:
 		return false, w.attempt(ctx, o, d.Call)

@@ -10,7 +10,7 @@ import (
 )
 
 // owned is a run in a worker's memory. Its carry alone touches it, but for what
-// the mutex guards.
+// is shared.
 type owned struct {
 	run      *engine.Run
 	def      *engine.Workflow
@@ -23,7 +23,12 @@ type owned struct {
 	news     chan struct{} // a token: look at the history
 	claimed  func()        // lets other messages about the run in
 	born     bool          // the claim is in the history
+	slot     time.Time     // since when it has one; zero: it has none
+	shared
+}
 
+// shared is what others than the carry touch.
+type shared struct {
 	mu     sync.Mutex
 	m      *message  // the carrier
 	kept   time.Time // when its last in-progress was sent, or its pull
@@ -32,7 +37,7 @@ type owned struct {
 
 func newOwned(m *message, run *engine.Run, def *engine.Workflow, pending []*v1.Fact) *owned {
 	return &owned{
-		run: run, def: def, epoch: run.Epoch(), pending: pending, m: m, kept: m.asked,
+		run: run, def: def, epoch: run.Epoch(), pending: pending, shared: shared{m: m, kept: m.asked},
 		outcomes: map[engine.AttemptID]*engine.Outcome{}, called: map[engine.AttemptID]bool{}, news: make(chan struct{}, 1),
 	}
 }
