@@ -60,6 +60,7 @@ func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
+	collectLess()
 	d := &Dev{config: c, fail: make(chan error, 8)}
 	for _, start := range []func(context.Context) error{
 		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startFolder, d.subscribe,

@@ -28,6 +28,7 @@ type WorkerConfig struct {
 // RunWorker runs the worker process of a configuration until ctx ends, then
 // drains. It waits for a server that is not there yet.
 func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
+	collectLess()
 	keys, err := sealed.LoadKeys(c.Worker.SealingKeysFile)
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
@@ -91,7 +92,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := MakeStreams(ctx, js, streams); err != nil {
+	if err := makeStreams(ctx, js, streams, c.Log); err != nil {
 		return nil, nil, err
 	}
 	tokens, err := openConnections(ctx, js, c)
