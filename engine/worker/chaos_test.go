@@ -66,7 +66,7 @@ type todo struct {
 func newChaos(r *rig, seed uint64) *chaos {
 	c := &chaos{rig: r, rng: rand.New(rand.NewPCG(seed, 1)), answer: rand.New(rand.NewPCG(seed, 2)), begun: time.Now()}
 	r.world.truth = true
-	r.world.answer = c.call
+	r.world.answering(c.call)
 	for _, name := range []string{"puts", "probes", "writes"} {
 		r.deploy(flows[name])
 	}

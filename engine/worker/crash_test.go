@@ -51,9 +51,9 @@ const every = `{ name: every, on: [ { zoom: meeting.ended } ], steps: [
 
 // telling makes each call bring the step that it was of, and a probe find what happened.
 func (w *world) telling() {
-	w.answer = func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
+	w.answering(func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
 		return actions.Result{Output: map[string]any{"of": c.Key}}, nil
-	}
+	})
 	w.truth = true
 }
 

@@ -14,14 +14,14 @@ func TestSlots(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write }, { id: b, uses: test.read } ] }`)
 		var now, most atomic.Int64
-		r.world.answer = func(ctx context.Context, n int, _ actions.Call) (actions.Result, error) {
+		r.world.answering(func(ctx context.Context, n int, _ actions.Call) (actions.Result, error) {
 			if m := now.Add(1); m > most.Load() {
 				most.Store(m)
 			}
 			defer now.Add(-1)
 			time.Sleep(7 * time.Second) // so that starts grow old before they have a slot
 			return actions.Result{}, nil
-		}
+		})
 		r.start(func(c *Config) { c.Slots = 2 })
 		var ids []string
 		for n := range 8 {
@@ -44,11 +44,11 @@ func TestMaxHeld(t *testing.T) {
 		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write } ] }`)
 		var most atomic.Int64
 		h := r.start(func(c *Config) { c.MaxHeld = 5 })
-		r.world.answer = func(context.Context, int, actions.Call) (actions.Result, error) {
+		r.world.answering(func(context.Context, int, actions.Call) (actions.Result, error) {
 			time.Sleep(3 * time.Second)
 			most.Store(max(most.Load(), h.held.now.Load()))
 			return actions.Result{}, nil
-		}
+		})
 		var ids []string
 		for n := range 20 {
 			ids = append(ids, r.event(n, nil))

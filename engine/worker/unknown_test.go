@@ -123,7 +123,7 @@ func TestPanicOfAnAction(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.deploy(unknownFlow("uses: test.write"))
 		r.start()
-		r.world.answer = func(context.Context, int, actions.Call) (actions.Result, error) { panic("at the disco") }
+		r.world.answering(func(context.Context, int, actions.Call) (actions.Result, error) { panic("at the disco") })
 		id := r.event(1, nil)
 		run := r.when("flow", id, "asking", func(run *engine.Run) bool { return run.Step("a").Status == engine.StepAsking })
 		if m := run.Step("a").Error.Message; !strings.Contains(m, "test.write broke") || strings.Contains(m, "disco") {
@@ -139,9 +139,9 @@ func TestPlainErrors(t *testing.T) {
 		r.start()
 		r.world.lasting(time.Minute)
 		r.when("flow", r.event(1, nil), "asking", func(run *engine.Run) bool { return run.Step("a").Status == engine.StepAsking })
-		r.world.answer = func(context.Context, int, actions.Call) (actions.Result, error) {
+		r.world.answering(func(context.Context, int, actions.Call) (actions.Result, error) {
 			return actions.Result{}, errors.New("no such meeting")
-		}
+		})
 		id := r.event(2, nil)
 		r.until("flow", id, engine.Failed)
 		r.tells("flow", id, "run_started, step_started a 1", "step_failed a 1 final fail, run_failed")

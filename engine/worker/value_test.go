@@ -74,9 +74,9 @@ func TestLargeValues(t *testing.T) {
 			{ id: b, uses: test.write, with: { text: "${{ steps.a.output.text }}" } } ], output: "${{ steps.b.output }}" }`)
 		h := r.start()
 		text := strings.Repeat("0123456789abcdef", 20_000) // 320 kB
-		r.world.answer = func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
+		r.world.answering(func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
 			return actions.Result{Output: map[string]any{"text": c.Input["text"].(string) + "!"}}, nil
-		}
+		})
 		id := r.event(1, map[string]any{"text": text})
 		r.until("flow", id, engine.Waiting)
 		h.stop() // what follows is another worker's, from the history alone
@@ -108,9 +108,9 @@ func TestRunThatOutlivesRuns(t *testing.T) {
 			{ id: a, uses: test.write, with: { text: "${{ event.payload.object.text }}" } }, { sleep: 15m },
 			{ id: b, uses: test.write, with: { text: "${{ steps.a.output.text }}", n: "${{ event.payload.object.n }}" } } ] }`)
 		h := r.start()
-		r.world.answer = func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
+		r.world.answering(func(_ context.Context, _ int, c actions.Call) (actions.Result, error) {
 			return actions.Result{Output: map[string]any{"text": c.Input["text"]}}, nil
-		}
+		})
 		text := strings.Repeat("0123456789abcdef", 20_000)
 		id := r.event(1, map[string]any{"text": text, "n": 5})
 		started := r.until("flow", id, engine.Waiting).Started

@@ -38,9 +38,12 @@ type world struct {
 func (w *world) do(name string) func(context.Context, actions.Call) (actions.Result, error) {
 	return func(ctx context.Context, c actions.Call) (actions.Result, error) {
 		e, n := w.begin(name, c, false)
+		w.mu.Lock()
+		answer := w.answer
+		w.mu.Unlock()
 		result, err := actions.Result{Output: map[string]any{"n": int64(n)}}, error(nil)
-		if w.answer != nil {
-			result, err = w.answer(ctx, n, c)
+		if answer != nil {
+			result, err = answer(ctx, n, c)
 		}
 		w.end(ctx, e, result.Output, err)
 		return result, err
@@ -92,10 +95,17 @@ func (w *world) ledger() []call {
 	return out
 }
 
+// answering makes the calls bring what a function says.
+func (w *world) answering(f func(ctx context.Context, n int, c actions.Call) (actions.Result, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = f
+}
+
 // answers makes the calls bring these, one after another, and then {n}. An answer
 // is an error, or a value.
 func (w *world) answers(all ...any) {
-	w.answer = func(_ context.Context, n int, _ actions.Call) (actions.Result, error) {
+	w.answering(func(_ context.Context, n int, _ actions.Call) (actions.Result, error) {
 		if n > len(all) {
 			return actions.Result{Output: map[string]any{"n": int64(n)}}, nil
 		}
@@ -103,19 +113,19 @@ func (w *world) answers(all ...any) {
 			return actions.Result{}, err
 		}
 		return actions.Result{Output: all[n-1]}, nil
-	}
+	})
 }
 
 // lasting makes each call take a while, unless its context ends first.
 func (w *world) lasting(d time.Duration) {
-	w.answer = func(ctx context.Context, n int, _ actions.Call) (actions.Result, error) {
+	w.answering(func(ctx context.Context, n int, _ actions.Call) (actions.Result, error) {
 		select {
 		case <-time.After(d):
 			return actions.Result{Output: map[string]any{"n": int64(n)}}, nil
 		case <-ctx.Done():
 			return actions.Result{}, ctx.Err()
 		}
-	}
+	})
 }
 
 func (w *world) registry(t testing.TB) *actions.Registry {
