@@ -84,9 +84,7 @@ func (b *Broker) start(ctx context.Context, c BrokerConfig) error {
 	if b.lock, err = claimFolder(o.StoreDir); err != nil {
 		return err
 	}
-	if err := fitToDisk(o); err != nil {
-		return err
-	}
+	letReserve(o)
 	if b.login, err = addOwnUser(o, c.Account); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -161,17 +160,16 @@ func claimFolder(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// fitToDisk sets what JetStream may hold to the size of the disk, unless the
-// configuration says it. The server's own default is a share of what is free at
-// the start, so that a store which fills its disk would not be opened again.
-func fitToDisk(o *server.Options) error {
-	if o.JetStreamMaxStore > 0 {
-		return nil
+// reservable is what JetStream lets the limits of streams sum up to: a petabyte.
+const reservable = 1 << 50
+
+// letReserve keeps JetStream from comparing the streams' limits with the disk,
+// unless the configuration says what it may hold. The server's own default is a
+// share of what is free at the start, so that a store which fills its disk, or was
+// moved to a smaller one, would not be opened again. FitStreams fits the limits,
+// and the reserve is kept free whatever they are.
+func letReserve(o *server.Options) {
+	if o.JetStreamMaxStore <= 0 {
+		o.JetStreamMaxStore = reservable
 	}
-	size, err := durable.DiskSize(o.StoreDir)
-	if err != nil {
-		return err
-	}
-	o.JetStreamMaxStore = int64(min(size, math.MaxInt64))
-	return nil
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,6 +17,7 @@ import (
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
+	"zflow/proto"
 	"zflow/sources"
 )
 
@@ -48,6 +51,60 @@ func fitStreams(ctx context.Context, gate *durable.Gate, s settings.Streams, log
 			zap.Int64("wakes_bytes", int64(fitted.WakesBytes)))
 	}
 	return fitted, nil
+}
+
+// leastEvents is what EVENTS is made with at least.
+const leastEvents = 16 << 20
+
+// makeStreams is MakeStreams on a server whose store may be smaller than its disk,
+// which it tells nobody: streams that are there keep their limits then, and new
+// ones are made with smaller limits.
+func makeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams, log *zap.Logger) error {
+	there, err := limitsThere(ctx, js, s)
+	if err != nil {
+		return err
+	}
+	for {
+		err := MakeStreams(ctx, js, s)
+		switch {
+		case !noStorage(err):
+			return err
+		case there != nil && s != *there:
+			s = *there
+		case there == nil && s.EventsBytes >= 2*leastEvents:
+			s.EventsBytes, s.RunsBytes, s.WakesBytes = s.EventsBytes/2, s.RunsBytes/2, s.WakesBytes/2
+		default:
+			return fmt.Errorf("%w: the server's store has no room for %d bytes of events, %d of runs and %d of wakes: "+
+				"raise its max_file_store, or lower the limits of the streams", err, s.EventsBytes, s.RunsBytes, s.WakesBytes)
+		}
+		log.Warn("the server's store has no room for the streams' limits: they are smaller", zap.Int64("events_bytes", int64(s.EventsBytes)),
+			zap.Int64("runs_bytes", int64(s.RunsBytes)), zap.Int64("wakes_bytes", int64(s.WakesBytes)))
+	}
+}
+
+// limitsThere returns the limits with those that streams have already, where these
+// are smaller; nil while there are no runs.
+func limitsThere(ctx context.Context, js jetstream.JetStream, s settings.Streams) (*settings.Streams, error) {
+	for name, limit := range map[string]*settings.Bytes{proto.Events: &s.EventsBytes, proto.Runs: &s.RunsBytes, proto.Wakes: &s.WakesBytes} {
+		stream, err := js.Stream(ctx, name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound) && name == proto.Runs:
+			return nil, nil
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+		case err != nil:
+			return nil, fmt.Errorf("looking up stream %s: %w", name, err)
+		case stream.CachedInfo().Config.MaxBytes > 0:
+			*limit = min(*limit, settings.Bytes(stream.CachedInfo().Config.MaxBytes))
+		}
+	}
+	return &s, nil
+}
+
+// noStorage tells that the server has not so much to reserve.
+func noStorage(err error) bool {
+	const insufficientStorage = 10047
+	var e *jetstream.APIError
+	return errors.As(err, &e) && e.ErrorCode == insufficientStorage
 }
 
 // MakeStreams makes every stream and bucket, or brings its limits up to date.

@@ -100,12 +100,22 @@ func (f *Flusher) start(ctx context.Context) ([]*nats.Subscription, error) {
 	defer cancel()
 	f.server = f.nc.ConnectedServerId()
 	if err := f.checkLayout(ctx); err != nil {
-		return nil, err
+		return nil, f.explain(err)
 	}
 	if err := f.flushAll(); err != nil {
 		return nil, err
 	}
 	return f.serve(ctx)
+}
+
+// explain says of an error that the disk is full, where it is.
+func (f *Flusher) explain(err error) error {
+	if f.space.measure(f.streams, f.o.Reserve) == nil {
+		if d := f.space.now(); d.Free < d.Reserve {
+			return fmt.Errorf("%w: the disk is full, %d of %d bytes are free", err, d.Free, d.Size)
+		}
+	}
+	return err
 }
 
 // stop lets the flushes under way end, and begins no other.

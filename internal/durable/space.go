@@ -47,12 +47,3 @@ func (s *space) measure(streams string, reserve uint64) error {
 	s.reserve.Store(reserve)
 	return nil
 }
-
-// DiskSize is the size in bytes of the disk that holds a folder.
-func DiskSize(dir string) (uint64, error) {
-	_, total, err := diskSpace(dir)
-	if err != nil {
-		return 0, fmt.Errorf("measuring the disk: %w", err)
-	}
-	return total, nil
-}

@@ -214,6 +214,13 @@ func (r *diskRig) ends() (n int, why string) {
 	return len(r.why), fmt.Sprint(r.why[len(r.why)-1])
 }
 
+// begun says how often the broker was started.
+func (r *diskRig) begun() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.starts
+}
+
 func (r *diskRig) startWorker() {
 	r.run("worker", func(ctx context.Context) error { return app.RunWorker(ctx, r.config, zap.NewNop()) })
 	r.eventually("streams", func() error {
@@ -399,6 +406,18 @@ func TestDiskFilledByAnother(t *testing.T) {
 	t.Logf("%d events accepted; the broker ended %d times, last: %s", len(accepted), ends, why)
 }
 
+func diskStreams(t *testing.T, js jetstream.JetStream) (streams []*jetstream.StreamInfo) {
+	t.Helper()
+	list := js.ListStreams(t.Context())
+	for s := range list.Info() {
+		streams = append(streams, s)
+	}
+	if list.Err() != nil {
+		t.Fatal(list.Err())
+	}
+	return streams
+}
+
 func diskSum(streams []*jetstream.StreamInfo) (sum int64) {
 	for _, s := range streams {
 		sum += max(s.Config.MaxBytes, 0)
@@ -477,19 +496,83 @@ func TestDiskOfThreeGigabytes(t *testing.T) {
 		r.deploy("steps", "true")
 		r.post(1, 0)
 		r.await("steps", []int{1}) // the one before came before the workflow
-		var streams []*jetstream.StreamInfo
-		list := r.client.JS.ListStreams(t.Context())
-		for s := range list.Info() {
-			streams = append(streams, s)
-		}
-		if list.Err() != nil {
-			t.Fatal(list.Err())
-		}
+		streams := diskStreams(t, r.client.JS)
 		if sum, free := diskSum(streams), diskFree(t, r.dir); sum > free || sum < free/2 {
 			t.Errorf("%s: the limits of %d streams are %d bytes, %d are free", size, len(streams), sum, free)
 		}
 		if !slices.ContainsFunc(streams, func(s *jetstream.StreamInfo) bool { return s.Config.Name == proto.Bucket(proto.Leases) }) {
 			t.Errorf("%s: the buckets are not there", size)
 		}
+	}
+}
+
+// TestDiskFullAtTheStart: the broker starts again with what little the reserve
+// leaves, and on a disk without a free byte as soon as there is room.
+func TestDiskFullAtTheStart(t *testing.T) {
+	r := newDiskRig(t, "64m")
+	r.startWorker()
+	r.deploy("steps", "true")
+	accepted := []int{}
+	for n := range 10 {
+		if r.post(n, 0) == 204 {
+			accepted = append(accepted, n)
+		}
+	}
+	r.await("steps", accepted)
+	n := 100
+	for _, free := range []int64{1 << 20, 0} {
+		empty := diskFill(t, r.dir, free)
+		starts := r.begun()
+		r.current().Shutdown() // and it is started again
+		r.eventually("a start", func() error {
+			if r.begun() == starts {
+				return errors.New("none yet")
+			}
+			return nil
+		})
+		for range 5 {
+			if n++; r.post(n, 0) != 503 {
+				t.Errorf("with %d bytes free: event %d was taken", free, n)
+				accepted = append(accepted, n)
+			}
+		}
+		ends, why := r.ends()
+		if free == 0 && !strings.Contains(why, "the disk is full, 0 of 67108864 bytes are free") {
+			t.Errorf("the broker says: %s", why)
+		}
+		t.Logf("with %d bytes free: ended %d times, last: %s", free, ends, why)
+		empty()
+		r.eventually("room again", func() error {
+			if n++; r.post(n, 0) != 204 {
+				return errors.New("still refused")
+			}
+			accepted = append(accepted, n)
+			return nil
+		})
+		r.await("steps", accepted)
+	}
+}
+
+// TestDiskIsSmallerThanBefore: what was kept on a large disk starts on a small one,
+// with limits that fit there.
+func TestDiskIsSmallerThanBefore(t *testing.T) {
+	large, flows := t.TempDir(), t.TempDir()
+	c := app.DevConfig{Dir: flows, Data: large, IngestListen: "127.0.0.1:0", SimListen: "127.0.0.1:0", Out: io.Discard}
+	d, err := app.StartDev(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	small := diskMount(t, "3g")
+	c.Data = filepath.Join(small, "data")
+	if err := os.CopyFS(c.Data, os.DirFS(large)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = app.StartDev(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if sum := diskSum(diskStreams(t, d.Client().JS)); sum > 3<<30 {
+		t.Errorf("the limits are %d bytes", sum)
 	}
 }
