@@ -568,6 +568,11 @@ func TestDiskIsSmallerThanBefore(t *testing.T) {
 	if err := os.CopyFS(c.Data, os.DirFS(large)); err != nil {
 		t.Fatal(err)
 	}
+	for _, keys := range []string{"sealing.keys", "connection.keys"} { // which CopyFS lets others read
+		if err := os.Chmod(filepath.Join(c.Data, keys), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if d, err = app.StartDev(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
