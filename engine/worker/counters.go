@@ -15,15 +15,18 @@ type counters struct {
 type Counter struct {
 	Name     string
 	Workflow string
+	Type     string // of the event: of events_unmatched and events_again
 }
 
-func (c *counters) add(name, workflow string) {
+func (c *counters) add(name, workflow string) { c.addOf(Counter{Name: name, Workflow: workflow}) }
+
+func (c *counters) addOf(k Counter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n == nil {
 		c.n = map[Counter]uint64{}
 	}
-	c.n[Counter{name, workflow}]++
+	c.n[k]++
 }
 
 // Counts returns what was counted since the start: runs_started, runs_completed,

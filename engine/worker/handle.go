@@ -143,7 +143,7 @@ func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bo
 		return nil, nil
 	case l.run.State.Ended():
 		if m.event != nil {
-			w.counts.add("events_again", m.workflow)
+			w.counts.addOf(Counter{"events_again", m.workflow, m.event.Type})
 		}
 		return nil, w.close(ctx, l, m)
 	case l.run.State == engine.Waiting:

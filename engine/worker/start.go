@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"zflow/engine"
@@ -29,7 +30,7 @@ func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned
 		trigger, no = match(def, m.event, event)
 	}
 	if trigger < 0 {
-		w.counts.add("events_unmatched", m.workflow)
+		w.counts.addOf(Counter{"events_unmatched", m.workflow, m.event.Type})
 		w.ack(m)
 		return nil, nil
 	}
@@ -54,9 +55,15 @@ func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned
 // cannot be evaluated matches, and its error fails the run: an event is never
 // filtered in silence.
 func match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the run fails, and says so
+			err = fmt.Errorf("this is a defect of zflow: %v", p)
+		}
+	}()
 	var body any
 	decoded := false
 	for i, t := range def.Triggers {
+		trigger = i
 		if !t.Takes(e.Kind(), e.Type) {
 			continue
 		}

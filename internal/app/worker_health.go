@@ -47,7 +47,7 @@ func serveWorkerHealth(address string, nc *nats.Conn, w *worker.Worker) (stop fu
 type workerCollector struct{ worker *worker.Worker }
 
 var (
-	workerCounts = prometheus.NewDesc("zflow_worker_total", "What the worker did, by name and workflow.", []string{"what", "workflow"}, nil)
+	workerCounts = prometheus.NewDesc("zflow_worker_total", "What the worker did, by name, workflow and event type.", []string{"what", "workflow", "event_type"}, nil)
 	gateFlushes  = prometheus.NewDesc("zflow_gate_flushes_total", "Flush requests that the worker sent.", nil, nil)
 	gatePasses   = prometheus.NewDesc("zflow_gate_passes_total", "How often something waited to be durable.", nil, nil)
 )
@@ -62,7 +62,7 @@ func (workerCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c workerCollector) Collect(ch chan<- prometheus.Metric) {
 	for k, n := range c.worker.Counts() {
-		ch <- prometheus.MustNewConstMetric(workerCounts, prometheus.CounterValue, float64(n), k.Name, k.Workflow)
+		ch <- prometheus.MustNewConstMetric(workerCounts, prometheus.CounterValue, float64(n), k.Name, k.Workflow, k.Type)
 	}
 	ch <- prometheus.MustNewConstMetric(gateFlushes, prometheus.CounterValue, float64(c.worker.Gate.Flushes()))
 	ch <- prometheus.MustNewConstMetric(gatePasses, prometheus.CounterValue, float64(c.worker.Gate.Passes()))
