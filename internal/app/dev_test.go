@@ -183,7 +183,7 @@ func TestDevStartsAgain(t *testing.T) {
 	awaitRuns(t, d, 1) // it may have been under way when dev was closed
 	d.Close()
 	c.ZoomSecret = "given-by-a-flag"
-	d = startDev(t, c)
+	startDev(t, c)
 	if s := kept(t, c); s.ZoomSecret != c.ZoomSecret {
 		t.Errorf("dev.json has the secret %q", s.ZoomSecret)
 	}
