@@ -351,4 +351,3 @@ func (a *diskAPI) count(step string, n int) (calls int) {
 	}
 	return calls
 }
-
