@@ -87,11 +87,11 @@ func (s *Sender) sign(at string, body []byte) string {
 	return "v0=" + hex.EncodeToString(h.Sum(nil))
 }
 
-// Payload is a made-up event of a type, about a meeting of its own for each n.
+// Payload is a made-up event of a type, with a meeting and a moment of its own for each n.
 // known is false for a type that Zoom does not have: the body is minimal then.
 func Payload(eventType string, now time.Time, n int) (body []byte, known bool, suggestion string) {
 	_, known = zoomcatalog.Lookup(eventType)
-	body = zoomcatalog.Fresh(eventType, now, n)
+	body = zoomcatalog.Fresh(eventType, now.Add(time.Duration(n)*time.Millisecond), n)
 	if !known {
 		suggestion = zoomcatalog.Suggest(eventType)
 	}

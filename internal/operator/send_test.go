@@ -74,6 +74,11 @@ func TestPayloads(t *testing.T) {
 	if !known || string(a) == string(b) || !json.Valid(a) {
 		t.Errorf("made up %s and %s", a, b)
 	}
+	u, _, _ := Payload("user.created", now, 0)
+	v, _, _ := Payload("user.created", now, 1)
+	if string(u) == string(v) {
+		t.Errorf("two events without a meeting are one: %s", u)
+	}
 	c, known, suggestion := Payload("meeting.endedd", now, 0)
 	if known || suggestion != "meeting.ended" || CheckBody("meeting.endedd", c) != nil {
 		t.Errorf("made up %s, %q", c, suggestion)
