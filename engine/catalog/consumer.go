@@ -48,6 +48,22 @@ func (c *Catalog) Consumer(ctx context.Context, name string) (jetstream.Consumer
 	return consumer, nil
 }
 
+// Redeliver makes all events that are unacknowledged come again now; only where
+// nobody works on them.
+func (c *Catalog) Redeliver(ctx context.Context) error {
+	entries, err := c.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		_, err := c.js.ResetConsumer(ctx, proto.Events, e.Name)
+		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return fmt.Errorf("resetting the consumer of %s: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
 // settle makes a workflow's consumer what its entry says, again whenever the
 // entry, or the consumer, was changed meanwhile. Who comes last leaves it right.
 func (c *Catalog) settle(ctx context.Context, name string) error {

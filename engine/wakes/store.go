@@ -114,6 +114,17 @@ func (s *Store) DropTimer(ctx context.Context, workflow, run string, fact uint64
 	return nil
 }
 
+// Redeliver makes all that is unacknowledged come again now; only where nobody
+// works on it.
+func (s *Store) Redeliver(ctx context.Context) error {
+	for _, name := range []string{consumerWakes, consumerCommands} {
+		if _, err := s.stream.ResetConsumer(ctx, name); err != nil {
+			return fmt.Errorf("resetting consumer %s on %s: %w", name, wire.Wakes, err)
+		}
+	}
+	return nil
+}
+
 func (s *Store) publish(ctx context.Context, subject string, body proto.Message, header nats.Header) error {
 	data, err := proto.Marshal(body)
 	if err != nil {

@@ -196,8 +196,11 @@ func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, er
 
 // leaseThere says false only if the lease was absent four times in a row, each
 // read answered by one server over one connection and sent a beat after the
-// answer before it.
+// answer before it. Where no other worker exists, none is.
 func (w *Worker) leaseThere(ctx context.Context, owner string) (bool, error) {
+	if w.Alone {
+		return false, nil
+	}
 	mark := w.Gate.Mark()
 	for i := range absences {
 		if i > 0 {
