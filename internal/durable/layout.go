@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// LayoutStream is made at the start of a Flusher, written to once at LayoutSubject,
-// and deleted: its user needs the rights for that.
+// LayoutStream is made at the first start of a Flusher and written to at each, at
+// LayoutSubject: its user needs the rights for that. It stays: after the deletion
+// of its only stream a server removes the folder of all streams, a moment later,
+// under whoever makes the next one.
 const (
 	LayoutStream  = "ZFLOW_LAYOUT_CHECK"
 	LayoutSubject = "zflow.flush-layout-check"
@@ -29,43 +30,16 @@ func (f *Flusher) checkLayout(ctx context.Context) error {
 	if err := f.checkFolders(ctx, js); err != nil {
 		return err
 	}
-	s, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: LayoutStream, Subjects: []string{LayoutSubject}, Storage: jetstream.FileStorage, MaxMsgs: 1,
 	})
 	if err != nil {
 		return fmt.Errorf("checking the file layout: %w", err)
 	}
-	err = f.checkGrowth(ctx, js)
-	if err == nil {
-		err = js.DeleteStream(ctx, s.CachedInfo().Config.Name)
-	}
-	if err == nil {
-		err = f.awaitRemoval(ctx)
-	}
-	if err != nil {
+	if err := f.checkGrowth(ctx, js); err != nil {
 		return fmt.Errorf("checking the file layout: %w", err)
 	}
 	return nil
-}
-
-// awaitRemoval waits until the server has removed the stream's files, which it
-// does after its answer, under a name with a dot: a stream half removed would
-// make the server's own health check fail.
-func (f *Flusher) awaitRemoval(ctx context.Context) error {
-	for {
-		_, err := os.Stat(filepath.Join(f.streams, "."+LayoutStream))
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Millisecond):
-		}
-	}
 }
 
 func (f *Flusher) checkFolders(ctx context.Context, js jetstream.JetStream) error {

@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -31,11 +30,10 @@ func publish(t testing.TB, js jetstream.JetStream, g *durable.Gate) uint64 {
 }
 
 func TestVirtualTime(t *testing.T) {
-	ats.Register()
-	defer ats.Unregister()
 	dir := t.TempDir()
 	begun := time.Now()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		s := natstest.Start(t, natstest.Dir(dir))
 		js, g := s.JetStream(t), s.Gate(t)
 		if _, err := js.CreateStream(t.Context(), stream); err != nil {
