@@ -25,7 +25,6 @@ const (
 func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 	defer w.drop(o.run.ID(), o)
 	defer w.leaveSlot(o)
-	log := w.Log.With(zap.String("workflow", o.def.Name), zap.String("run_id", o.run.ID()))
 	for wait := time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		done, err := w.advance(ctx, o)
 		for err == nil && !done {
@@ -41,20 +40,25 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 		case errors.Is(err, errSuperseded):
 			return w.superseded(o)
 		case !errors.Is(err, history.ErrConflict):
-			log.Warn("a run is loaded again", zap.Error(err))
+			w.logOf(o).Warn("a run is loaded again", zap.Error(err))
 			pause(ctx, wait)
 		}
-		if v, end := w.reloadUntil(ctx, o, log); end {
+		if v, end := w.reloadUntil(ctx, o); end {
 			return v
 		}
 	}
+}
+
+// logOf names a run in the log; made where something went wrong only.
+func (w *Worker) logOf(o *owned) *zap.Logger {
+	return w.Log.With(zap.String("workflow", o.def.Name), zap.String("run_id", o.run.ID()))
 }
 
 // errSuperseded says that the run's last claim is another's.
 var errSuperseded = errors.New("the run's last claim is another")
 
 // reloadUntil loads the run again until that succeeds; end: this worker is out.
-func (w *Worker) reloadUntil(ctx context.Context, o *owned, log *zap.Logger) (verdict, bool) {
+func (w *Worker) reloadUntil(ctx context.Context, o *owned) (verdict, bool) {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := w.reload(ctx, o)
 		switch {
@@ -66,10 +70,10 @@ func (w *Worker) reloadUntil(ctx context.Context, o *owned, log *zap.Logger) (ve
 			return w.superseded(o), true
 		case unreadable(err):
 			w.counts.add("runs_unreadable", o.def.Name)
-			log.Error("a run is left alone", zap.Error(err))
+			w.logOf(o).Error("a run is left alone", zap.Error(err))
 			return settled, true
 		}
-		log.Warn("a run cannot be loaded", zap.Error(err))
+		w.logOf(o).Warn("a run cannot be loaded", zap.Error(err))
 		pause(ctx, wait)
 	}
 }
