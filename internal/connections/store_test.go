@@ -15,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/internal/connections"
@@ -384,10 +383,9 @@ type virtual struct {
 }
 
 func inVirtualTime(t *testing.T, f func(*testing.T, *virtual)) {
-	ats.Register()
-	defer ats.Unregister()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		z := &virtual{js: bucket(t, natstest.Dir(dir)), sim: zoomsim.New(zoomsim.Options{}), pipe: zoomsim.NewPipe()}
 		z.app = z.sim.Apps()[0]
 		ctx, cancel := context.WithCancel(context.Background())

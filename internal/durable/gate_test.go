@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -58,10 +57,9 @@ func (v *valve) sync(f *os.File) error {
 // TestPassesShareFlushes: those who wait share the next flush, those who come
 // during it the one after.
 func TestPassesShareFlushes(t *testing.T) {
-	ats.Register()
-	defer ats.Unregister()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		v := newValve()
 		v.release = make(chan error)
 		s := natstest.Start(t, natstest.Dir(dir), natstest.Flusher(durable.FlusherOptions{Sync: v.sync, Sweep: time.Hour, Reserve: 1}))

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
 
 	"zflow/engine"
+	"zflow/internal/natstest"
 	wire "zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -99,8 +99,8 @@ func TestCancelThatComesTooLateIsAnError(t *testing.T) {
 
 // Without a worker the order waits on the server, and that is said.
 func TestAnOrderThatNobodyTakesIsSaid(t *testing.T) {
-	ats.Register()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		r := newRig(t)
 		l := r.tale("hello", "e").tells(engine.Waiting, started("hello", "e"))
 		_, err := r.Cancel(context.Background(), l.run.ID(), "me", "")

@@ -10,10 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine"
+	"zflow/internal/natstest"
 	"zflow/internal/sealed"
 	"zflow/proto"
 )
@@ -182,8 +182,8 @@ func TestReplaysAreNewEachTime(t *testing.T) {
 
 // The server knows a duplicate for two hours; a replay after that is new too.
 func TestAReplayHoursLaterIsNew(t *testing.T) {
-	ats.Register()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		r := newRig(t)
 		e := r.event("meeting.ended", 1)
 		for n := 1; n <= 3; n++ {

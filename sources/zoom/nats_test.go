@@ -18,7 +18,6 @@ import (
 	"zflow/sources"
 	"zflow/sources/zoom"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -76,9 +75,8 @@ func (s *station) ids(t testing.TB) []string {
 func (s *station) count(o zoom.Outcome) int64 { return s.Stats()[0].Counts[o] }
 
 func TestOneEventManyTimes(t *testing.T) {
-	ats.Register()
-	defer ats.Unregister()
 	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
 		server := natstest.Start(t)
 		defer server.Stop()
 		s := newStation(t, server)
