@@ -12,6 +12,9 @@ import (
 // rewatchPause is how long a watch that could not be renewed waits.
 const rewatchPause = 250 * time.Millisecond
 
+// stopWithin is how long the end of a watcher is waited for.
+const stopWithin = time.Second
+
 // Watch delivers the deployed workflows, then each change, a removal too, until
 // ctx ends and the channel is closed. Of several changes in short order it may
 // deliver only the last. It survives reconnections and restarts of the server:
@@ -50,10 +53,22 @@ func (c *Catalog) rewatch(ctx context.Context) jetstream.KeyWatcher {
 	return nil
 }
 
-// stop ends a watcher and frees what it may be blocked on.
+// stop ends a watcher and frees what it may be blocked on. The client closes the
+// updates when the subscription has ended, but not always where that ended by
+// itself; nobody waits for it longer than a moment.
 func stop(w jetstream.KeyWatcher) {
 	_ = w.Stop() // of a connection that is closed: ended already
-	for range w.Updates() {
+	end := time.NewTimer(stopWithin)
+	defer end.Stop()
+	for {
+		select {
+		case _, open := <-w.Updates():
+			if !open {
+				return
+			}
+		case <-end.C:
+			return
+		}
 	}
 }
 

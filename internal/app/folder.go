@@ -164,10 +164,10 @@ func (f *folder) removeGone(ctx context.Context) error {
 		if h := f.files[e.File]; h != nil && h.name == "" {
 			continue // the last good version of a file that has had errors since the start
 		}
-		fmt.Fprintf(f.out, "workflow %s removed: no file has it any more\n", e.Name)
 		if err := f.catalog.Remove(ctx, e.Name); err != nil {
 			return err
 		}
+		fmt.Fprintf(f.out, "workflow %s removed: no file has it any more\n", e.Name)
 	}
 	return nil
 }
