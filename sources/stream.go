@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,20 +42,12 @@ func (l Limits) Config() jetstream.StreamConfig {
 		Retention:    jetstream.LimitsPolicy,
 		Storage:      jetstream.FileStorage,
 		Discard:      jetstream.DiscardNew,
-		MaxAge:       orDefault(l.MaxAge, DefaultMaxAge),
-		MaxBytes:     orDefault(l.MaxBytes, DefaultMaxBytes),
-		Replicas:     orDefault(l.Replicas, 1),
+		MaxAge:       cmp.Or(l.MaxAge, DefaultMaxAge),
+		MaxBytes:     cmp.Or(l.MaxBytes, DefaultMaxBytes),
+		Replicas:     cmp.Or(l.Replicas, 1),
 		Duplicates:   duplicates,
 		MaxConsumers: maxConsumers,
 	}
-}
-
-func orDefault[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 // Create makes EVENTS, or brings the one that is there to these limits.
@@ -177,7 +170,7 @@ const none = ^uint64(0)
 func firstUnfinished(ctx context.Context, stream jetstream.Stream, c *jetstream.ConsumerInfo) (uint64, error) {
 	filters := c.Config.FilterSubjects
 	if len(filters) == 0 {
-		filters = []string{orDefault(c.Config.FilterSubject, ">")}
+		filters = []string{cmp.Or(c.Config.FilterSubject, ">")}
 	}
 	first := none
 	for _, filter := range filters {

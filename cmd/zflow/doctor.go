@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -24,7 +25,7 @@ func doctorCommand(sh *shell) *cobra.Command {
 		Use: "doctor", Short: "Find out what is wrong, and what to do about it", Long: aboutDoctor, Args: args(),
 		Example: "  zflow doctor\n  zflow doctor --config zflow.yaml --ingest-metrics http://127.0.0.1:9090/metrics",
 		RunE: func(c *cobra.Command, _ []string) error {
-			doctor, err := sh.doctor(config, or(metrics, sh.env("ZFLOW_INGEST_METRICS")))
+			doctor, err := sh.doctor(config, cmp.Or(metrics, sh.env("ZFLOW_INGEST_METRICS")))
 			if err != nil {
 				return err
 			}
@@ -44,8 +45,8 @@ func doctorCommand(sh *shell) *cobra.Command {
 }
 
 func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
-	c := app.DoctorConfig{URL: or(sh.server, sh.env("ZFLOW_SERVER")), Creds: or(sh.creds, sh.env("ZFLOW_CREDS")),
-		Durability: or(sh.durability, sh.env("ZFLOW_DURABILITY")), Metrics: metrics}
+	c := app.DoctorConfig{URL: cmp.Or(sh.server, sh.env("ZFLOW_SERVER")), Creds: cmp.Or(sh.creds, sh.env("ZFLOW_CREDS")),
+		Durability: cmp.Or(sh.durability, sh.env("ZFLOW_DURABILITY")), Metrics: metrics}
 	var err error
 	if config != "" {
 		c.Config, err = settings.Load(settings.Setup{File: config, Environ: os.Environ(), Others: sharedVariables()})
@@ -68,7 +69,7 @@ func (sh *shell) printReport(r operator.Report) error {
 		return sh.printJSON(r)
 	}
 	if r.Server != "" {
-		if err := sh.print("server      %s, nats-server %s\ndurability  %s\n", r.Server, r.Version, or(r.Durability, "none")); err != nil {
+		if err := sh.print("server      %s, nats-server %s\ndurability  %s\n", r.Server, r.Version, cmp.Or(r.Durability, "none")); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -117,13 +118,13 @@ func pace(ctx context.Context, rate float64, n int) error {
 
 // sender knows where to post and how to sign.
 func (sh *shell) sender(s sending) (*operator.Sender, error) {
-	to, secret := or(s.to, sh.env("ZFLOW_INGEST")), or(s.secret, sh.env("ZFLOW_ZOOM_SECRET"))
+	to, secret := cmp.Or(s.to, sh.env("ZFLOW_INGEST")), cmp.Or(s.secret, sh.env("ZFLOW_ZOOM_SECRET"))
 	if to == "" || secret == "" {
 		dev, err := sh.dev()
 		if err != nil {
 			return nil, err
 		}
-		to, secret = or(to, or(dev.Ingest, defaultIngest)), or(secret, dev.ZoomSecret)
+		to, secret = cmp.Or(to, cmp.Or(dev.Ingest, defaultIngest)), cmp.Or(secret, dev.ZoomSecret)
 	}
 	if secret == "" {
 		return nil, misused("the app's secret token is missing: give --secret or ZFLOW_ZOOM_SECRET, or run this where zflow dev runs")

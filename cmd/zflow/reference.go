@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -83,7 +84,7 @@ func builtFrom() build {
 	if !ok {
 		return b
 	}
-	b.Version = or(version, or(info.Main.Version, b.Version))
+	b.Version = cmp.Or(version, cmp.Or(info.Main.Version, b.Version))
 	dirty := ""
 	for _, s := range info.Settings {
 		switch {

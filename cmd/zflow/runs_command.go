@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 )
 
 // person is who gives an order, as the history will say.
-func (sh *shell) person() string { return or(or(sh.env("USER"), sh.env("LOGNAME")), "cli") }
+func (sh *shell) person() string { return cmp.Or(cmp.Or(sh.env("USER"), sh.env("LOGNAME")), "cli") }
 
 func runsCancel(sh *shell) *cobra.Command {
 	var reason string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -127,7 +128,7 @@ func (sh *shell) open(ctx context.Context) (*app.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	sh.client, err = app.Connect(ctx, address, or(sh.creds, sh.env("ZFLOW_CREDS")), or(sh.durability, sh.env("ZFLOW_DURABILITY")))
+	sh.client, err = app.Connect(ctx, address, cmp.Or(sh.creds, sh.env("ZFLOW_CREDS")), cmp.Or(sh.durability, sh.env("ZFLOW_DURABILITY")))
 	return sh.client, err
 }
 
@@ -147,9 +148,3 @@ func (sh *shell) close() error {
 	return nil
 }
 
-func or(given, otherwise string) string {
-	if given != "" {
-		return given
-	}
-	return otherwise
-}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,7 +166,7 @@ func (in *Intake) Run(ctx context.Context) error {
 // drain stops taking connections and waits for the requests under way; NATS stays
 // connected for them.
 func (in *Intake) drain(public *http.Server, unused *unused) error {
-	ctx, cancel := context.WithTimeout(context.Background(), orElse(in.config.Drain, defaultDrain))
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(in.config.Drain, defaultDrain))
 	defer cancel()
 	defer time.AfterFunc(unusedFor, unused.close).Stop()
 	if err := public.Shutdown(ctx); err != nil {
@@ -174,10 +175,3 @@ func (in *Intake) drain(public *http.Server, unused *unused) error {
 	return nil
 }
 
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
-}

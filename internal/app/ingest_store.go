@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func (in *Intake) connect() (*nats.Conn, error) {
 
 // keep opens the store, then sees to it that the stream has room, until ctx ends.
 func (in *Intake) keep(ctx context.Context) {
-	every := time.NewTicker(orElse(in.config.NATS.OpenEvery, defaultOpenEvery))
+	every := time.NewTicker(cmp.Or(in.config.NATS.OpenEvery, defaultOpenEvery))
 	defer every.Stop()
 	for said := ""; in.store.Load() == nil; {
 		err := in.open(ctx)
@@ -143,7 +144,7 @@ func (in *Intake) open(ctx context.Context) error {
 // create makes the stream, as large as it fits on the disk beside the others.
 func (in *Intake) create(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) error {
 	l := in.config.Limits
-	want := settings.Streams{EventsBytes: settings.Bytes(orElse(l.MaxBytes, sources.DefaultMaxBytes)), RunsBytes: settings.Bytes(in.config.Beside)}
+	want := settings.Streams{EventsBytes: settings.Bytes(cmp.Or(l.MaxBytes, sources.DefaultMaxBytes)), RunsBytes: settings.Bytes(in.config.Beside)}
 	fitted, err := fitStreams(ctx, gate, want, in.log)
 	if err != nil {
 		return err

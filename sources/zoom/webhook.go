@@ -1,6 +1,7 @@
 package zoom
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,11 +77,11 @@ func NewHandler(c Config) (*Handler, error) {
 	if c.Publish == nil || c.Key.ID() == "" {
 		return nil, errors.New("making the webhook handler: it needs a publisher and a sealing key")
 	}
-	c.Past = orDefault(c.Past, defaultPast)
-	c.Future = orDefault(c.Future, defaultFuture)
-	c.Deadline = orDefault(c.Deadline, defaultDeadline)
-	c.MaxBody = orDefault(c.MaxBody, defaultMaxBody)
-	c.Concurrent = orDefault(c.Concurrent, defaultConcurrent)
+	c.Past = cmp.Or(c.Past, defaultPast)
+	c.Future = cmp.Or(c.Future, defaultFuture)
+	c.Deadline = cmp.Or(c.Deadline, defaultDeadline)
+	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	c.Concurrent = cmp.Or(c.Concurrent, defaultConcurrent)
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
@@ -92,14 +93,6 @@ func NewHandler(c Config) (*Handler, error) {
 		}
 	}
 	return h, nil
-}
-
-func orDefault[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 func (h *Handler) add(a App) error {
