@@ -147,4 +147,3 @@ func (sh *shell) close() error {
 	}
 	return nil
 }
-

@@ -174,4 +174,3 @@ func (in *Intake) drain(public *http.Server, unused *unused) error {
 	}
 	return nil
 }
-
