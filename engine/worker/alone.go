@@ -2,10 +2,11 @@ package worker
 
 import "context"
 
-// takeAll is what a worker does first that has the server for itself: no lease is
-// anyone's, and what is unacknowledged was handed to one that is gone, so it comes
-// again now and not after its ack wait.
-func (w *Worker) takeAll(ctx context.Context) error {
+// TakeAll is for a worker that has the server for itself, before it runs and
+// before anybody deploys: no lease is anyone's, and what is unacknowledged was
+// handed to one that is gone, so it comes again now and not after its ack wait.
+// A server may never answer for a consumer that is being made meanwhile.
+func (w *Worker) TakeAll(ctx context.Context) error {
 	if err := w.Stores.Leases.Clear(ctx); err != nil {
 		return err
 	}

@@ -135,6 +135,11 @@ func (r *rig) start(change ...func(*Config)) *hand {
 		f(&c)
 	}
 	h.Worker = New(c)
+	if c.Alone {
+		if err := h.TakeAll(r.t.Context()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -35,7 +35,7 @@ type Config struct {
 	Slots   int           // attempts at a time; 0: 256
 	MaxHeld int           // runs at a time; 0: 1,000
 	Drain   time.Duration // how long calls may go on after a stop; 0: 20 s
-	Alone   bool          // no other worker exists: what others left is taken at once
+	Alone   bool          // no other worker exists: what others left is taken without reading their leases
 	Watch   Watch
 }
 
@@ -132,11 +132,6 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // begin takes the lease and listens for hints.
 func (w *Worker) begin(ctx context.Context) (hints *nats.Subscription, err error) {
-	if w.Alone {
-		if err := w.takeAll(ctx); err != nil {
-			return nil, err
-		}
-	}
 	if err := w.renew(ctx); err != nil {
 		return nil, err
 	}

@@ -112,10 +112,14 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	for name, s := range c.Secrets {
 		secrets[name] = s.Reveal()
 	}
-	return worker.New(worker.Config{
+	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Stores: client.Stores, Actions: registry, Keys: c.Keys,
 		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
-	}), client, nil
+	})
+	if c.Alone {
+		err = w.TakeAll(ctx)
+	}
+	return w, client, err
 }
 
 // ourStreams are those whose durability is checked at the start.

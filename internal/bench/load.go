@@ -32,6 +32,7 @@ type sender struct {
 	ledger *ledger
 	prefix string
 	next   atomic.Int64
+	stuck  atomic.Bool // nothing moved for as long as there is patience: no more is sent
 
 	mu   sync.Mutex
 	sent map[string]*sending
@@ -80,7 +81,7 @@ func (s *sender) closed(ctx context.Context, start time.Time) {
 // take returns the number of the next webhook, or -1.
 func (s *sender) take(start time.Time) int {
 	i := int(s.next.Add(1)) - 1
-	if s.count > 0 && i >= s.count || s.count == 0 && time.Since(start) >= s.length {
+	if s.stuck.Load() || s.count > 0 && i >= s.count || s.count == 0 && time.Since(start) >= s.length {
 		return -1
 	}
 	return i
@@ -126,6 +127,8 @@ func (s *sender) one(ctx context.Context, i int, due time.Time) {
 	select {
 	case <-ended:
 	case <-limit.C:
+		_, last := s.ledger.progress()
+		s.stuck.Store(time.Since(last) > s.patience)
 	case <-ctx.Done():
 	}
 }

@@ -146,6 +146,20 @@ func TestLoadOfNobody(t *testing.T) {
 	}
 }
 
+// TestLoadOfAStuckSystem: what takes webhooks and runs nothing is not sent more
+// and more, each for as long as there is patience.
+func TestLoadOfAStuckSystem(t *testing.T) {
+	l, _ := fault(t, &pipeline{status: func(int64) int { return http.StatusNoContent }, calls: func(int64) []int { return nil }})
+	l.whole = true
+	o, err := l.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Sent > 2*l.senders || o.Lost != o.Sent || o.Lost == 0 {
+		t.Errorf("got %+v", o)
+	}
+}
+
 func TestAPIRefusesWhatSaysNothing(t *testing.T) {
 	a := &api{}
 	l := newLedger()

@@ -35,6 +35,9 @@ func startNull(o order) (served, error) {
 
 func (n *null) report() report { return report{Webhooks: n.url} }
 
+// failed never comes: whoever sends sees refusals.
+func (n *null) failed() <-chan error { return nil }
+
 func (n *null) close() { _ = n.server.Close() } // what is under way is nobody's loss
 
 // ServeHTTP takes one webhook.

@@ -47,6 +47,7 @@ type report struct {
 // served is a system that runs in this process.
 type served interface {
 	report() report
+	failed() <-chan error
 	close()
 }
 
@@ -99,6 +100,8 @@ func attend(ctx context.Context, s served, lines <-chan []byte, answers *json.En
 		select {
 		case <-ctx.Done():
 			return nil
+		case err := <-s.failed():
+			return fmt.Errorf("serving: %w", err)
 		case line, ok := <-lines:
 			if !ok {
 				return nil
@@ -133,7 +136,10 @@ func obey(line []byte) error {
 }
 
 // zflow is `zflow dev`, as anybody starts it.
-type zflow struct{ dev *app.Dev }
+type zflow struct {
+	dev   *app.Dev
+	fails chan error
+}
 
 func startZflow(ctx context.Context, o order, log *zap.Logger) (served, error) {
 	flows, data, err := folders(o)
@@ -153,11 +159,19 @@ func startZflow(ctx context.Context, o order, log *zap.Logger) (served, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &zflow{dev}, nil
+	z := &zflow{dev, make(chan error, 1)}
+	go func() {
+		if err := dev.Wait(ctx); err != nil {
+			z.fails <- err
+		}
+	}()
+	return z, nil
 }
 
 func (z *zflow) report() report {
 	return report{Webhooks: z.dev.IngestURL() + "/hooks/zoom/default", NATS: z.dev.NATSURL(), Flushes: z.dev.Flushes().Requests}
 }
+
+func (z *zflow) failed() <-chan error { return z.fails }
 
 func (z *zflow) close() { z.dev.Close() }
