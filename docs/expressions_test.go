@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"zflow/engine"
 	"zflow/engine/definition"
 	"zflow/engine/expr"
 )
@@ -71,7 +72,7 @@ func (w *world) eval(t *testing.T, text string) (any, string) {
 	if len(problems) > 0 {
 		return nil, hinted(problems[0].Message, problems[0].Hint)
 	}
-	v, err := flow.Steps[1].With.Eval(w.env, clock)
+	v, err := flow.Steps[1].Do.(*engine.Uses).With.Eval(w.env, clock)
 	var e *expr.Error
 	if errors.As(err, &e) {
 		return nil, hinted(e.Message, e.Hint)

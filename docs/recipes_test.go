@@ -257,7 +257,7 @@ func (s *stage) call(a *engine.Attempt) *engine.Outcome {
 	s.must(err)
 	input, _ := v.(map[string]any)
 	before := len(s.sim.Ledger(zoomsim.Filter{Kind: zoomsim.KindCall}))
-	result, err := s.known.Get(a.Def.Uses).Do(s.t.Context(), actions.Call{
+	result, err := s.known.Get(a.Uses.Action).Do(s.t.Context(), actions.Call{
 		Input: input, Key: "run1." + a.Step, Account: zoomcatalog.SampleAccount, Started: s.now,
 		Log: func(line string) { s.calls, s.sent = append(s.calls, "log"), line },
 	})

@@ -32,7 +32,7 @@ type AttemptID struct {
 // Attempt is a call to be made.
 type Attempt struct {
 	AttemptID
-	Def        *Step
+	Uses       *Uses
 	Input      *v1.Value
 	Connection string
 	Deadline   time.Time
@@ -160,8 +160,8 @@ func (d *decider) begin(def *Step, s *StepState) (again bool, err error) {
 			return true, d.add(def.Path, &v1.Fact{Kind: &v1.Fact_StepSkipped{StepSkipped: &v1.StepSkipped{Why: "if is false"}}})
 		}
 	}
-	if def.Sleep != nil {
-		return true, d.sleep(def, env)
+	if sleep, ok := def.Do.(*Sleep); ok {
+		return true, d.sleep(def, sleep, env)
 	}
 	input, err := d.input(def, env)
 	if err != nil {
@@ -172,9 +172,9 @@ func (d *decider) begin(def *Step, s *StepState) (again bool, err error) {
 
 func (d *decider) input(def *Step, env expr.Env) (*v1.Value, error) {
 	v := any(map[string]any{})
-	if def.With != nil {
+	if def.uses().With != nil {
 		var err error
-		if v, err = def.With.Eval(env, d.clock(def.Path)); err != nil {
+		if v, err = def.uses().With.Eval(env, d.clock(def.Path)); err != nil {
 			return nil, err
 		}
 	}
@@ -185,8 +185,8 @@ func (d *decider) input(def *Step, env expr.Env) (*v1.Value, error) {
 	return &v1.Value{Json: raw}, nil
 }
 
-func (d *decider) sleep(def *Step, env expr.Env) error {
-	v, err := def.Sleep.Eval(env, d.clock(def.Path))
+func (d *decider) sleep(def *Step, s *Sleep, env expr.Env) error {
+	v, err := s.For.Eval(env, d.clock(def.Path))
 	if err != nil {
 		return d.failedBefore(def, "evaluating sleep", err)
 	}
@@ -203,7 +203,7 @@ func (d *decider) start(def *Step, s *StepState, input *v1.Value) (again bool, e
 		d.held = true
 		return false, nil
 	}
-	timeout := def.Timeout
+	timeout := def.uses().Timeout
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
@@ -212,7 +212,7 @@ func (d *decider) start(def *Step, s *StepState, input *v1.Value) (again bool, e
 		deadline = end
 	}
 	return true, d.add(def.Path, &v1.Fact{Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{
-		Attempt: s.Attempt + 1, Uses: def.Uses, Input: input, Deadline: deadline, Connection: def.Connection}}})
+		Attempt: s.Attempt + 1, Uses: def.uses().Action, Input: input, Deadline: deadline, Connection: def.uses().Connection}}})
 }
 
 // call settles that an attempt, or the probe of one, is to be called.
@@ -226,8 +226,8 @@ func (d *decider) call(def *Step, s *StepState, probe bool) {
 		id.Probe = s.Probes
 	}
 	a := &Attempt{
-		AttemptID: id, Def: def, Input: s.Input, Connection: def.Connection,
-		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe || def.Reads(s.InputObject()),
+		AttemptID: id, Uses: def.uses(), Input: s.Input, Connection: def.uses().Connection,
+		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe || def.uses().Reads(s.InputObject()),
 	}
 	if probe {
 		a.Deadline = d.turn.Now.Add(time.Minute)

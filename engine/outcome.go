@@ -56,10 +56,10 @@ func (d *decider) ended(path string, s *StepState, o *Outcome) error {
 // mayRetry says whether the policy gives a failed attempt another one. With an
 // `if`, that alone decides which errors are retried.
 func (d *decider) mayRetry(def *Step, s *StepState, o *Outcome) (bool, error) {
-	if int(s.Attempt) >= def.Retry.Attempts {
+	if int(s.Attempt) >= def.uses().Retry.Attempts {
 		return false, nil
 	}
-	if def.Retry.If == nil {
+	if def.uses().Retry.If == nil {
 		return o.Class == classRetryable, nil
 	}
 	env, err := d.run.env(d.flow, nil, def.Path)
@@ -67,14 +67,14 @@ func (d *decider) mayRetry(def *Step, s *StepState, o *Outcome) (bool, error) {
 		return false, err
 	}
 	env["error"] = errorValue(o.Error, o.Class)
-	return def.Retry.If.Bool(env, d.clock(def.Path))
+	return def.uses().Retry.If.Bool(env, d.clock(def.Path))
 }
 
 // retryAt returns when the next attempt is due: the policy's delay with a jitter
 // of a tenth that is the run's own, and never before the server allows it.
 func (d *decider) retryAt(def *Step, s *StepState, notBefore time.Time) int64 {
-	delay := float64(def.Retry.Delay) * math.Pow(max(def.Retry.Backoff, 1), float64(s.Attempt-1))
-	if limit := float64(def.Retry.MaxDelay); limit > 0 && delay > limit {
+	delay := float64(def.uses().Retry.Delay) * math.Pow(max(def.uses().Retry.Backoff, 1), float64(s.Attempt-1))
+	if limit := float64(def.uses().Retry.MaxDelay); limit > 0 && delay > limit {
 		delay = limit
 	}
 	h := fnv.New32a()
@@ -101,11 +101,11 @@ func (d *decider) unknown(path string, s *StepState) error {
 
 // unknownNext decides by policy what follows an attempt of unknown outcome.
 func (d *decider) unknownNext(def *Step, s *StepState, f *v1.StepFailed) {
-	policy := def.OnUnknown
+	policy := def.uses().OnUnknown
 	if policy == "" {
-		policy = def.unknownPolicy(s.InputObject())
+		policy = def.uses().unknownPolicy(s.InputObject())
 	}
-	if policy == PolicyRetry && int(s.Attempt) >= def.Retry.Attempts {
+	if policy == PolicyRetry && int(s.Attempt) >= def.uses().Retry.Attempts {
 		policy = PolicyFail
 	}
 	f.Next = string(policy)
@@ -119,7 +119,7 @@ func (d *decider) unknownNext(def *Step, s *StepState, f *v1.StepFailed) {
 
 // unknownPolicy is the default: what may happen twice is retried, what can be
 // found out is probed, the rest a person decides.
-func (s *Step) unknownPolicy(input map[string]any) Policy {
+func (s *Uses) unknownPolicy(input map[string]any) Policy {
 	switch {
 	case s.Repeatable(input):
 		return PolicyRetry
@@ -137,7 +137,7 @@ func (d *decider) probed(def *Step, s *StepState, o *Outcome) error {
 	}
 	f := &v1.StepFailed{Attempt: s.Attempt, Took: int64(o.Took), Log: o.Log, Error: o.Error}
 	switch {
-	case o.Error == nil && int(s.Attempt) < def.Retry.Attempts:
+	case o.Error == nil && int(s.Attempt) < def.uses().Retry.Attempts:
 		f.Class, f.Next, f.NextAt = classAbsent, string(PolicyRetry), d.turn.Now.UnixNano()
 		f.Error = &v1.Error{Message: "the attempt of unknown outcome had not happened"}
 	case o.Error == nil:

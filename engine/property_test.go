@@ -68,19 +68,20 @@ func newPlay(t *rapid.T) *play {
 
 func (p *play) step(i int) *engine.Step {
 	name := fmt.Sprint("s", i)
-	s := &engine.Step{ID: name, Path: name, Retry: engine.Retry{Attempts: rapid.IntRange(1, 4).Draw(p.T, "attempts"), Delay: time.Second, Backoff: 3}}
+	uses := &engine.Uses{Retry: engine.Retry{Attempts: rapid.IntRange(1, 4).Draw(p.T, "attempts"), Delay: time.Second, Backoff: 3}}
+	s := &engine.Step{ID: name, Token: name, Path: name, Do: uses}
 	effect := rapid.SampledFrom([]string{"sleep", "read", "idempotent", "write", "probed", "skipped"}).Draw(p.T, "effect")
 	switch effect {
 	case "sleep":
-		s.Sleep = p.template(rapid.SampledFrom([]any{"0s", "1s", "1h", "soon", "-5s", int64(3)}).Draw(p.T, "sleep"))
+		s.Do = &engine.Sleep{For: p.template(rapid.SampledFrom([]any{"0s", "1s", "1h", "soon", "-5s", int64(3)}).Draw(p.T, "sleep"))}
 		return s
 	case "skipped":
 		s.If = p.program(rapid.SampledFrom([]string{"false", "1 + event.nothing.at.all > 0"}).Draw(p.T, "if"))
 	}
-	s.Uses, s.Probes = "an.action", effect == "probed"
-	s.Reads = func(map[string]any) bool { return effect == "read" }
-	s.Repeatable = func(map[string]any) bool { return effect == "read" || effect == "idempotent" }
-	s.OnUnknown = rapid.SampledFrom([]engine.Policy{"", "", engine.PolicyRetry, engine.PolicyAsk, engine.PolicyFail}).Draw(p.T, "policy")
+	uses.Action, uses.Probes = "an.action", effect == "probed"
+	uses.Reads = func(map[string]any) bool { return effect == "read" }
+	uses.Repeatable = func(map[string]any) bool { return effect == "read" || effect == "idempotent" }
+	uses.OnUnknown = rapid.SampledFrom([]engine.Policy{"", "", engine.PolicyRetry, engine.PolicyAsk, engine.PolicyFail}).Draw(p.T, "policy")
 	return s
 }
 

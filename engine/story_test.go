@@ -150,25 +150,26 @@ func (s *story) outside(what string, args []string) {
 
 // step reads: NAME EFFECT [KEY=VALUE…], or NAME sleep DURATION.
 func (s *story) step(args []string) *engine.Step {
-	step := &engine.Step{ID: args[0], Path: args[0], Retry: engine.DefaultRetry}
+	uses := &engine.Uses{Retry: engine.DefaultRetry}
+	step := &engine.Step{ID: args[0], Token: args[0], Path: args[0], Do: uses}
 	if args[1] == "sleep" {
-		step.Sleep = s.template(args[2])
+		step.Do = &engine.Sleep{For: s.template(args[2])}
 		return step
 	}
 	effect := args[1]
-	step.Uses, step.Probes = effect+".it", effect == "probed"
-	step.With = s.template(map[string]any{"id": "${{ event.id }}"})
-	step.Reads = func(map[string]any) bool { return effect == "read" }
-	step.Repeatable = func(map[string]any) bool { return effect == "read" || effect == "idempotent" }
+	uses.Action, uses.Probes = effect+".it", effect == "probed"
+	uses.With = s.template(map[string]any{"id": "${{ event.id }}"})
+	uses.Reads = func(map[string]any) bool { return effect == "read" }
+	uses.Repeatable = func(map[string]any) bool { return effect == "read" || effect == "idempotent" }
 	for _, a := range args[2:] {
 		key, value, _ := strings.Cut(a, "=")
 		switch key {
 		case "attempts":
-			step.Retry.Attempts, _ = strconv.Atoi(value)
+			uses.Retry.Attempts, _ = strconv.Atoi(value)
 		case "delay":
-			step.Retry.Delay, _ = time.ParseDuration(value)
+			uses.Retry.Delay, _ = time.ParseDuration(value)
 		case "on_unknown":
-			step.OnUnknown = engine.Policy(value)
+			uses.OnUnknown = engine.Policy(value)
 		case "if":
 			p, err := expr.Compile(value, scope())
 			s.must(err)
@@ -176,7 +177,7 @@ func (s *story) step(args []string) *engine.Step {
 		case "retry_if":
 			p, err := expr.Compile(value, scope())
 			s.must(err)
-			step.Retry.If = p
+			uses.Retry.If = p
 		}
 	}
 	return step

@@ -13,72 +13,64 @@ type Workflow struct {
 	Version     string // content hash
 	Description string
 	Triggers    []Trigger
+	Concurrency *Concurrency  // nil: as many at a time as come
 	Timeout     time.Duration // of the whole run; 0: none
 	Vars        map[string]any
 	Steps       []*Step
+	OnFailure   []*Step        // their paths begin with on_failure.
+	Finally     []*Step        // their paths begin with finally.
 	Output      *expr.Template // nil: none
+	Limits      Limits
+}
+
+// Limits are a workflow's quotas; 0: the default.
+type Limits struct {
+	RunsPerMinute int
+	FanOut        int // iterations of one loop
 }
 
 // Trigger says which events start a run.
 type Trigger struct {
-	Source string        // zoom
-	Types  []string      // event types; "*" as a token stands for one, at the end for one or more
-	If     *expr.Program // nil: always
+	Source      string        // zoom, app, call
+	Types       []string      // event types; "*" as a token stands for one, at the end for one or more
+	Connections []string      // accounts by the name of their connection; none: any
+	If          *expr.Program // nil: always
+	Once        *Once
+	Inputs      map[string]string // of call: name to type
 }
 
-// Step is one step. Exactly one of Uses and Sleep is set.
-type Step struct {
-	ID         string // empty: cannot be referenced
-	Path       string // unique in the workflow: the id, or a name such as log#2
-	Name       string // for people
-	If         *expr.Program
-	Uses       string // the action
-	With       *expr.Template
-	Connection string
-	Sleep      *expr.Template // of a duration in text, or of a number of seconds
-	Retry      Retry
-	Timeout    time.Duration // of one attempt; 0: 5 minutes
-	OnUnknown  Policy        // empty: by the action's effect
-	// Reads and Repeatable tell by the resolved input whether a call changes
-	// nothing, and whether it may safely happen twice; Probes whether the action
-	// can find out what an unknown attempt did.
-	Reads      func(input map[string]any) bool
-	Repeatable func(input map[string]any) bool
-	Probes     bool
+// Once says that of the events with one key only the first in a while starts a run.
+type Once struct {
+	Key *expr.Template
+	Per time.Duration
 }
 
-// Policy says what follows an attempt of unknown outcome.
-type Policy string
+// Concurrency says how many runs of one key go at a time.
+type Concurrency struct {
+	Key   *expr.Template // nil: all runs have one
+	Name  string         // of the gate; empty: the workflow's own
+	Limit int
+	Busy  Busy
+}
 
-// Policies.
+// Busy says what becomes of a run that finds its gate full.
+type Busy string
+
+// What becomes of it.
 const (
-	PolicyRetry Policy = "retry"
-	PolicyProbe Policy = "probe"
-	PolicyAsk   Policy = "ask"
-	PolicyFail  Policy = "fail"
+	BusyQueue   Busy = "queue"
+	BusySkip    Busy = "skip"
+	BusyReplace Busy = "replace"
 )
-
-// Retry says how often, and when, a failed attempt is made again.
-type Retry struct {
-	Attempts int           // in all, the first included; at least 1
-	Delay    time.Duration // before the second
-	Backoff  float64       // factor from one delay to the next
-	MaxDelay time.Duration
-	If       *expr.Program // over error; nil: whatever is retryable
-}
-
-// DefaultRetry is what a workflow has that says nothing.
-var DefaultRetry = Retry{Attempts: 5, Delay: 2 * time.Second, Backoff: 2, MaxDelay: 5 * time.Minute}
-
-// DefaultTimeout is that of an attempt whose step says nothing.
-const DefaultTimeout = 5 * time.Minute
 
 // Takes says whether an event of this kind of source and type may start a run.
 func (t *Trigger) Takes(source, eventType string) bool {
-	if source != t.Source {
-		return false
-	}
-	for _, pattern := range t.Types {
+	return source == t.Source && MatchesAny(t.Types, eventType)
+}
+
+// MatchesAny says whether one of the patterns stands for the event type.
+func MatchesAny(patterns []string, eventType string) bool {
+	for _, pattern := range patterns {
 		if matches(pattern, eventType) {
 			return true
 		}

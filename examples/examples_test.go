@@ -192,26 +192,27 @@ func run(t *testing.T, r *actions.Registry, w *engine.Workflow, h zoomsim.Happen
 
 func do(t *testing.T, r *actions.Registry, s *engine.Step, e expr.Env, account string) any {
 	t.Helper()
-	if s.Sleep != nil {
+	u, ok := s.Do.(*engine.Uses)
+	if !ok {
 		shortSleep(t, s, e)
 		return nil
 	}
-	input, err := s.With.Eval(e, clock())
+	input, err := u.With.Eval(e, clock())
 	if err != nil {
 		t.Fatalf("%s: %v", s.Path, err)
 	}
 	in, _ := input.(map[string]any)
 	for attempt := 1; ; attempt++ {
-		result, err := r.Get(s.Uses).Do(t.Context(), actions.Call{Input: in, Account: account, Started: time.Now()})
+		result, err := r.Get(u.Action).Do(t.Context(), actions.Call{Input: in, Account: account, Started: time.Now()})
 		if err == nil {
 			return result.Output
 		}
 		var failed *actions.Error
-		if !errors.As(err, &failed) || attempt == s.Retry.Attempts || s.Retry.If == nil || s.Retry.Delay > time.Second {
+		if !errors.As(err, &failed) || attempt == u.Retry.Attempts || u.Retry.If == nil || u.Retry.Delay > time.Second {
 			t.Fatalf("%s: %v", s.Path, err)
 		}
 		e["error"] = map[string]any{"status": int64(failed.Status), "code": failed.Code, "message": failed.Message, "class": string(failed.Class)}
-		if !holds(t, s.Retry.If, e) {
+		if !holds(t, u.Retry.If, e) {
 			t.Fatalf("%s: not retried: %v", s.Path, err)
 		}
 	}
@@ -220,7 +221,7 @@ func do(t *testing.T, r *actions.Registry, s *engine.Step, e expr.Env, account s
 // shortSleep fails where a sleep would hold up the demo.
 func shortSleep(t *testing.T, s *engine.Step, e expr.Env) {
 	t.Helper()
-	v, err := s.Sleep.Eval(e, clock())
+	v, err := s.Do.(*engine.Sleep).For.Eval(e, clock())
 	if err != nil {
 		t.Fatalf("%s: %v", s.Path, err)
 	}

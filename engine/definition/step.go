@@ -67,7 +67,7 @@ func (b *builder) step(n *node, number int, defaults engine.Retry) {
 	p := b.p
 	p.keys(n, "a step", stepKeys)
 	id := b.later[0]
-	s := &engine.Step{ID: id, Path: id, Name: p.text(n.get("name"), "name"), Retry: defaults}
+	s := &engine.Step{ID: id, Token: id, Name: p.text(n.get("name"), "name")}
 	output := expr.Type{}
 	uses, sleep := n.get("uses"), n.get("sleep")
 	s.If = b.condition(n.get("if"), inCondition)
@@ -75,18 +75,19 @@ func (b *builder) step(n *node, number int, defaults engine.Retry) {
 	case uses != nil && sleep != nil:
 		p.fail(n.keyOf("sleep"), "make it two steps", "a step has either uses or sleep")
 	case uses != nil:
-		output = b.action(s, n)
+		output = b.action(s, n, defaults)
 	case sleep != nil:
 		b.sleep(s, n)
 	case !hasLater(n, stepKeys):
 		if !misspelt(n, "uses", stepKeys) && !misspelt(n, "sleep", stepKeys) {
 			p.fail(n, "", "a step needs uses or sleep")
 		}
-		b.action(s, n)
+		b.action(s, n, defaults)
 	}
-	if s.Path == "" {
-		s.Path = fmt.Sprintf("%s#%d", kindOfStep(s), number)
+	if s.Token == "" {
+		s.Token = fmt.Sprintf("%s#%d", kindOfStep(s), number)
 	}
+	s.Path = s.Token
 	if id != "" {
 		b.done[id] = resultType(output)
 	}
@@ -94,8 +95,8 @@ func (b *builder) step(n *node, number int, defaults engine.Retry) {
 }
 
 func kindOfStep(s *engine.Step) string {
-	if s.Uses != "" {
-		return s.Uses
+	if u, ok := s.Do.(*engine.Uses); ok && u.Action != "" {
+		return u.Action
 	}
 	return "sleep"
 }
@@ -109,7 +110,7 @@ func (b *builder) sleep(s *engine.Step, n *node) {
 	}
 	d := n.get("sleep")
 	if d.kind == scalar && expr.Contains(d.value) {
-		s.Sleep = b.template(value{d.value, d}, inSleep)
+		s.Do = &engine.Sleep{For: b.template(value{d.value, d}, inSleep)}
 		return
 	}
 	if d.kind == object {
@@ -117,19 +118,20 @@ func (b *builder) sleep(s *engine.Step, n *node) {
 		return
 	}
 	b.p.duration(d, "sleep", false)
-	s.Sleep = b.template(value{d.value, d}, inSleep)
+	s.Do = &engine.Sleep{For: b.template(value{d.value, d}, inSleep)}
 }
 
 // action reads a step that uses one, and returns the type of its output.
-func (b *builder) action(s *engine.Step, n *node) expr.Type {
-	p := b.p
-	s.Uses = p.text(n.get("uses"), "uses")
+func (b *builder) action(step *engine.Step, n *node, defaults engine.Retry) expr.Type {
+	p, s := b.p, &engine.Uses{}
+	step.Do = s
+	s.Action = p.text(n.get("uses"), "uses")
 	s.Timeout = p.duration(n.get("timeout"), "timeout", true)
-	s.Retry = b.retry(n.get("retry"), s.Retry, inRetry)
+	s.Retry = b.retry(n.get("retry"), defaults, inRetry)
 	s.Connection = p.connection(n.get("connection"))
-	a := p.action(n.get("uses"), s.Uses)
+	a := p.action(n.get("uses"), s.Action)
 	if a != nil && a.Spec.Connects == "" && n.get("connection") != nil {
-		p.fail(n.keyOf("connection"), "", "%s uses no connection", s.Uses)
+		p.fail(n.keyOf("connection"), "", "%s uses no connection", s.Action)
 	}
 	s.OnUnknown = p.policy(n.get("on_unknown"), a)
 	if a == nil {

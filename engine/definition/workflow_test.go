@@ -40,19 +40,20 @@ func TestEverything(t *testing.T) {
 func TestStepOfAction(t *testing.T) {
 	w := good(t, "everything")
 	s := w.Steps[2]
-	if s.ID != "meeting" || s.Uses != "zoom.create_meeting" || s.Timeout != time.Minute || s.OnUnknown != engine.PolicyProbe || s.Connection != "school" {
+	u := s.Do.(*engine.Uses)
+	if s.ID != "meeting" || u.Action != "zoom.create_meeting" || u.Timeout != time.Minute || u.OnUnknown != engine.PolicyProbe || u.Connection != "school" {
 		t.Errorf("%+v", s)
 	}
-	if r := s.Retry; r.Attempts != 10 || r.Delay != 2*time.Minute || r.Backoff != 2 || r.MaxDelay != 5*time.Minute || r.If == nil {
+	if r := u.Retry; r.Attempts != 10 || r.Delay != 2*time.Minute || r.Backoff != 2 || r.MaxDelay != 5*time.Minute || r.If == nil {
 		t.Errorf("retry is %+v", r)
 	}
-	if r := w.Steps[3].Retry; r.Attempts != 5 || r.If == nil {
+	if r := w.Steps[3].Do.(*engine.Uses).Retry; r.Attempts != 5 || r.If == nil {
 		t.Errorf("the default retry is %+v", r)
 	}
-	if s.Reads(nil) || s.Repeatable(nil) || !s.Probes {
+	if u.Reads(nil) || u.Repeatable(nil) || !u.Probes {
 		t.Error("a write is taken for something harmless")
 	}
-	request := w.Steps[4]
+	request := w.Steps[4].Do.(*engine.Uses)
 	if request.Reads(map[string]any{"method": "POST"}) || !request.Reads(map[string]any{"method": "GET"}) || request.Probes {
 		t.Error("the effect is not by the input")
 	}
@@ -63,7 +64,7 @@ func TestInputOfStep(t *testing.T) {
 	event := map[string]any{"payload": map[string]any{"object": map[string]any{"topic": "Class", "host_email": "h@x.org", "duration": int64(9)}}}
 	env := expr.Env{"event": event, "vars": w.Vars, "run": map[string]any{"id": "a/b"}, "secrets": map[string]any{"token": "T"}}
 	clock := expr.Clock{Now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
-	got, err := w.Steps[2].With.Eval(env, clock)
+	got, err := w.Steps[2].Do.(*engine.Uses).With.Eval(env, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +76,11 @@ func TestInputOfStep(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%#v", got)
 	}
-	request, err := w.Steps[4].With.Eval(env, clock)
+	request, err := w.Steps[4].Do.(*engine.Uses).With.Eval(env, clock)
 	if err != nil || request.(map[string]any)["url"] != "https://example.org/a%2Fb" {
 		t.Errorf("%v, %v", request, err)
 	}
-	if d, err := w.Steps[1].Sleep.Eval(env, clock); err != nil || d != "5m" {
+	if d, err := w.Steps[1].Do.(*engine.Sleep).For.Eval(env, clock); err != nil || d != "5m" {
 		t.Errorf("sleep is %v, %v", d, err)
 	}
 	if ok, err := w.Steps[1].If.Bool(env, clock); err != nil || !ok {
@@ -89,7 +90,7 @@ func TestInputOfStep(t *testing.T) {
 
 func TestAnchors(t *testing.T) {
 	w := good(t, "anchors")
-	if len(w.Steps) != 3 || w.Steps[1].ID != "second" || w.Steps[1].Uses != "log" || w.Steps[2].Timeout != 5*time.Second {
+	if len(w.Steps) != 3 || w.Steps[1].ID != "second" || w.Steps[1].Do.(*engine.Uses).Action != "log" || w.Steps[2].Do.(*engine.Uses).Timeout != 5*time.Second {
 		t.Errorf("%+v", w.Steps)
 	}
 }

@@ -293,13 +293,22 @@ func TestValues(t *testing.T) {
 		{Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Output: v("4")}}},
 		{Kind: &v1.Fact_RunCompleted{RunCompleted: &v1.RunCompleted{Output: v("5")}}},
 		skipped(1),
+		{Kind: &v1.Fact_ValueSet{ValueSet: &v1.ValueSet{Value: v("6")}}},
+		{Kind: &v1.Fact_LoopStarted{LoopStarted: &v1.LoopStarted{Items: v("7")}}},
+		{Kind: &v1.Fact_WaitStarted{WaitStarted: &v1.WaitStarted{Approval: &v1.Approval{Fields: v("8")}}}},
+		{Kind: &v1.Fact_WaitStarted{WaitStarted: &v1.WaitStarted{}}},
+		{Kind: &v1.Fact_WaitEnded{WaitEnded: &v1.WaitEnded{Output: v("9")}}},
+		{Kind: &v1.Fact_CallStarted{CallStarted: &v1.CallStarted{Inputs: v("a")}}},
+		{Kind: &v1.Fact_CallEnded{CallEnded: &v1.CallEnded{Output: v("b")}}},
+		{Kind: &v1.Fact_SignalReceived{SignalReceived: &v1.SignalReceived{Data: v("c")}}},
+		{Kind: &v1.Fact_RunRetried{RunRetried: &v1.RunRetried{With: map[string]*v1.Value{"y": v("e"), "x": v("d")}}}},
 	}
 	facts = append(facts, &v1.Fact{Kind: &v1.Fact_RunContinued{RunContinued: &v1.RunContinued{Facts: facts[:3]}}})
 	text := ""
 	for _, v := range history.Values(facts) {
 		text += string(v.Json)
 	}
-	if text != "1234512" {
+	if text != "123456789abcde12" {
 		t.Errorf("found %s", text)
 	}
 }
@@ -314,8 +323,8 @@ func TestValuesKnowsAllKinds(t *testing.T) {
 			with++
 		}
 	}
-	if with != 6 {
-		t.Errorf("%d kinds of facts hold a value, Values looks into 6", with)
+	if with != 14 {
+		t.Errorf("%d kinds of facts hold a value, Values looks into 14", with)
 	}
 }
 

@@ -1,6 +1,11 @@
 package history
 
-import v1 "zflow/proto/zflow/v1"
+import (
+	"maps"
+	"slices"
+
+	v1 "zflow/proto/zflow/v1"
+)
 
 // Values returns the values that stand in facts.
 func Values(facts []*v1.Fact) []*v1.Value {
@@ -22,6 +27,24 @@ func Values(facts []*v1.Fact) []*v1.Value {
 			add(k.StepCompleted.Output)
 		case *v1.Fact_ApprovalGiven:
 			add(k.ApprovalGiven.Output)
+		case *v1.Fact_ValueSet:
+			add(k.ValueSet.Value)
+		case *v1.Fact_LoopStarted:
+			add(k.LoopStarted.Items)
+		case *v1.Fact_WaitStarted:
+			add(k.WaitStarted.GetApproval().GetFields())
+		case *v1.Fact_WaitEnded:
+			add(k.WaitEnded.Output)
+		case *v1.Fact_CallStarted:
+			add(k.CallStarted.Inputs)
+		case *v1.Fact_CallEnded:
+			add(k.CallEnded.Output)
+		case *v1.Fact_SignalReceived:
+			add(k.SignalReceived.Data)
+		case *v1.Fact_RunRetried:
+			for _, path := range slices.Sorted(maps.Keys(k.RunRetried.With)) {
+				add(k.RunRetried.With[path])
+			}
 		case *v1.Fact_RunContinued:
 			all = append(all, Values(k.RunContinued.Facts)...)
 		}

@@ -129,7 +129,7 @@ func (w *Worker) startAgain(ctx context.Context, o *owned, a *engine.Attempt) er
 		a.Begun = now
 	}
 	f, err := o.run.Add(now, &v1.Fact{Step: a.Step, Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{
-		Attempt: a.Attempt, Uses: a.Def.Uses, Connection: a.Connection, Deadline: a.Deadline.UnixNano(), Again: true}}})
+		Attempt: a.Attempt, Uses: a.Uses.Action, Connection: a.Connection, Deadline: a.Deadline.UnixNano(), Again: true}}})
 	if err != nil {
 		return err
 	}
@@ -153,13 +153,13 @@ func (w *Worker) call(ctx context.Context, r *engine.Run, a *engine.Attempt) (ou
 	defer func() {
 		if p := recover(); p != nil {
 			w.Log.Error("an action panicked", zap.String("run_id", r.ID()), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-			out.Error, out.Class = &v1.Error{Message: "the action " + a.Def.Uses + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
+			out.Error, out.Class = &v1.Error{Message: "the action " + a.Uses.Action + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
 		}
 		out.Took = max(time.Since(begun), time.Nanosecond)
 	}()
-	action := w.Actions.Get(a.Def.Uses)
+	action := w.Actions.Get(a.Uses.Action)
 	if action == nil {
-		return refused(out, actions.Final("this worker has no action %s", a.Def.Uses))
+		return refused(out, actions.Final("this worker has no action %s", a.Uses.Action))
 	}
 	input, err := w.open(a.Input, action.Spec.Sealed)
 	if err != nil {

@@ -23,6 +23,16 @@ func describe(f *v1.Fact) string {
 		return "run failed" + orNothing(" (%s)", k.RunFailed.Reason) + orNothing(": %s", errorText(k.RunFailed.Error))
 	case *v1.Fact_RunCanceled:
 		return "run canceled" + orNothing(": %s", k.RunCanceled.Why)
+	case *v1.Fact_RunEnding:
+		return "the steps are over: the run will be " + k.RunEnding.State + orNothing(": %s", errorText(k.RunEnding.Error))
+	case *v1.Fact_RunRetried:
+		return "run retried" + orNothing(" by %s", k.RunRetried.By) + orNothing(" with version %s", k.RunRetried.Version)
+	case *v1.Fact_SignalReceived:
+		return "signal " + oneLine(k.SignalReceived.Name) + orNothing(" from %s", k.SignalReceived.By)
+	case *v1.Fact_GateQueued:
+		return "queued at gate " + oneLine(k.GateQueued.Gate) + orNothing(" for %s", k.GateQueued.Key)
+	case *v1.Fact_GateEntered:
+		return "entered gate " + oneLine(k.GateEntered.Gate)
 	case *v1.Fact_TimerSet:
 		return describeTimer(k.TimerSet)
 	case *v1.Fact_TimerFired:
@@ -33,6 +43,45 @@ func describe(f *v1.Fact) string {
 		return k.ApprovalGiven.Choice + " chosen" + orNothing(" by %s", k.ApprovalGiven.By) + orNothing(": %s", k.ApprovalGiven.Comment)
 	}
 	return describeStep(f)
+}
+
+// describeBlock is about steps that call nothing.
+func describeBlock(f *v1.Fact) string {
+	switch k := f.Kind.(type) {
+	case *v1.Fact_ValueSet:
+		return "value set"
+	case *v1.Fact_BranchChosen:
+		return "begun" + orNothing(": %s", k.BranchChosen.Branch)
+	case *v1.Fact_LoopStarted:
+		return fmt.Sprintf("loop over %d items", k.LoopStarted.Count)
+	case *v1.Fact_WaitStarted:
+		return describeWait(k.WaitStarted)
+	case *v1.Fact_WaitEnded:
+		return "the wait ended: " + oneLine(k.WaitEnded.Outcome)
+	case *v1.Fact_CallStarted:
+		return "calls workflow " + k.CallStarted.Workflow + ", run " + k.CallStarted.Run
+	case *v1.Fact_CallEnded:
+		return "the called run is " + k.CallEnded.State + orNothing(": %s", errorText(k.CallEnded.Error))
+	}
+	return "a fact that this version of zflow does not know"
+}
+
+func describeWait(w *v1.WaitStarted) string {
+	what := make([]string, 0, len(w.Of))
+	for _, a := range w.Of {
+		if a.Signal != "" {
+			what = append(what, "signal "+a.Signal)
+		}
+		what = append(what, a.Types...)
+	}
+	if w.Approval != nil {
+		what = append(what, strings.Join(w.Approval.Choices, " or ")+orNothing(" by %s", w.Approval.To))
+	}
+	s := "waits for " + oneLine(strings.Join(what, ", "))
+	if w.Deadline != 0 {
+		s += " until " + instant(w.Deadline).Format(time.RFC3339)
+	}
+	return s
 }
 
 func describeStep(f *v1.Fact) string {
@@ -54,7 +103,7 @@ func describeStep(f *v1.Fact) string {
 	case *v1.Fact_StepSkipped:
 		return "skipped" + orNothing(": %s", k.StepSkipped.Why)
 	}
-	return "a fact that this version of zflow does not know"
+	return describeBlock(f)
 }
 
 func describeTimer(t *v1.TimerSet) string {

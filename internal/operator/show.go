@@ -91,7 +91,9 @@ func (o *Operator) Show(ctx context.Context, id string) (*Detail, error) {
 	}
 	s := &shown{detail: &Detail{Run: runOf(head), Event: triggerOf(r.Start.Event), Output: json.RawMessage("null"), Waits: []Wait{}}, byPath: map[string]int{}}
 	for _, step := range def.Steps {
-		s.step(step.Path).Uses = step.Uses
+		if u, ok := step.Do.(*engine.Uses); ok {
+			s.step(step.Path).Uses = u.Action
+		}
 	}
 	for _, a := range h.Appends {
 		s.facts(a.Facts)

@@ -118,14 +118,26 @@ type Fact struct {
 	//	*Fact_RunCompleted
 	//	*Fact_RunFailed
 	//	*Fact_RunCanceled
+	//	*Fact_RunEnding
 	//	*Fact_StepStarted
 	//	*Fact_StepCompleted
 	//	*Fact_StepFailed
 	//	*Fact_StepSkipped
+	//	*Fact_ValueSet
+	//	*Fact_BranchChosen
+	//	*Fact_LoopStarted
 	//	*Fact_TimerSet
 	//	*Fact_TimerFired
+	//	*Fact_WaitStarted
+	//	*Fact_WaitEnded
+	//	*Fact_CallStarted
+	//	*Fact_CallEnded
+	//	*Fact_GateQueued
+	//	*Fact_GateEntered
 	//	*Fact_CancelRequested
 	//	*Fact_ApprovalGiven
+	//	*Fact_SignalReceived
+	//	*Fact_RunRetried
 	Kind          isFact_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -250,6 +262,15 @@ func (x *Fact) GetRunCanceled() *RunCanceled {
 	return nil
 }
 
+func (x *Fact) GetRunEnding() *RunEnding {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_RunEnding); ok {
+			return x.RunEnding
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetStepStarted() *StepStarted {
 	if x != nil {
 		if x, ok := x.Kind.(*Fact_StepStarted); ok {
@@ -286,6 +307,33 @@ func (x *Fact) GetStepSkipped() *StepSkipped {
 	return nil
 }
 
+func (x *Fact) GetValueSet() *ValueSet {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_ValueSet); ok {
+			return x.ValueSet
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetBranchChosen() *BranchChosen {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_BranchChosen); ok {
+			return x.BranchChosen
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetLoopStarted() *LoopStarted {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_LoopStarted); ok {
+			return x.LoopStarted
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetTimerSet() *TimerSet {
 	if x != nil {
 		if x, ok := x.Kind.(*Fact_TimerSet); ok {
@@ -304,6 +352,60 @@ func (x *Fact) GetTimerFired() *TimerFired {
 	return nil
 }
 
+func (x *Fact) GetWaitStarted() *WaitStarted {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_WaitStarted); ok {
+			return x.WaitStarted
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetWaitEnded() *WaitEnded {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_WaitEnded); ok {
+			return x.WaitEnded
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetCallStarted() *CallStarted {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_CallStarted); ok {
+			return x.CallStarted
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetCallEnded() *CallEnded {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_CallEnded); ok {
+			return x.CallEnded
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetGateQueued() *GateQueued {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_GateQueued); ok {
+			return x.GateQueued
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetGateEntered() *GateEntered {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_GateEntered); ok {
+			return x.GateEntered
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetCancelRequested() *CancelRequested {
 	if x != nil {
 		if x, ok := x.Kind.(*Fact_CancelRequested); ok {
@@ -317,6 +419,24 @@ func (x *Fact) GetApprovalGiven() *ApprovalGiven {
 	if x != nil {
 		if x, ok := x.Kind.(*Fact_ApprovalGiven); ok {
 			return x.ApprovalGiven
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetSignalReceived() *SignalReceived {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_SignalReceived); ok {
+			return x.SignalReceived
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetRunRetried() *RunRetried {
+	if x != nil {
+		if x, ok := x.Kind.(*Fact_RunRetried); ok {
+			return x.RunRetried
 		}
 	}
 	return nil
@@ -350,6 +470,10 @@ type Fact_RunCanceled struct {
 	RunCanceled *RunCanceled `protobuf:"bytes,15,opt,name=run_canceled,json=runCanceled,proto3,oneof"`
 }
 
+type Fact_RunEnding struct {
+	RunEnding *RunEnding `protobuf:"bytes,16,opt,name=run_ending,json=runEnding,proto3,oneof"`
+}
+
 type Fact_StepStarted struct {
 	StepStarted *StepStarted `protobuf:"bytes,20,opt,name=step_started,json=stepStarted,proto3,oneof"`
 }
@@ -366,6 +490,18 @@ type Fact_StepSkipped struct {
 	StepSkipped *StepSkipped `protobuf:"bytes,23,opt,name=step_skipped,json=stepSkipped,proto3,oneof"`
 }
 
+type Fact_ValueSet struct {
+	ValueSet *ValueSet `protobuf:"bytes,24,opt,name=value_set,json=valueSet,proto3,oneof"`
+}
+
+type Fact_BranchChosen struct {
+	BranchChosen *BranchChosen `protobuf:"bytes,25,opt,name=branch_chosen,json=branchChosen,proto3,oneof"`
+}
+
+type Fact_LoopStarted struct {
+	LoopStarted *LoopStarted `protobuf:"bytes,26,opt,name=loop_started,json=loopStarted,proto3,oneof"`
+}
+
 type Fact_TimerSet struct {
 	TimerSet *TimerSet `protobuf:"bytes,30,opt,name=timer_set,json=timerSet,proto3,oneof"`
 }
@@ -374,12 +510,44 @@ type Fact_TimerFired struct {
 	TimerFired *TimerFired `protobuf:"bytes,31,opt,name=timer_fired,json=timerFired,proto3,oneof"`
 }
 
+type Fact_WaitStarted struct {
+	WaitStarted *WaitStarted `protobuf:"bytes,32,opt,name=wait_started,json=waitStarted,proto3,oneof"`
+}
+
+type Fact_WaitEnded struct {
+	WaitEnded *WaitEnded `protobuf:"bytes,33,opt,name=wait_ended,json=waitEnded,proto3,oneof"`
+}
+
+type Fact_CallStarted struct {
+	CallStarted *CallStarted `protobuf:"bytes,34,opt,name=call_started,json=callStarted,proto3,oneof"`
+}
+
+type Fact_CallEnded struct {
+	CallEnded *CallEnded `protobuf:"bytes,35,opt,name=call_ended,json=callEnded,proto3,oneof"`
+}
+
+type Fact_GateQueued struct {
+	GateQueued *GateQueued `protobuf:"bytes,36,opt,name=gate_queued,json=gateQueued,proto3,oneof"`
+}
+
+type Fact_GateEntered struct {
+	GateEntered *GateEntered `protobuf:"bytes,37,opt,name=gate_entered,json=gateEntered,proto3,oneof"`
+}
+
 type Fact_CancelRequested struct {
 	CancelRequested *CancelRequested `protobuf:"bytes,40,opt,name=cancel_requested,json=cancelRequested,proto3,oneof"`
 }
 
 type Fact_ApprovalGiven struct {
 	ApprovalGiven *ApprovalGiven `protobuf:"bytes,41,opt,name=approval_given,json=approvalGiven,proto3,oneof"`
+}
+
+type Fact_SignalReceived struct {
+	SignalReceived *SignalReceived `protobuf:"bytes,42,opt,name=signal_received,json=signalReceived,proto3,oneof"`
+}
+
+type Fact_RunRetried struct {
+	RunRetried *RunRetried `protobuf:"bytes,43,opt,name=run_retried,json=runRetried,proto3,oneof"`
 }
 
 func (*Fact_RunStarted) isFact_Kind() {}
@@ -394,6 +562,8 @@ func (*Fact_RunFailed) isFact_Kind() {}
 
 func (*Fact_RunCanceled) isFact_Kind() {}
 
+func (*Fact_RunEnding) isFact_Kind() {}
+
 func (*Fact_StepStarted) isFact_Kind() {}
 
 func (*Fact_StepCompleted) isFact_Kind() {}
@@ -402,13 +572,35 @@ func (*Fact_StepFailed) isFact_Kind() {}
 
 func (*Fact_StepSkipped) isFact_Kind() {}
 
+func (*Fact_ValueSet) isFact_Kind() {}
+
+func (*Fact_BranchChosen) isFact_Kind() {}
+
+func (*Fact_LoopStarted) isFact_Kind() {}
+
 func (*Fact_TimerSet) isFact_Kind() {}
 
 func (*Fact_TimerFired) isFact_Kind() {}
 
+func (*Fact_WaitStarted) isFact_Kind() {}
+
+func (*Fact_WaitEnded) isFact_Kind() {}
+
+func (*Fact_CallStarted) isFact_Kind() {}
+
+func (*Fact_CallEnded) isFact_Kind() {}
+
+func (*Fact_GateQueued) isFact_Kind() {}
+
+func (*Fact_GateEntered) isFact_Kind() {}
+
 func (*Fact_CancelRequested) isFact_Kind() {}
 
 func (*Fact_ApprovalGiven) isFact_Kind() {}
+
+func (*Fact_SignalReceived) isFact_Kind() {}
+
+func (*Fact_RunRetried) isFact_Kind() {}
 
 // Claim makes a worker the owner of a run, on the strength of one message.
 type Claim struct {
@@ -740,6 +932,7 @@ type RunStarted struct {
 	Event         *Event                 `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
 	Trigger       int32                  `protobuf:"varint,4,opt,name=trigger,proto3" json:"trigger,omitempty"`   // index in the workflow's list
 	Deadline      int64                  `protobuf:"varint,5,opt,name=deadline,proto3" json:"deadline,omitempty"` // of the whole run; 0: none
+	Parent        *Parent                `protobuf:"bytes,6,opt,name=parent,proto3" json:"parent,omitempty"`      // of a run that was called
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -809,6 +1002,82 @@ func (x *RunStarted) GetDeadline() int64 {
 	return 0
 }
 
+func (x *RunStarted) GetParent() *Parent {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+// Parent is the run that called this one, and where.
+type Parent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Workflow      string                 `protobuf:"bytes,1,opt,name=workflow,proto3" json:"workflow,omitempty"`
+	Run           string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
+	Step          string                 `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`    // path
+	Depth         uint32                 `protobuf:"varint,4,opt,name=depth,proto3" json:"depth,omitempty"` // of calls, 1 for a run called by one that was not
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Parent) Reset() {
+	*x = Parent{}
+	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Parent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Parent) ProtoMessage() {}
+
+func (x *Parent) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Parent.ProtoReflect.Descriptor instead.
+func (*Parent) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Parent) GetWorkflow() string {
+	if x != nil {
+		return x.Workflow
+	}
+	return ""
+}
+
+func (x *Parent) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Parent) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *Parent) GetDepth() uint32 {
+	if x != nil {
+		return x.Depth
+	}
+	return 0
+}
+
 type RunClaimed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"` // the worker that was lost
@@ -818,7 +1087,7 @@ type RunClaimed struct {
 
 func (x *RunClaimed) Reset() {
 	*x = RunClaimed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	mi := &file_zflow_v1_history_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -830,7 +1099,7 @@ func (x *RunClaimed) String() string {
 func (*RunClaimed) ProtoMessage() {}
 
 func (x *RunClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	mi := &file_zflow_v1_history_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -843,7 +1112,7 @@ func (x *RunClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunClaimed.ProtoReflect.Descriptor instead.
 func (*RunClaimed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{7}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunClaimed) GetFrom() string {
@@ -865,7 +1134,7 @@ type RunContinued struct {
 
 func (x *RunContinued) Reset() {
 	*x = RunContinued{}
-	mi := &file_zflow_v1_history_proto_msgTypes[8]
+	mi := &file_zflow_v1_history_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +1146,7 @@ func (x *RunContinued) String() string {
 func (*RunContinued) ProtoMessage() {}
 
 func (x *RunContinued) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[8]
+	mi := &file_zflow_v1_history_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +1159,7 @@ func (x *RunContinued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunContinued.ProtoReflect.Descriptor instead.
 func (*RunContinued) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{8}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RunContinued) GetGeneration() uint64 {
@@ -916,7 +1185,7 @@ type RunCompleted struct {
 
 func (x *RunCompleted) Reset() {
 	*x = RunCompleted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[9]
+	mi := &file_zflow_v1_history_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1197,7 @@ func (x *RunCompleted) String() string {
 func (*RunCompleted) ProtoMessage() {}
 
 func (x *RunCompleted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[9]
+	mi := &file_zflow_v1_history_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1210,7 @@ func (x *RunCompleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCompleted.ProtoReflect.Descriptor instead.
 func (*RunCompleted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{9}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RunCompleted) GetOutput() *Value {
@@ -953,7 +1222,7 @@ func (x *RunCompleted) GetOutput() *Value {
 
 type RunFailed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // step, timeout, poison, trigger, output, definition
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // step, timeout, poison, trigger, output, definition, stop, finally
 	Step          string                 `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`     // path, when a step failed
 	Error         *Error                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -962,7 +1231,7 @@ type RunFailed struct {
 
 func (x *RunFailed) Reset() {
 	*x = RunFailed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[10]
+	mi := &file_zflow_v1_history_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1243,7 @@ func (x *RunFailed) String() string {
 func (*RunFailed) ProtoMessage() {}
 
 func (x *RunFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[10]
+	mi := &file_zflow_v1_history_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1256,7 @@ func (x *RunFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFailed.ProtoReflect.Descriptor instead.
 func (*RunFailed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{10}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RunFailed) GetReason() string {
@@ -1020,7 +1289,7 @@ type RunCanceled struct {
 
 func (x *RunCanceled) Reset() {
 	*x = RunCanceled{}
-	mi := &file_zflow_v1_history_proto_msgTypes[11]
+	mi := &file_zflow_v1_history_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1301,7 @@ func (x *RunCanceled) String() string {
 func (*RunCanceled) ProtoMessage() {}
 
 func (x *RunCanceled) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[11]
+	mi := &file_zflow_v1_history_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1314,7 @@ func (x *RunCanceled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCanceled.ProtoReflect.Descriptor instead.
 func (*RunCanceled) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{11}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RunCanceled) GetWhy() string {
@@ -1053,6 +1322,152 @@ func (x *RunCanceled) GetWhy() string {
 		return x.Why
 	}
 	return ""
+}
+
+// RunEnding says how the run will end, once undo, on_failure and finally are done.
+type RunEnding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`   // completed, failed, canceled
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"` // of a failed or canceled run
+	Step          string                 `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`     // path, when a step failed
+	Error         *Error                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunEnding) Reset() {
+	*x = RunEnding{}
+	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunEnding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunEnding) ProtoMessage() {}
+
+func (x *RunEnding) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunEnding.ProtoReflect.Descriptor instead.
+func (*RunEnding) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RunEnding) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *RunEnding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RunEnding) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *RunEnding) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// RunRetried makes a failed or canceled run go on from where it failed.
+type RunRetried struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       string                 `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`                                                                     // of the workflow from here on; empty: as before
+	With          map[string]*Value      `protobuf:"bytes,4,rep,name=with,proto3" json:"with,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // inputs to be corrected: path of the step to an object over its `with`
+	Deadline      int64                  `protobuf:"varint,5,opt,name=deadline,proto3" json:"deadline,omitempty"`                                                                  // of the whole run; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunRetried) Reset() {
+	*x = RunRetried{}
+	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunRetried) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunRetried) ProtoMessage() {}
+
+func (x *RunRetried) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunRetried.ProtoReflect.Descriptor instead.
+func (*RunRetried) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RunRetried) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *RunRetried) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *RunRetried) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *RunRetried) GetWith() map[string]*Value {
+	if x != nil {
+		return x.With
+	}
+	return nil
+}
+
+func (x *RunRetried) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
 }
 
 type StepStarted struct {
@@ -1069,7 +1484,7 @@ type StepStarted struct {
 
 func (x *StepStarted) Reset() {
 	*x = StepStarted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[12]
+	mi := &file_zflow_v1_history_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1496,7 @@ func (x *StepStarted) String() string {
 func (*StepStarted) ProtoMessage() {}
 
 func (x *StepStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[12]
+	mi := &file_zflow_v1_history_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1509,7 @@ func (x *StepStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepStarted.ProtoReflect.Descriptor instead.
 func (*StepStarted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{12}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StepStarted) GetAttempt() uint32 {
@@ -1152,7 +1567,7 @@ type StepCompleted struct {
 
 func (x *StepCompleted) Reset() {
 	*x = StepCompleted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	mi := &file_zflow_v1_history_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1579,7 @@ func (x *StepCompleted) String() string {
 func (*StepCompleted) ProtoMessage() {}
 
 func (x *StepCompleted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	mi := &file_zflow_v1_history_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1592,7 @@ func (x *StepCompleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepCompleted.ProtoReflect.Descriptor instead.
 func (*StepCompleted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{13}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StepCompleted) GetAttempt() uint32 {
@@ -1230,7 +1645,7 @@ type StepFailed struct {
 
 func (x *StepFailed) Reset() {
 	*x = StepFailed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	mi := &file_zflow_v1_history_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1657,7 @@ func (x *StepFailed) String() string {
 func (*StepFailed) ProtoMessage() {}
 
 func (x *StepFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	mi := &file_zflow_v1_history_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1670,7 @@ func (x *StepFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepFailed.ProtoReflect.Descriptor instead.
 func (*StepFailed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{14}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StepFailed) GetAttempt() uint32 {
@@ -1316,7 +1731,7 @@ type StepSkipped struct {
 
 func (x *StepSkipped) Reset() {
 	*x = StepSkipped{}
-	mi := &file_zflow_v1_history_proto_msgTypes[15]
+	mi := &file_zflow_v1_history_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1743,7 @@ func (x *StepSkipped) String() string {
 func (*StepSkipped) ProtoMessage() {}
 
 func (x *StepSkipped) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[15]
+	mi := &file_zflow_v1_history_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1756,7 @@ func (x *StepSkipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepSkipped.ProtoReflect.Descriptor instead.
 func (*StepSkipped) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{15}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StepSkipped) GetWhy() string {
@@ -1351,17 +1766,835 @@ func (x *StepSkipped) GetWhy() string {
 	return ""
 }
 
+// ValueSet is what a `set` step computed.
+type ValueSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValueSet) Reset() {
+	*x = ValueSet{}
+	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueSet) ProtoMessage() {}
+
+func (x *ValueSet) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValueSet.ProtoReflect.Descriptor instead.
+func (*ValueSet) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ValueSet) GetValue() *Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+// BranchChosen begins a step that is made of others.
+type BranchChosen struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Branch        string                 `protobuf:"bytes,1,opt,name=branch,proto3" json:"branch,omitempty"`      // of a switch; empty: all there are
+	Deadline      int64                  `protobuf:"varint,2,opt,name=deadline,proto3" json:"deadline,omitempty"` // of the whole step; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BranchChosen) Reset() {
+	*x = BranchChosen{}
+	mi := &file_zflow_v1_history_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BranchChosen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BranchChosen) ProtoMessage() {}
+
+func (x *BranchChosen) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BranchChosen.ProtoReflect.Descriptor instead.
+func (*BranchChosen) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BranchChosen) GetBranch() string {
+	if x != nil {
+		return x.Branch
+	}
+	return ""
+}
+
+func (x *BranchChosen) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
+}
+
+// LoopStarted begins a loop over a list.
+type LoopStarted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Items         *Value                 `protobuf:"bytes,1,opt,name=items,proto3" json:"items,omitempty"`
+	Count         uint32                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Deadline      int64                  `protobuf:"varint,3,opt,name=deadline,proto3" json:"deadline,omitempty"` // of the whole loop; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoopStarted) Reset() {
+	*x = LoopStarted{}
+	mi := &file_zflow_v1_history_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoopStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoopStarted) ProtoMessage() {}
+
+func (x *LoopStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoopStarted.ProtoReflect.Descriptor instead.
+func (*LoopStarted) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *LoopStarted) GetItems() *Value {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *LoopStarted) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *LoopStarted) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
+}
+
+// WaitStarted begins a wait for an event, a signal or a person.
+type WaitStarted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Deadline      int64                  `protobuf:"varint,1,opt,name=deadline,proto3" json:"deadline,omitempty"` // 0: none
+	Since         int64                  `protobuf:"varint,2,opt,name=since,proto3" json:"since,omitempty"`       // events received from then on count
+	Of            []*Alternative         `protobuf:"bytes,3,rep,name=of,proto3" json:"of,omitempty"`
+	Approval      *Approval              `protobuf:"bytes,4,opt,name=approval,proto3" json:"approval,omitempty"` // set where a person is asked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaitStarted) Reset() {
+	*x = WaitStarted{}
+	mi := &file_zflow_v1_history_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitStarted) ProtoMessage() {}
+
+func (x *WaitStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitStarted.ProtoReflect.Descriptor instead.
+func (*WaitStarted) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *WaitStarted) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
+}
+
+func (x *WaitStarted) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *WaitStarted) GetOf() []*Alternative {
+	if x != nil {
+		return x.Of
+	}
+	return nil
+}
+
+func (x *WaitStarted) GetApproval() *Approval {
+	if x != nil {
+		return x.Approval
+	}
+	return nil
+}
+
+// Alternative is one thing that ends a wait.
+type Alternative struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`     // empty where it is the only one
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"` // of the event, such as zoom or app
+	Types         []string               `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
+	Match         []*Match               `protobuf:"bytes,4,rep,name=match,proto3" json:"match,omitempty"`
+	Signal        string                 `protobuf:"bytes,5,opt,name=signal,proto3" json:"signal,omitempty"` // instead of an event
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Alternative) Reset() {
+	*x = Alternative{}
+	mi := &file_zflow_v1_history_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Alternative) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Alternative) ProtoMessage() {}
+
+func (x *Alternative) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
+func (*Alternative) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Alternative) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Alternative) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Alternative) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *Alternative) GetMatch() []*Match {
+	if x != nil {
+		return x.Match
+	}
+	return nil
+}
+
+func (x *Alternative) GetSignal() string {
+	if x != nil {
+		return x.Signal
+	}
+	return ""
+}
+
+type Match struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`   // in the event's body, such as payload.object.uuid
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // compared as text
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Match) Reset() {
+	*x = Match{}
+	mi := &file_zflow_v1_history_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Match) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Match) ProtoMessage() {}
+
+func (x *Match) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Match.ProtoReflect.Descriptor instead.
+func (*Match) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Match) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Match) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+type Approval struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	To            string                 `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Choices       []string               `protobuf:"bytes,3,rep,name=choices,proto3" json:"choices,omitempty"`
+	Fields        *Value                 `protobuf:"bytes,4,opt,name=fields,proto3" json:"fields,omitempty"`                               // name to {type, required, …}
+	RemindEvery   int64                  `protobuf:"varint,5,opt,name=remind_every,json=remindEvery,proto3" json:"remind_every,omitempty"` // nanoseconds; 0: never
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_zflow_v1_history_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Approval) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Approval) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Approval) GetChoices() []string {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+func (x *Approval) GetFields() *Value {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Approval) GetRemindEvery() int64 {
+	if x != nil {
+		return x.RemindEvery
+	}
+	return 0
+}
+
+// WaitEnded ends a wait.
+type WaitEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outcome       string                 `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`    // arrived, the alternative's name, or timeout
+	Output        *Value                 `protobuf:"bytes,2,opt,name=output,proto3" json:"output,omitempty"`      // the event's body, or the signal's data
+	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"` // of the event, in EVENTS
+	EventId       string                 `protobuf:"bytes,4,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	Failed        bool                   `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"` // timed out, and the step fails by it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaitEnded) Reset() {
+	*x = WaitEnded{}
+	mi := &file_zflow_v1_history_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitEnded) ProtoMessage() {}
+
+func (x *WaitEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitEnded.ProtoReflect.Descriptor instead.
+func (*WaitEnded) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *WaitEnded) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *WaitEnded) GetOutput() *Value {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *WaitEnded) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WaitEnded) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *WaitEnded) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+type CallStarted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Workflow      string                 `protobuf:"bytes,1,opt,name=workflow,proto3" json:"workflow,omitempty"`
+	Run           string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"` // id of the called run
+	Inputs        *Value                 `protobuf:"bytes,3,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	Wait          bool                   `protobuf:"varint,4,opt,name=wait,proto3" json:"wait,omitempty"`
+	Deadline      int64                  `protobuf:"varint,5,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallStarted) Reset() {
+	*x = CallStarted{}
+	mi := &file_zflow_v1_history_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallStarted) ProtoMessage() {}
+
+func (x *CallStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallStarted.ProtoReflect.Descriptor instead.
+func (*CallStarted) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *CallStarted) GetWorkflow() string {
+	if x != nil {
+		return x.Workflow
+	}
+	return ""
+}
+
+func (x *CallStarted) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *CallStarted) GetInputs() *Value {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *CallStarted) GetWait() bool {
+	if x != nil {
+		return x.Wait
+	}
+	return false
+}
+
+func (x *CallStarted) GetDeadline() int64 {
+	if x != nil {
+		return x.Deadline
+	}
+	return 0
+}
+
+type CallEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // of the called run
+	Output        *Value                 `protobuf:"bytes,2,opt,name=output,proto3" json:"output,omitempty"`
+	Error         *Error                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallEnded) Reset() {
+	*x = CallEnded{}
+	mi := &file_zflow_v1_history_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallEnded) ProtoMessage() {}
+
+func (x *CallEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallEnded.ProtoReflect.Descriptor instead.
+func (*CallEnded) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *CallEnded) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *CallEnded) GetOutput() *Value {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *CallEnded) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+type GateQueued struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gate          string                 `protobuf:"bytes,1,opt,name=gate,proto3" json:"gate,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"` // for people
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GateQueued) Reset() {
+	*x = GateQueued{}
+	mi := &file_zflow_v1_history_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GateQueued) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GateQueued) ProtoMessage() {}
+
+func (x *GateQueued) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GateQueued.ProtoReflect.Descriptor instead.
+func (*GateQueued) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *GateQueued) GetGate() string {
+	if x != nil {
+		return x.Gate
+	}
+	return ""
+}
+
+func (x *GateQueued) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type GateEntered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gate          string                 `protobuf:"bytes,1,opt,name=gate,proto3" json:"gate,omitempty"`
+	Place         uint64                 `protobuf:"varint,2,opt,name=place,proto3" json:"place,omitempty"` // sequence of the run_started
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GateEntered) Reset() {
+	*x = GateEntered{}
+	mi := &file_zflow_v1_history_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GateEntered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GateEntered) ProtoMessage() {}
+
+func (x *GateEntered) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GateEntered.ProtoReflect.Descriptor instead.
+func (*GateEntered) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GateEntered) GetGate() string {
+	if x != nil {
+		return x.Gate
+	}
+	return ""
+}
+
+func (x *GateEntered) GetPlace() uint64 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+type SignalReceived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       string                 `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Data          *Value                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignalReceived) Reset() {
+	*x = SignalReceived{}
+	mi := &file_zflow_v1_history_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignalReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignalReceived) ProtoMessage() {}
+
+func (x *SignalReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignalReceived.ProtoReflect.Descriptor instead.
+func (*SignalReceived) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SignalReceived) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *SignalReceived) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *SignalReceived) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SignalReceived) GetData() *Value {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type TimerSet struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Due           int64                  `protobuf:"varint,1,opt,name=due,proto3" json:"due,omitempty"`
-	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"` // sleep, retry, renew
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"` // sleep, retry, wait, remind, limit
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TimerSet) Reset() {
 	*x = TimerSet{}
-	mi := &file_zflow_v1_history_proto_msgTypes[16]
+	mi := &file_zflow_v1_history_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +2606,7 @@ func (x *TimerSet) String() string {
 func (*TimerSet) ProtoMessage() {}
 
 func (x *TimerSet) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[16]
+	mi := &file_zflow_v1_history_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +2619,7 @@ func (x *TimerSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerSet.ProtoReflect.Descriptor instead.
 func (*TimerSet) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{16}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TimerSet) GetDue() int64 {
@@ -1412,7 +2645,7 @@ type TimerFired struct {
 
 func (x *TimerFired) Reset() {
 	*x = TimerFired{}
-	mi := &file_zflow_v1_history_proto_msgTypes[17]
+	mi := &file_zflow_v1_history_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1424,7 +2657,7 @@ func (x *TimerFired) String() string {
 func (*TimerFired) ProtoMessage() {}
 
 func (x *TimerFired) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[17]
+	mi := &file_zflow_v1_history_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1437,7 +2670,7 @@ func (x *TimerFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerFired.ProtoReflect.Descriptor instead.
 func (*TimerFired) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{17}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TimerFired) GetTimer() uint64 {
@@ -1452,13 +2685,14 @@ type CancelRequested struct {
 	Command       string                 `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"` // id of the command
 	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
 	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Now           bool                   `protobuf:"varint,4,opt,name=now,proto3" json:"now,omitempty"` // without undo and finally
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CancelRequested) Reset() {
 	*x = CancelRequested{}
-	mi := &file_zflow_v1_history_proto_msgTypes[18]
+	mi := &file_zflow_v1_history_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +2704,7 @@ func (x *CancelRequested) String() string {
 func (*CancelRequested) ProtoMessage() {}
 
 func (x *CancelRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[18]
+	mi := &file_zflow_v1_history_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +2717,7 @@ func (x *CancelRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequested.ProtoReflect.Descriptor instead.
 func (*CancelRequested) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{18}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CancelRequested) GetCommand() string {
@@ -1507,6 +2741,13 @@ func (x *CancelRequested) GetReason() string {
 	return ""
 }
 
+func (x *CancelRequested) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
 type ApprovalGiven struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Command       string                 `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
@@ -1520,7 +2761,7 @@ type ApprovalGiven struct {
 
 func (x *ApprovalGiven) Reset() {
 	*x = ApprovalGiven{}
-	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	mi := &file_zflow_v1_history_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +2773,7 @@ func (x *ApprovalGiven) String() string {
 func (*ApprovalGiven) ProtoMessage() {}
 
 func (x *ApprovalGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	mi := &file_zflow_v1_history_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +2786,7 @@ func (x *ApprovalGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalGiven.ProtoReflect.Descriptor instead.
 func (*ApprovalGiven) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{19}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ApprovalGiven) GetCommand() string {
@@ -1593,7 +2834,7 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\bprevious\x18\x02 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12$\n" +
 	"\x05facts\x18\x04 \x03(\v2\x0e.zflow.v1.FactR\x05facts\x12\x14\n" +
-	"\x05state\x18\x05 \x01(\tR\x05state\"\xbc\a\n" +
+	"\x05state\x18\x05 \x01(\tR\x05state\"\xf7\f\n" +
 	"\x04Fact\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x0e\n" +
 	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x12\n" +
@@ -1608,17 +2849,34 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\rrun_completed\x18\r \x01(\v2\x16.zflow.v1.RunCompletedH\x00R\frunCompleted\x124\n" +
 	"\n" +
 	"run_failed\x18\x0e \x01(\v2\x13.zflow.v1.RunFailedH\x00R\trunFailed\x12:\n" +
-	"\frun_canceled\x18\x0f \x01(\v2\x15.zflow.v1.RunCanceledH\x00R\vrunCanceled\x12:\n" +
+	"\frun_canceled\x18\x0f \x01(\v2\x15.zflow.v1.RunCanceledH\x00R\vrunCanceled\x124\n" +
+	"\n" +
+	"run_ending\x18\x10 \x01(\v2\x13.zflow.v1.RunEndingH\x00R\trunEnding\x12:\n" +
 	"\fstep_started\x18\x14 \x01(\v2\x15.zflow.v1.StepStartedH\x00R\vstepStarted\x12@\n" +
 	"\x0estep_completed\x18\x15 \x01(\v2\x17.zflow.v1.StepCompletedH\x00R\rstepCompleted\x127\n" +
 	"\vstep_failed\x18\x16 \x01(\v2\x14.zflow.v1.StepFailedH\x00R\n" +
 	"stepFailed\x12:\n" +
 	"\fstep_skipped\x18\x17 \x01(\v2\x15.zflow.v1.StepSkippedH\x00R\vstepSkipped\x121\n" +
+	"\tvalue_set\x18\x18 \x01(\v2\x12.zflow.v1.ValueSetH\x00R\bvalueSet\x12=\n" +
+	"\rbranch_chosen\x18\x19 \x01(\v2\x16.zflow.v1.BranchChosenH\x00R\fbranchChosen\x12:\n" +
+	"\floop_started\x18\x1a \x01(\v2\x15.zflow.v1.LoopStartedH\x00R\vloopStarted\x121\n" +
 	"\ttimer_set\x18\x1e \x01(\v2\x12.zflow.v1.TimerSetH\x00R\btimerSet\x127\n" +
 	"\vtimer_fired\x18\x1f \x01(\v2\x14.zflow.v1.TimerFiredH\x00R\n" +
-	"timerFired\x12F\n" +
+	"timerFired\x12:\n" +
+	"\fwait_started\x18  \x01(\v2\x15.zflow.v1.WaitStartedH\x00R\vwaitStarted\x124\n" +
+	"\n" +
+	"wait_ended\x18! \x01(\v2\x13.zflow.v1.WaitEndedH\x00R\twaitEnded\x12:\n" +
+	"\fcall_started\x18\" \x01(\v2\x15.zflow.v1.CallStartedH\x00R\vcallStarted\x124\n" +
+	"\n" +
+	"call_ended\x18# \x01(\v2\x13.zflow.v1.CallEndedH\x00R\tcallEnded\x127\n" +
+	"\vgate_queued\x18$ \x01(\v2\x14.zflow.v1.GateQueuedH\x00R\n" +
+	"gateQueued\x12:\n" +
+	"\fgate_entered\x18% \x01(\v2\x15.zflow.v1.GateEnteredH\x00R\vgateEntered\x12F\n" +
 	"\x10cancel_requested\x18( \x01(\v2\x19.zflow.v1.CancelRequestedH\x00R\x0fcancelRequested\x12@\n" +
-	"\x0eapproval_given\x18) \x01(\v2\x17.zflow.v1.ApprovalGivenH\x00R\rapprovalGivenB\x06\n" +
+	"\x0eapproval_given\x18) \x01(\v2\x17.zflow.v1.ApprovalGivenH\x00R\rapprovalGiven\x12C\n" +
+	"\x0fsignal_received\x18* \x01(\v2\x18.zflow.v1.SignalReceivedH\x00R\x0esignalReceived\x127\n" +
+	"\vrun_retried\x18+ \x01(\v2\x14.zflow.v1.RunRetriedH\x00R\n" +
+	"runRetriedB\x06\n" +
 	"\x04kind\"i\n" +
 	"\x05Claim\x12\x16\n" +
 	"\x06worker\x18\x01 \x01(\tR\x06worker\x12\x14\n" +
@@ -1647,14 +2905,20 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x05Error\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x05R\x06status\"\x9f\x01\n" +
+	"\x06status\x18\x03 \x01(\x05R\x06status\"\xc9\x01\n" +
 	"\n" +
 	"RunStarted\x12\x1a\n" +
 	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12%\n" +
 	"\x05event\x18\x03 \x01(\v2\x0f.zflow.v1.EventR\x05event\x12\x18\n" +
 	"\atrigger\x18\x04 \x01(\x05R\atrigger\x12\x1a\n" +
-	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\" \n" +
+	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\x12(\n" +
+	"\x06parent\x18\x06 \x01(\v2\x10.zflow.v1.ParentR\x06parent\"`\n" +
+	"\x06Parent\x12\x1a\n" +
+	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\x12\x12\n" +
+	"\x04step\x18\x03 \x01(\tR\x04step\x12\x14\n" +
+	"\x05depth\x18\x04 \x01(\rR\x05depth\" \n" +
 	"\n" +
 	"RunClaimed\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\"T\n" +
@@ -1670,7 +2934,22 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12%\n" +
 	"\x05error\x18\x03 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"\x1f\n" +
 	"\vRunCanceled\x12\x10\n" +
-	"\x03why\x18\x01 \x01(\tR\x03why\"\xb4\x01\n" +
+	"\x03why\x18\x01 \x01(\tR\x03why\"t\n" +
+	"\tRunEnding\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04step\x18\x03 \x01(\tR\x04step\x12%\n" +
+	"\x05error\x18\x04 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"\xea\x01\n" +
+	"\n" +
+	"RunRetried\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\tR\acommand\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x122\n" +
+	"\x04with\x18\x04 \x03(\v2\x1e.zflow.v1.RunRetried.WithEntryR\x04with\x12\x1a\n" +
+	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\x1aH\n" +
+	"\tWithEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12%\n" +
+	"\x05value\x18\x02 \x01(\v2\x0f.zflow.v1.ValueR\x05value:\x028\x01\"\xb4\x01\n" +
 	"\vStepStarted\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\rR\aattempt\x12\x12\n" +
 	"\x04uses\x18\x02 \x01(\tR\x04uses\x12%\n" +
@@ -1696,17 +2975,75 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x04took\x18\x06 \x01(\x03R\x04took\x12\x10\n" +
 	"\x03log\x18\a \x03(\tR\x03log\"\x1f\n" +
 	"\vStepSkipped\x12\x10\n" +
-	"\x03why\x18\x01 \x01(\tR\x03why\"4\n" +
+	"\x03why\x18\x01 \x01(\tR\x03why\"1\n" +
+	"\bValueSet\x12%\n" +
+	"\x05value\x18\x01 \x01(\v2\x0f.zflow.v1.ValueR\x05value\"B\n" +
+	"\fBranchChosen\x12\x16\n" +
+	"\x06branch\x18\x01 \x01(\tR\x06branch\x12\x1a\n" +
+	"\bdeadline\x18\x02 \x01(\x03R\bdeadline\"f\n" +
+	"\vLoopStarted\x12%\n" +
+	"\x05items\x18\x01 \x01(\v2\x0f.zflow.v1.ValueR\x05items\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x1a\n" +
+	"\bdeadline\x18\x03 \x01(\x03R\bdeadline\"\x96\x01\n" +
+	"\vWaitStarted\x12\x1a\n" +
+	"\bdeadline\x18\x01 \x01(\x03R\bdeadline\x12\x14\n" +
+	"\x05since\x18\x02 \x01(\x03R\x05since\x12%\n" +
+	"\x02of\x18\x03 \x03(\v2\x15.zflow.v1.AlternativeR\x02of\x12.\n" +
+	"\bapproval\x18\x04 \x01(\v2\x12.zflow.v1.ApprovalR\bapproval\"\x8e\x01\n" +
+	"\vAlternative\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x14\n" +
+	"\x05types\x18\x03 \x03(\tR\x05types\x12%\n" +
+	"\x05match\x18\x04 \x03(\v2\x0f.zflow.v1.MatchR\x05match\x12\x16\n" +
+	"\x06signal\x18\x05 \x01(\tR\x06signal\"1\n" +
+	"\x05Match\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x9a\x01\n" +
+	"\bApproval\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\tR\x02to\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x18\n" +
+	"\achoices\x18\x03 \x03(\tR\achoices\x12'\n" +
+	"\x06fields\x18\x04 \x01(\v2\x0f.zflow.v1.ValueR\x06fields\x12!\n" +
+	"\fremind_every\x18\x05 \x01(\x03R\vremindEvery\"\x9d\x01\n" +
+	"\tWaitEnded\x12\x18\n" +
+	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12'\n" +
+	"\x06output\x18\x02 \x01(\v2\x0f.zflow.v1.ValueR\x06output\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x12\x19\n" +
+	"\bevent_id\x18\x04 \x01(\tR\aeventId\x12\x16\n" +
+	"\x06failed\x18\x05 \x01(\bR\x06failed\"\x94\x01\n" +
+	"\vCallStarted\x12\x1a\n" +
+	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\x12'\n" +
+	"\x06inputs\x18\x03 \x01(\v2\x0f.zflow.v1.ValueR\x06inputs\x12\x12\n" +
+	"\x04wait\x18\x04 \x01(\bR\x04wait\x12\x1a\n" +
+	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\"q\n" +
+	"\tCallEnded\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12'\n" +
+	"\x06output\x18\x02 \x01(\v2\x0f.zflow.v1.ValueR\x06output\x12%\n" +
+	"\x05error\x18\x03 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"2\n" +
+	"\n" +
+	"GateQueued\x12\x12\n" +
+	"\x04gate\x18\x01 \x01(\tR\x04gate\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"7\n" +
+	"\vGateEntered\x12\x12\n" +
+	"\x04gate\x18\x01 \x01(\tR\x04gate\x12\x14\n" +
+	"\x05place\x18\x02 \x01(\x04R\x05place\"s\n" +
+	"\x0eSignalReceived\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\tR\acommand\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12#\n" +
+	"\x04data\x18\x04 \x01(\v2\x0f.zflow.v1.ValueR\x04data\"4\n" +
 	"\bTimerSet\x12\x10\n" +
 	"\x03due\x18\x01 \x01(\x03R\x03due\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\"\n" +
 	"\n" +
 	"TimerFired\x12\x14\n" +
-	"\x05timer\x18\x01 \x01(\x04R\x05timer\"S\n" +
+	"\x05timer\x18\x01 \x01(\x04R\x05timer\"e\n" +
 	"\x0fCancelRequested\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x94\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03now\x18\x04 \x01(\bR\x03now\"\x94\x01\n" +
 	"\rApprovalGiven\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
@@ -1726,7 +3063,7 @@ func file_zflow_v1_history_proto_rawDescGZIP() []byte {
 	return file_zflow_v1_history_proto_rawDescData
 }
 
-var file_zflow_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_zflow_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_zflow_v1_history_proto_goTypes = []any{
 	(*Facts)(nil),           // 0: zflow.v1.Facts
 	(*Fact)(nil),            // 1: zflow.v1.Fact
@@ -1735,51 +3072,95 @@ var file_zflow_v1_history_proto_goTypes = []any{
 	(*Event)(nil),           // 4: zflow.v1.Event
 	(*Error)(nil),           // 5: zflow.v1.Error
 	(*RunStarted)(nil),      // 6: zflow.v1.RunStarted
-	(*RunClaimed)(nil),      // 7: zflow.v1.RunClaimed
-	(*RunContinued)(nil),    // 8: zflow.v1.RunContinued
-	(*RunCompleted)(nil),    // 9: zflow.v1.RunCompleted
-	(*RunFailed)(nil),       // 10: zflow.v1.RunFailed
-	(*RunCanceled)(nil),     // 11: zflow.v1.RunCanceled
-	(*StepStarted)(nil),     // 12: zflow.v1.StepStarted
-	(*StepCompleted)(nil),   // 13: zflow.v1.StepCompleted
-	(*StepFailed)(nil),      // 14: zflow.v1.StepFailed
-	(*StepSkipped)(nil),     // 15: zflow.v1.StepSkipped
-	(*TimerSet)(nil),        // 16: zflow.v1.TimerSet
-	(*TimerFired)(nil),      // 17: zflow.v1.TimerFired
-	(*CancelRequested)(nil), // 18: zflow.v1.CancelRequested
-	(*ApprovalGiven)(nil),   // 19: zflow.v1.ApprovalGiven
+	(*Parent)(nil),          // 7: zflow.v1.Parent
+	(*RunClaimed)(nil),      // 8: zflow.v1.RunClaimed
+	(*RunContinued)(nil),    // 9: zflow.v1.RunContinued
+	(*RunCompleted)(nil),    // 10: zflow.v1.RunCompleted
+	(*RunFailed)(nil),       // 11: zflow.v1.RunFailed
+	(*RunCanceled)(nil),     // 12: zflow.v1.RunCanceled
+	(*RunEnding)(nil),       // 13: zflow.v1.RunEnding
+	(*RunRetried)(nil),      // 14: zflow.v1.RunRetried
+	(*StepStarted)(nil),     // 15: zflow.v1.StepStarted
+	(*StepCompleted)(nil),   // 16: zflow.v1.StepCompleted
+	(*StepFailed)(nil),      // 17: zflow.v1.StepFailed
+	(*StepSkipped)(nil),     // 18: zflow.v1.StepSkipped
+	(*ValueSet)(nil),        // 19: zflow.v1.ValueSet
+	(*BranchChosen)(nil),    // 20: zflow.v1.BranchChosen
+	(*LoopStarted)(nil),     // 21: zflow.v1.LoopStarted
+	(*WaitStarted)(nil),     // 22: zflow.v1.WaitStarted
+	(*Alternative)(nil),     // 23: zflow.v1.Alternative
+	(*Match)(nil),           // 24: zflow.v1.Match
+	(*Approval)(nil),        // 25: zflow.v1.Approval
+	(*WaitEnded)(nil),       // 26: zflow.v1.WaitEnded
+	(*CallStarted)(nil),     // 27: zflow.v1.CallStarted
+	(*CallEnded)(nil),       // 28: zflow.v1.CallEnded
+	(*GateQueued)(nil),      // 29: zflow.v1.GateQueued
+	(*GateEntered)(nil),     // 30: zflow.v1.GateEntered
+	(*SignalReceived)(nil),  // 31: zflow.v1.SignalReceived
+	(*TimerSet)(nil),        // 32: zflow.v1.TimerSet
+	(*TimerFired)(nil),      // 33: zflow.v1.TimerFired
+	(*CancelRequested)(nil), // 34: zflow.v1.CancelRequested
+	(*ApprovalGiven)(nil),   // 35: zflow.v1.ApprovalGiven
+	nil,                     // 36: zflow.v1.RunRetried.WithEntry
 }
 var file_zflow_v1_history_proto_depIdxs = []int32{
 	1,  // 0: zflow.v1.Facts.facts:type_name -> zflow.v1.Fact
 	2,  // 1: zflow.v1.Fact.claim:type_name -> zflow.v1.Claim
 	6,  // 2: zflow.v1.Fact.run_started:type_name -> zflow.v1.RunStarted
-	7,  // 3: zflow.v1.Fact.run_claimed:type_name -> zflow.v1.RunClaimed
-	8,  // 4: zflow.v1.Fact.run_continued:type_name -> zflow.v1.RunContinued
-	9,  // 5: zflow.v1.Fact.run_completed:type_name -> zflow.v1.RunCompleted
-	10, // 6: zflow.v1.Fact.run_failed:type_name -> zflow.v1.RunFailed
-	11, // 7: zflow.v1.Fact.run_canceled:type_name -> zflow.v1.RunCanceled
-	12, // 8: zflow.v1.Fact.step_started:type_name -> zflow.v1.StepStarted
-	13, // 9: zflow.v1.Fact.step_completed:type_name -> zflow.v1.StepCompleted
-	14, // 10: zflow.v1.Fact.step_failed:type_name -> zflow.v1.StepFailed
-	15, // 11: zflow.v1.Fact.step_skipped:type_name -> zflow.v1.StepSkipped
-	16, // 12: zflow.v1.Fact.timer_set:type_name -> zflow.v1.TimerSet
-	17, // 13: zflow.v1.Fact.timer_fired:type_name -> zflow.v1.TimerFired
-	18, // 14: zflow.v1.Fact.cancel_requested:type_name -> zflow.v1.CancelRequested
-	19, // 15: zflow.v1.Fact.approval_given:type_name -> zflow.v1.ApprovalGiven
-	3,  // 16: zflow.v1.Event.body:type_name -> zflow.v1.Value
-	4,  // 17: zflow.v1.RunStarted.event:type_name -> zflow.v1.Event
-	1,  // 18: zflow.v1.RunContinued.facts:type_name -> zflow.v1.Fact
-	3,  // 19: zflow.v1.RunCompleted.output:type_name -> zflow.v1.Value
-	5,  // 20: zflow.v1.RunFailed.error:type_name -> zflow.v1.Error
-	3,  // 21: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
-	3,  // 22: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
-	5,  // 23: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
-	3,  // 24: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	8,  // 3: zflow.v1.Fact.run_claimed:type_name -> zflow.v1.RunClaimed
+	9,  // 4: zflow.v1.Fact.run_continued:type_name -> zflow.v1.RunContinued
+	10, // 5: zflow.v1.Fact.run_completed:type_name -> zflow.v1.RunCompleted
+	11, // 6: zflow.v1.Fact.run_failed:type_name -> zflow.v1.RunFailed
+	12, // 7: zflow.v1.Fact.run_canceled:type_name -> zflow.v1.RunCanceled
+	13, // 8: zflow.v1.Fact.run_ending:type_name -> zflow.v1.RunEnding
+	15, // 9: zflow.v1.Fact.step_started:type_name -> zflow.v1.StepStarted
+	16, // 10: zflow.v1.Fact.step_completed:type_name -> zflow.v1.StepCompleted
+	17, // 11: zflow.v1.Fact.step_failed:type_name -> zflow.v1.StepFailed
+	18, // 12: zflow.v1.Fact.step_skipped:type_name -> zflow.v1.StepSkipped
+	19, // 13: zflow.v1.Fact.value_set:type_name -> zflow.v1.ValueSet
+	20, // 14: zflow.v1.Fact.branch_chosen:type_name -> zflow.v1.BranchChosen
+	21, // 15: zflow.v1.Fact.loop_started:type_name -> zflow.v1.LoopStarted
+	32, // 16: zflow.v1.Fact.timer_set:type_name -> zflow.v1.TimerSet
+	33, // 17: zflow.v1.Fact.timer_fired:type_name -> zflow.v1.TimerFired
+	22, // 18: zflow.v1.Fact.wait_started:type_name -> zflow.v1.WaitStarted
+	26, // 19: zflow.v1.Fact.wait_ended:type_name -> zflow.v1.WaitEnded
+	27, // 20: zflow.v1.Fact.call_started:type_name -> zflow.v1.CallStarted
+	28, // 21: zflow.v1.Fact.call_ended:type_name -> zflow.v1.CallEnded
+	29, // 22: zflow.v1.Fact.gate_queued:type_name -> zflow.v1.GateQueued
+	30, // 23: zflow.v1.Fact.gate_entered:type_name -> zflow.v1.GateEntered
+	34, // 24: zflow.v1.Fact.cancel_requested:type_name -> zflow.v1.CancelRequested
+	35, // 25: zflow.v1.Fact.approval_given:type_name -> zflow.v1.ApprovalGiven
+	31, // 26: zflow.v1.Fact.signal_received:type_name -> zflow.v1.SignalReceived
+	14, // 27: zflow.v1.Fact.run_retried:type_name -> zflow.v1.RunRetried
+	3,  // 28: zflow.v1.Event.body:type_name -> zflow.v1.Value
+	4,  // 29: zflow.v1.RunStarted.event:type_name -> zflow.v1.Event
+	7,  // 30: zflow.v1.RunStarted.parent:type_name -> zflow.v1.Parent
+	1,  // 31: zflow.v1.RunContinued.facts:type_name -> zflow.v1.Fact
+	3,  // 32: zflow.v1.RunCompleted.output:type_name -> zflow.v1.Value
+	5,  // 33: zflow.v1.RunFailed.error:type_name -> zflow.v1.Error
+	5,  // 34: zflow.v1.RunEnding.error:type_name -> zflow.v1.Error
+	36, // 35: zflow.v1.RunRetried.with:type_name -> zflow.v1.RunRetried.WithEntry
+	3,  // 36: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
+	3,  // 37: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
+	5,  // 38: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
+	3,  // 39: zflow.v1.ValueSet.value:type_name -> zflow.v1.Value
+	3,  // 40: zflow.v1.LoopStarted.items:type_name -> zflow.v1.Value
+	23, // 41: zflow.v1.WaitStarted.of:type_name -> zflow.v1.Alternative
+	25, // 42: zflow.v1.WaitStarted.approval:type_name -> zflow.v1.Approval
+	24, // 43: zflow.v1.Alternative.match:type_name -> zflow.v1.Match
+	3,  // 44: zflow.v1.Approval.fields:type_name -> zflow.v1.Value
+	3,  // 45: zflow.v1.WaitEnded.output:type_name -> zflow.v1.Value
+	3,  // 46: zflow.v1.CallStarted.inputs:type_name -> zflow.v1.Value
+	3,  // 47: zflow.v1.CallEnded.output:type_name -> zflow.v1.Value
+	5,  // 48: zflow.v1.CallEnded.error:type_name -> zflow.v1.Error
+	3,  // 49: zflow.v1.SignalReceived.data:type_name -> zflow.v1.Value
+	3,  // 50: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
+	3,  // 51: zflow.v1.RunRetried.WithEntry.value:type_name -> zflow.v1.Value
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_zflow_v1_history_proto_init() }
@@ -1794,14 +3175,26 @@ func file_zflow_v1_history_proto_init() {
 		(*Fact_RunCompleted)(nil),
 		(*Fact_RunFailed)(nil),
 		(*Fact_RunCanceled)(nil),
+		(*Fact_RunEnding)(nil),
 		(*Fact_StepStarted)(nil),
 		(*Fact_StepCompleted)(nil),
 		(*Fact_StepFailed)(nil),
 		(*Fact_StepSkipped)(nil),
+		(*Fact_ValueSet)(nil),
+		(*Fact_BranchChosen)(nil),
+		(*Fact_LoopStarted)(nil),
 		(*Fact_TimerSet)(nil),
 		(*Fact_TimerFired)(nil),
+		(*Fact_WaitStarted)(nil),
+		(*Fact_WaitEnded)(nil),
+		(*Fact_CallStarted)(nil),
+		(*Fact_CallEnded)(nil),
+		(*Fact_GateQueued)(nil),
+		(*Fact_GateEntered)(nil),
 		(*Fact_CancelRequested)(nil),
 		(*Fact_ApprovalGiven)(nil),
+		(*Fact_SignalReceived)(nil),
+		(*Fact_RunRetried)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1809,7 +3202,7 @@ func file_zflow_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zflow_v1_history_proto_rawDesc), len(file_zflow_v1_history_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -26,8 +26,11 @@ const (
 // Wake says that something about a run is due; the run's history says what.
 type Wake struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // timer, sweep, carrier
-	Fact          uint64                 `protobuf:"varint,2,opt,name=fact,proto3" json:"fact,omitempty"`    // of a timer: number of its timer_set
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`            // timer, sweep, carrier, arrival, gate, call, called
+	Fact          uint64                 `protobuf:"varint,2,opt,name=fact,proto3" json:"fact,omitempty"`               // of a timer: number of its timer_set; of an arrival: of the wait_started
+	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`       // of an arrival: of the event, in EVENTS
+	Alternative   uint32                 `protobuf:"varint,4,opt,name=alternative,proto3" json:"alternative,omitempty"` // of an arrival: index in the wait's list
+	Start         *RunStarted            `protobuf:"bytes,5,opt,name=start,proto3" json:"start,omitempty"`              // of a call: how the called run begins
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -76,16 +79,40 @@ func (x *Wake) GetFact() uint64 {
 	return 0
 }
 
+func (x *Wake) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Wake) GetAlternative() uint32 {
+	if x != nil {
+		return x.Alternative
+	}
+	return 0
+}
+
+func (x *Wake) GetStart() *RunStarted {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
 // Command is an order to a run from outside.
 type Command struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // cancel, approve
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // cancel, approve, signal, retry
 	By            string                 `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
 	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"` // cancel; or the comment of an approval
 	Step          string                 `protobuf:"bytes,5,opt,name=step,proto3" json:"step,omitempty"`     // approve
 	Choice        string                 `protobuf:"bytes,6,opt,name=choice,proto3" json:"choice,omitempty"`
-	Data          []byte                 `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"` // JSON
+	Data          []byte                 `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`        // JSON: of an approval its fields or output, of a signal, of a retry the inputs to correct by step
+	Name          string                 `protobuf:"bytes,8,opt,name=name,proto3" json:"name,omitempty"`        // of a signal
+	Now           bool                   `protobuf:"varint,9,opt,name=now,proto3" json:"now,omitempty"`         // cancel: without undo and finally
+	Version       string                 `protobuf:"bytes,10,opt,name=version,proto3" json:"version,omitempty"` // retry: of the workflow from here on; empty: as before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -169,14 +196,38 @@ func (x *Command) GetData() []byte {
 	return nil
 }
 
+func (x *Command) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Command) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
+func (x *Command) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
 var File_zflow_v1_wakes_proto protoreflect.FileDescriptor
 
 const file_zflow_v1_wakes_proto_rawDesc = "" +
 	"\n" +
-	"\x14zflow/v1/wakes.proto\x12\bzflow.v1\"2\n" +
+	"\x14zflow/v1/wakes.proto\x12\bzflow.v1\x1a\x16zflow/v1/history.proto\"\x9c\x01\n" +
 	"\x04Wake\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04fact\x18\x02 \x01(\x04R\x04fact\"\x95\x01\n" +
+	"\x04fact\x18\x02 \x01(\x04R\x04fact\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x12 \n" +
+	"\valternative\x18\x04 \x01(\rR\valternative\x12*\n" +
+	"\x05start\x18\x05 \x01(\v2\x14.zflow.v1.RunStartedR\x05start\"\xd5\x01\n" +
 	"\aCommand\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x0e\n" +
@@ -184,7 +235,11 @@ const file_zflow_v1_wakes_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04step\x18\x05 \x01(\tR\x04step\x12\x16\n" +
 	"\x06choice\x18\x06 \x01(\tR\x06choice\x12\x12\n" +
-	"\x04data\x18\a \x01(\fR\x04dataB\x1eZ\x1czflow/proto/zflow/v1;zflowv1b\x06proto3"
+	"\x04data\x18\a \x01(\fR\x04data\x12\x12\n" +
+	"\x04name\x18\b \x01(\tR\x04name\x12\x10\n" +
+	"\x03now\x18\t \x01(\bR\x03now\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\tR\aversionB\x1eZ\x1czflow/proto/zflow/v1;zflowv1b\x06proto3"
 
 var (
 	file_zflow_v1_wakes_proto_rawDescOnce sync.Once
@@ -200,15 +255,17 @@ func file_zflow_v1_wakes_proto_rawDescGZIP() []byte {
 
 var file_zflow_v1_wakes_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_zflow_v1_wakes_proto_goTypes = []any{
-	(*Wake)(nil),    // 0: zflow.v1.Wake
-	(*Command)(nil), // 1: zflow.v1.Command
+	(*Wake)(nil),       // 0: zflow.v1.Wake
+	(*Command)(nil),    // 1: zflow.v1.Command
+	(*RunStarted)(nil), // 2: zflow.v1.RunStarted
 }
 var file_zflow_v1_wakes_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: zflow.v1.Wake.start:type_name -> zflow.v1.RunStarted
+	1, // [1:1] is the sub-list for method output_type
+	1, // [1:1] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_zflow_v1_wakes_proto_init() }
@@ -216,6 +273,7 @@ func file_zflow_v1_wakes_proto_init() {
 	if File_zflow_v1_wakes_proto != nil {
 		return
 	}
+	file_zflow_v1_history_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
