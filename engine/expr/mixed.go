@@ -45,6 +45,8 @@ func (m mixed) eval(ev *evaluation) (any, *Error) {
 	return string(b), nil
 }
 
+func (m mixed) result() Type { return Scalar(Text) }
+
 // rest returns the plain text that follows part i.
 func (m mixed) rest(i int) string {
 	if i+1 < len(m.parts) {

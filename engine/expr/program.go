@@ -24,6 +24,9 @@ type Program struct {
 	code    *vm.Program
 	metered bool
 	pool    *sync.Pool // of *vm.VM
+
+	result   Type
+	warnings Errors
 }
 
 // Compile checks a bare expression against the scope. Its error is an *Error.
@@ -71,7 +74,12 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	if err != nil {
 		return nil, s.checkError(src, tree.Node, err)
 	}
-	p = &Program{source: src, code: code, metered: plan.metered}
+	known := inference{scope: s, src: src}
+	result := known.of(tree.Node)
+	if known.failed != nil {
+		return nil, known.failed
+	}
+	p = &Program{source: src, code: code, metered: plan.metered, result: result, warnings: known.warnings}
 	p.path = asPath(tree.Node)
 	if p.path != nil && !s.has(p.path.root) {
 		return nil, &Error{Line: 1, Column: 1, Message: p.path.root + " is a function", Hint: "write " + p.path.root + "()"}
@@ -84,6 +92,12 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 
 // Source returns the expression as it was written.
 func (p *Program) Source() string { return p.source }
+
+// Warnings are what is probably wrong with an expression that can run.
+func (p *Program) Warnings() Errors { return p.warnings }
+
+// Type is what is known of the value before there is one.
+func (p *Program) Type() Type { return p.result }
 
 // Eval returns the value of the expression. Its error is an *Error.
 func (p *Program) Eval(env Env, c Clock) (any, error) {

@@ -1,58 +1,6 @@
 package expr
 
-import (
-	"slices"
-
-	"github.com/expr-lang/expr/types"
-)
-
-// Type says what is known about a value before there is one. The zero Type is
-// any value. Only structure is checked at load: what a field holds is not,
-// since it may be null.
-type Type struct {
-	fields map[string]Type
-	open   bool
-	items  *Type
-}
-
-// Object is a value with these fields, and others too if open.
-func Object(fields map[string]Type, open bool) Type { return Type{fields: fields, open: open} }
-
-// List is a list of such values.
-func List(of Type) Type { return Type{items: &of} }
-
-// Field returns the type of a field and whether there may be one.
-func (t Type) Field(name string) (Type, bool) {
-	f, ok := t.fields[name]
-	return f, ok || t.open || t.fields == nil && t.items == nil
-}
-
-// FieldNames returns the known fields, sorted.
-func (t Type) FieldNames() []string {
-	names := make([]string, 0, len(t.fields))
-	for n := range t.fields {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (t Type) native() types.Type {
-	switch {
-	case t.items != nil:
-		return types.Array(t.items.native())
-	case t.fields != nil:
-		m := make(types.Map, len(t.fields)+1)
-		for name, f := range t.fields {
-			m[name] = f.native()
-		}
-		if t.open {
-			m[types.Extra] = types.Any
-		}
-		return m
-	}
-	return types.Any
-}
+import "github.com/expr-lang/expr/types"
 
 // Scope is what an expression may name at its place in a workflow.
 type Scope struct {
@@ -89,21 +37,6 @@ func (s *Scope) native(p plan) types.Map {
 		env[name] = t.only(p.members).native()
 	}
 	return env
-}
-
-// only returns the type with those of its fields that are in names.
-func (t Type) only(names map[string]bool) Type {
-	if t.fields == nil {
-		return t
-	}
-	few := make(map[string]Type, len(names))
-	for name := range names {
-		if f, ok := t.fields[name]; ok {
-			few[name] = f
-		}
-	}
-	t.fields = few
-	return t
 }
 
 // Suggest returns the name that was most likely meant, or "".

@@ -8,8 +8,9 @@ import (
 
 // Template is a tree of YAML values in whose texts ${{ }} stand.
 type Template struct {
-	root   piece
-	static bool
+	root     piece
+	static   bool
+	warnings Errors
 }
 
 // TemplateOption changes how a template is read.
@@ -41,11 +42,18 @@ func ParseTemplate(tree any, s *Scope, options ...TemplateOption) (*Template, er
 		return nil, t.errs
 	}
 	_, static := root.(constant)
-	return &Template{root: root, static: static}, nil
+	return &Template{root: root, static: static, warnings: t.warnings}, nil
 }
 
 // Static tells whether the template has no expressions.
 func (t *Template) Static() bool { return t.static }
+
+// Warnings are what is probably wrong with a template that can run, each with the
+// path to its text.
+func (t *Template) Warnings() Errors { return t.warnings }
+
+// Type is what is known of the tree before its expressions have values.
+func (t *Template) Type() Type { return t.root.result() }
 
 // Eval returns the tree with the values of its expressions. Its error is an *Error.
 func (t *Template) Eval(env Env, c Clock) (any, error) {
@@ -60,9 +68,12 @@ func (t *Template) Eval(env Env, c Clock) (any, error) {
 // piece is a part of a template.
 type piece interface {
 	eval(*evaluation) (any, *Error)
+	result() Type
 }
 
 type constant struct{ value any }
+
+func (c constant) result() Type { return TypeOf(c.value) }
 
 func (c constant) eval(*evaluation) (any, *Error) { return c.value, nil }
 
@@ -79,6 +90,8 @@ func (s single) eval(ev *evaluation) (any, *Error) {
 	}
 	return v, nil
 }
+
+func (s single) result() Type { return s.program.result }
 
 // hole is an expression and where in its text it stands.
 type hole struct {
@@ -98,6 +111,14 @@ func (l list) eval(ev *evaluation) (any, *Error) {
 		out[i] = v
 	}
 	return out, nil
+}
+
+func (l list) result() Type {
+	elements := make([]Type, len(l))
+	for i, p := range l {
+		elements[i] = p.result()
+	}
+	return List(Union(elements...))
 }
 
 // object has its fields in the order of their names, so that of several errors
@@ -121,11 +142,20 @@ func (o object) eval(ev *evaluation) (any, *Error) {
 	return out, nil
 }
 
+func (o object) result() Type {
+	fields := make(map[string]Type, len(o))
+	for _, f := range o {
+		fields[f.name] = f.value.result()
+	}
+	return Object(fields, false)
+}
+
 type templater struct {
-	scope *Scope
-	urls  map[string]bool
-	path  []string
-	errs  Errors
+	scope    *Scope
+	urls     map[string]bool
+	path     []string
+	errs     Errors
+	warnings Errors
 }
 
 func (t *templater) parse(v any) piece {
@@ -213,6 +243,9 @@ func (t *templater) hole(s string, p part) (hole, bool) {
 	if err != nil {
 		t.fail(err.shift(line, column))
 		return hole{}, false
+	}
+	for _, w := range program.warnings {
+		t.warnings = append(t.warnings, w.shift(line, column).at(t.path))
 	}
 	return hole{program, line, column}, true
 }
