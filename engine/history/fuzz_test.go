@@ -32,7 +32,7 @@ func FuzzAdd(f *testing.F) {
 		h := &History{}
 		for i, data := range [][]byte{one, two} {
 			before := h.Cursor
-			err := h.add("run", uint64(i+1), time.Unix(0, 0), data)
+			err := h.add("run", stored{sequence: uint64(i + 1), at: time.Unix(0, 0), data: data})
 			var damaged *Damaged
 			if err != nil && (!errors.As(err, &damaged) || h.Cursor != before || damaged.Sequence != uint64(i+1)) {
 				t.Fatalf("%v", err)

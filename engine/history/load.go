@@ -1,16 +1,12 @@
 package history
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"google.golang.org/protobuf/proto"
-
 	wire "zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -40,8 +36,9 @@ func (s *Store) Load(ctx context.Context, workflow, run string) (*History, error
 		if err != nil {
 			return nil, fmt.Errorf("loading run %s: %w", run, err)
 		}
-		if err := h.add(run, m.Sequence, m.Time, m.Data); err != nil {
-			return nil, err
+		one := stored{m.Sequence, m.Time, m.Header, m.Data}
+		if err := h.add(run, one); err != nil {
+			return nil, s.aged(ctx, err, one)
 		}
 	}
 	return h, s.loadRest(ctx, h, run, filter)
@@ -68,7 +65,7 @@ func (s *Store) loadRest(ctx context.Context, h *History, run, filter string) er
 			if err != nil {
 				return fmt.Errorf("loading run %s: %w", run, err)
 			}
-			if err := h.add(run, meta.Sequence.Stream, meta.Timestamp, m.Data()); err != nil {
+			if err := h.add(run, stored{meta.Sequence.Stream, meta.Timestamp, m.Headers(), m.Data()}); err != nil {
 				return err
 			}
 			got++
@@ -82,46 +79,13 @@ func (s *Store) loadRest(ctx context.Context, h *History, run, filter string) er
 }
 
 // add checks the next append against the one before it.
-func (h *History) add(run string, sequence uint64, stored time.Time, data []byte) error {
-	f := &v1.Facts{}
-	if err := proto.Unmarshal(data, f); err != nil {
-		return &Damaged{Run: run, Sequence: sequence, Why: "its bytes are no facts: " + err.Error()}
+func (h *History) add(run string, m stored) error {
+	l := link{h.Cursor.Number, h.Cursor.Hash}
+	f, err := l.follow(run, m)
+	if err != nil {
+		return err
 	}
-	if why := h.broken(f); why != "" {
-		return &Damaged{Run: run, Sequence: sequence, Why: why}
-	}
-	h.Appends, h.Stored = append(h.Appends, f), append(h.Stored, stored)
-	h.Cursor.Sequence, h.Cursor.Number, h.Cursor.Hash = sequence, f.Number, sha256.Sum256(data)
+	h.Appends, h.Stored = append(h.Appends, f), append(h.Stored, m.at)
+	h.Cursor.Sequence, h.Cursor.Number, h.Cursor.Hash = m.sequence, l.number, l.hash
 	return nil
-}
-
-// broken says why an append cannot be the next. A history may begin late where
-// its first generations have aged away.
-func (h *History) broken(f *v1.Facts) string {
-	switch {
-	case len(f.Facts) == 0:
-		return "it holds no fact"
-	case len(h.Appends) == 0 && f.Number == 1:
-		return ""
-	case len(h.Appends) == 0 && f.Facts[0].GetRunContinued() == nil:
-		return fmt.Sprintf("the history begins with append %d, and that begins no generation", f.Number)
-	case len(h.Appends) == 0:
-		return ""
-	case f.Number != h.Cursor.Number+1:
-		return fmt.Sprintf("append %d follows append %d", f.Number, h.Cursor.Number)
-	case !bytes.Equal(f.Previous, h.Cursor.Hash[:]):
-		return fmt.Sprintf("append %d is not the one that append %d was written behind", h.Cursor.Number, f.Number)
-	}
-	return ""
-}
-
-// Damaged is the error about a history that is not what was written.
-type Damaged struct {
-	Run      string
-	Sequence uint64 // in RUNS, of the first bad append
-	Why      string
-}
-
-func (e *Damaged) Error() string {
-	return fmt.Sprintf("loading run %s: its history is damaged at message %d of %s: %s", e.Run, e.Sequence, wire.Runs, e.Why)
 }

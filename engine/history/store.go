@@ -3,8 +3,10 @@ package history
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -103,7 +105,8 @@ func (s *Store) Append(ctx context.Context, c *Cursor, a Append) error {
 	if err != nil {
 		return fmt.Errorf("encoding append %d of run %s: %w", facts.Number, a.Run, err)
 	}
-	msg := &nats.Msg{Subject: wire.RunSubject(a.Workflow, a.Run, a.State), Header: a.Header, Data: data}
+	hash := sha256.Sum256(data)
+	msg := &nats.Msg{Subject: wire.RunSubject(a.Workflow, a.Run, a.State), Header: signed(a.Header, hash), Data: data}
 	mark, sent := s.gate.Mark(), time.Now()
 	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(wire.Runs),
 		jetstream.WithExpectLastSequenceForSubject(c.Sequence, wire.RunFilter(a.Workflow, a.Run)))
@@ -113,8 +116,16 @@ func (s *Store) Append(ctx context.Context, c *Cursor, a Append) error {
 		}
 		return fmt.Errorf("appending to run %s: %w", a.Run, err)
 	}
-	*c = Cursor{Sequence: ack.Sequence, Number: facts.Number, Hash: sha256.Sum256(data), Sent: sent, mark: mark}
+	*c = Cursor{Sequence: ack.Sequence, Number: facts.Number, Hash: hash, Sent: sent, mark: mark}
 	return nil
+}
+
+// signed returns the headers with the hash of the append's bytes.
+func signed(header nats.Header, hash [sha256.Size]byte) nats.Header {
+	all := make(nats.Header, len(header)+3) // two more are the client's
+	maps.Copy(all, header)
+	all[headerHash] = []string{hex.EncodeToString(hash[:])}
+	return all
 }
 
 func isConflict(err error) bool {
