@@ -6,12 +6,13 @@ import (
 
 	"zflow/internal/app"
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func actionsCommand(sh *shell) *cobra.Command {
-	return group("actions", "List and explain what steps can use", actionsList(sh), actionsShow(sh))
+	return terminal.Group("actions", "List and explain what steps can use", actionsList(sh), actionsShow(sh))
 }
 
 func allActions() ([]operator.Action, error) {
@@ -23,28 +24,28 @@ func allActions() ([]operator.Action, error) {
 }
 
 func actionsList(sh *shell) *cobra.Command {
-	return sh.printsData(&cobra.Command{
-		Use: "list", Short: "List what steps can use", Args: args(),
+	return sh.PrintsData(&cobra.Command{
+		Use: "list", Short: "List what steps can use", Args: terminal.Args(),
 		RunE: func(*cobra.Command, []string) error {
 			all, err := allActions()
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(all)
+			if sh.JSON() {
+				return sh.PrintJSON(all)
 			}
-			t := sh.table("ACTION", "EFFECT", "WHAT IT DOES")
+			t := sh.Table("ACTION", "EFFECT", "WHAT IT DOES")
 			for _, a := range all {
-				t.add(a.Name, a.Effect, a.Summary)
+				t.Add(a.Name, a.Effect, a.Summary)
 			}
-			return t.print(sh.out)
+			return t.Print(sh.Out)
 		},
 	})
 }
 
 func actionsShow(sh *shell) *cobra.Command {
-	return sh.printsData(&cobra.Command{
-		Use: "show NAME", Short: "Explain an action: what it takes, gives and needs", Args: args("NAME"),
+	return sh.PrintsData(&cobra.Command{
+		Use: "show NAME", Short: "Explain an action: what it takes, gives and needs", Args: terminal.Args("NAME"),
 		Example:           "  zflow actions show zoom.create_meeting",
 		ValidArgsFunction: actionNames,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -59,26 +60,26 @@ func actionsShow(sh *shell) *cobra.Command {
 				}
 				names = append(names, a.Name)
 			}
-			return fmt.Errorf("there is no action %q%s", args[0], didYouMean(args[0], names))
+			return fmt.Errorf("there is no action %q%s", args[0], terminal.DidYouMean(args[0], names))
 		},
 	})
 }
 
 func (sh *shell) showAction(a operator.Action) error {
-	if sh.json() {
-		return sh.printJSON(a)
+	if sh.JSON() {
+		return sh.PrintJSON(a)
 	}
-	t := &table{paint: sh.paint}
-	t.add("action", a.Name)
-	t.add("", a.Summary)
-	t.add("effect", a.Effect)
+	t := sh.Plain()
+	t.Add("action", a.Name)
+	t.Add("", a.Summary)
+	t.Add("effect", a.Effect)
 	if len(a.Scopes) > 0 {
-		t.add("scopes", strings.Join(a.Scopes, " or "))
+		t.Add("scopes", strings.Join(a.Scopes, " or "))
 	}
 	if a.RateLabel != "" {
-		t.add("rate limit", a.RateLabel)
+		t.Add("rate limit", a.RateLabel)
 	}
-	if err := t.print(sh.out); err != nil {
+	if err := t.Print(sh.Out); err != nil {
 		return err
 	}
 	if err := sh.fields("with", a.Input); err != nil {
@@ -88,7 +89,7 @@ func (sh *shell) showAction(a operator.Action) error {
 		return err
 	}
 	for _, e := range a.Examples {
-		if err := sh.print("\nexample\n  uses: %s\n  with: %s\n", a.Name, e); err != nil {
+		if err := sh.Print("\nexample\n  uses: %s\n  with: %s\n", a.Name, e); err != nil {
 			return err
 		}
 	}
@@ -99,10 +100,10 @@ func (sh *shell) fields(title string, fields []operator.Field) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	if err := sh.print("\n%s\n", title); err != nil {
+	if err := sh.Print("\n%s\n", title); err != nil {
 		return err
 	}
-	t := &table{paint: sh.paint}
+	t := sh.Plain()
 	for _, f := range fields {
 		about := []string{strings.TrimSuffix(f.Doc, ".")}
 		if f.Required {
@@ -114,9 +115,9 @@ func (sh *shell) fields(title string, fields []operator.Field) error {
 		if f.Default != nil {
 			about = append(about, fmt.Sprintf("default %v", f.Default))
 		}
-		t.add("  "+f.Name, f.Type, strings.Join(about, "; "))
+		t.Add("  "+f.Name, f.Type, strings.Join(about, "; "))
 	}
-	return t.print(sh.out)
+	return t.Print(sh.Out)
 }
 
 func actionNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

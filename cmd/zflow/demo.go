@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zflow/internal/app"
+	"zflow/internal/terminal"
 )
 
 const aboutDemo = `Run everything in one process, in a folder that is removed again: a simulated Zoom
@@ -18,16 +19,16 @@ completed. Needs no account, no network and no other program.`
 func demoCommand(sh *shell) *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "Watch signed events run example workflows against a simulated Zoom", Long: aboutDemo,
-		Args: args(),
+		Args: terminal.Args(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			show := func(ctx context.Context, client *app.Client, run string) error {
 				detail, err := client.Operator().Show(ctx, run)
 				if err != nil {
 					return err
 				}
-				return sh.print("\n%s", sh.timeline(detail))
+				return sh.Print("\n%s", sh.timeline(detail))
 			}
-			d := app.Demo{Out: sh.out, Log: logger(sh), Shown: show, Limit: time.Minute}
+			d := app.Demo{Out: sh.Out, Log: logger(sh), Shown: show, Limit: time.Minute}
 			if err := d.Run(c.Context()); err != nil {
 				return fmt.Errorf("the demo did not end well: %w", err)
 			}

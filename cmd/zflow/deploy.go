@@ -2,18 +2,19 @@ package main
 
 import (
 	"zflow/internal/app"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func deployCommand(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
 		Use:   "deploy FILE|DIR…",
 		Short: "Check workflow files and make them the active versions",
 		Long: `Check workflow files and make them the active versions. Where one has an error,
 none is deployed. Runs under way keep the version they began with.`,
 		Example: "  zflow deploy welcome.yaml\n  zflow deploy workflows/ --server nats://broker:4222",
-		Args:    args("FILE or DIR…"),
+		Args:    terminal.Args("FILE or DIR…"),
 		RunE: func(c *cobra.Command, args []string) error {
 			files, err := readFiles(args)
 			if err != nil {
@@ -22,7 +23,7 @@ none is deployed. Runs under way keep the version they began with.`,
 			if err := failedIf(files); err != nil {
 				return errFirst(sh.printProblems(files), err)
 			}
-			client, err := sh.open(c.Context())
+			client, err := sh.Open(c.Context())
 			if err != nil {
 				return err
 			}
@@ -51,20 +52,20 @@ type deployedJSON struct {
 
 func (sh *shell) deploy(c *cobra.Command, client *app.Client, files []*file) error {
 	all := []deployedJSON{}
-	t := sh.table("WORKFLOW", "CHANGE", "VERSION", "STATE", "FILE")
+	t := sh.Table("WORKFLOW", "CHANGE", "VERSION", "STATE", "FILE")
 	for _, f := range files {
 		d, problems, err := client.Catalog.Deploy(c.Context(), f.path, f.src)
 		if err != nil {
 			return err
 		}
 		for _, p := range problems {
-			say(sh.err, "%v", p)
+			say(sh.Err, "%v", p)
 		}
 		all = append(all, deployedJSON{d.Name, string(d.Change), d.Version, string(d.State), f.path})
-		t.add(d.Name, string(d.Change), short(d.Version, 13), string(d.State), f.path)
+		t.Add(d.Name, string(d.Change), terminal.Short(d.Version, 13), string(d.State), f.path)
 	}
-	if sh.json() {
-		return sh.printJSON(all)
+	if sh.JSON() {
+		return sh.PrintJSON(all)
 	}
-	return t.print(sh.out)
+	return t.Print(sh.Out)
 }

@@ -13,6 +13,7 @@ import (
 
 	"zflow/internal/app"
 	"zflow/internal/settings"
+	"zflow/internal/terminal"
 )
 
 const aboutDev = `Run all of zflow in one process: broker, ingest and worker, on loopback. The
@@ -36,7 +37,7 @@ func devCommand(sh *shell) *cobra.Command {
 		Example: "  zflow dev --sim\n  zflow dev workflows/ --data /var/lib/zflow --zoom-secret …",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return misused("there is nothing to do with the argument %q: dev takes one folder", args[1])
+				return terminal.Misused("there is nothing to do with the argument %q: dev takes one folder", args[1])
 			}
 			return nil
 		},
@@ -45,7 +46,7 @@ func devCommand(sh *shell) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.data, "data", devData, "`folder` for all that lasts")
+	flags.StringVar(&f.data, "data", terminal.DevData, "`folder` for all that lasts")
 	flags.StringVar(&f.ingest, "ingest-listen", "127.0.0.1:8080", "`address` for Zoom's webhooks: /hooks/zoom/default")
 	flags.StringVar(&f.nats, "nats-listen", "127.0.0.1:4222", "loopback `address` for NATS clients, without credentials")
 	flags.BoolVar(&f.sim, "sim", false, "run a simulated Zoom, and connect to it")
@@ -73,7 +74,7 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	}
 	dev, err := app.StartDev(c.Context(), app.DevConfig{
 		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SimListen: simListen, ZoomSecret: f.secret,
-		Config: config, Out: sh.out, Log: logger(sh),
+		Config: config, Out: sh.Out, Log: logger(sh),
 	})
 	if c.Context().Err() != nil && err != nil {
 		return nil // it was asked to end before it was ready
@@ -81,11 +82,11 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(sh.out, "webhooks  %s/hooks/zoom/default\nnats      %s\n", dev.IngestURL(), dev.NATSURL())
+	fmt.Fprintf(sh.Out, "webhooks  %s/hooks/zoom/default\nnats      %s\n", dev.IngestURL(), dev.NATSURL())
 	if dev.Sim() != nil {
-		fmt.Fprintf(sh.out, "zoom      %s (simulated)\n", dev.SimURL())
+		fmt.Fprintf(sh.Out, "zoom      %s (simulated)\n", dev.SimURL())
 	}
-	fmt.Fprintln(sh.out, "ready")
+	fmt.Fprintln(sh.Out, "ready")
 	err = dev.Wait(c.Context())
 	dev.Close()
 	if err != nil && !errors.Is(err, c.Context().Err()) {
@@ -97,12 +98,12 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 // fromEnvironment gives flags that were not given the values of ZFLOW_ variables.
 func fromEnvironment(c *cobra.Command, sh *shell) (err error) {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		value := sh.env(variable(f))
+		value := sh.Env(variable(f))
 		if f.Changed || value == "" || err != nil {
 			return
 		}
 		if e := c.Flags().Set(f.Name, value); e != nil {
-			err = misused("%s: %v", variable(f), e)
+			err = terminal.Misused("%s: %v", variable(f), e)
 		}
 	})
 	return err
@@ -123,5 +124,5 @@ func loadConfig(c *cobra.Command, file string) (*settings.Config, error) {
 func logger(sh *shell) *zap.Logger {
 	e := zap.NewDevelopmentEncoderConfig()
 	e.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(e), zapcore.AddSync(sh.err), zap.WarnLevel))
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(e), zapcore.AddSync(sh.Err), zap.WarnLevel))
 }

@@ -8,6 +8,7 @@ import (
 	"zflow/internal/app"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
@@ -21,11 +22,11 @@ with --ingest-metrics what Zoom's requests met. Exits 1 if anything is wrong.`
 
 func doctorCommand(sh *shell) *cobra.Command {
 	var config, metrics string
-	c := sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "doctor", Short: "Find out what is wrong, and what to do about it", Long: aboutDoctor, Args: args(),
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "doctor", Short: "Find out what is wrong, and what to do about it", Long: aboutDoctor, Args: terminal.Args(),
 		Example: "  zflow doctor\n  zflow doctor --config zflow.yaml --ingest-metrics http://127.0.0.1:9090/metrics",
 		RunE: func(c *cobra.Command, _ []string) error {
-			doctor, err := sh.doctor(config, cmp.Or(metrics, sh.env("ZFLOW_INGEST_METRICS")))
+			doctor, err := sh.doctor(config, cmp.Or(metrics, sh.Env("ZFLOW_INGEST_METRICS")))
 			if err != nil {
 				return err
 			}
@@ -45,13 +46,13 @@ func doctorCommand(sh *shell) *cobra.Command {
 }
 
 func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
-	c := app.DoctorConfig{URL: cmp.Or(sh.server, sh.env("ZFLOW_SERVER")), Creds: cmp.Or(sh.creds, sh.env("ZFLOW_CREDS")),
-		Durability: cmp.Or(sh.durability, sh.env("ZFLOW_DURABILITY")), Metrics: metrics}
+	c := app.DoctorConfig{URL: cmp.Or(sh.Server, sh.Env("ZFLOW_SERVER")), Creds: cmp.Or(sh.Creds, sh.Env("ZFLOW_CREDS")),
+		Durability: cmp.Or(sh.Durability, sh.Env("ZFLOW_DURABILITY")), Metrics: metrics}
 	var err error
 	if config != "" {
 		c.Config, err = settings.Load(settings.Setup{File: config, Environ: os.Environ(), Others: sharedVariables()})
 	} else if c.URL == "" {
-		c.URL, err = sh.address()
+		c.URL, err = sh.Address()
 	}
 	if err != nil {
 		return operator.Doctor{}, err
@@ -65,11 +66,11 @@ func sharedVariables() []string {
 }
 
 func (sh *shell) printReport(r operator.Report) error {
-	if sh.json() {
-		return sh.printJSON(r)
+	if sh.JSON() {
+		return sh.PrintJSON(r)
 	}
 	if r.Server != "" {
-		if err := sh.print("server      %s, nats-server %s\ndurability  %s\n", r.Server, r.Version, cmp.Or(r.Durability, "none")); err != nil {
+		if err := sh.Print("server      %s, nats-server %s\ndurability  %s\n", r.Server, r.Version, cmp.Or(r.Durability, "none")); err != nil {
 			return err
 		}
 	}
@@ -78,18 +79,18 @@ func (sh *shell) printReport(r operator.Report) error {
 		if f.About != "" {
 			about += " " + f.About
 		}
-		if err := sh.print("\n%s  %s: %s\n       %s\n", sh.paint("error"), about, f.Wrong, f.Advice); err != nil {
+		if err := sh.Print("\n%s  %s: %s\n       %s\n", sh.Paint("error"), about, f.Wrong, f.Advice); err != nil {
 			return err
 		}
 	}
 	for _, n := range r.Notes {
-		if err := sh.print("\nnote   %s\n", n); err != nil {
+		if err := sh.Print("\nnote   %s\n", n); err != nil {
 			return err
 		}
 	}
-	verdict := sh.paint("ok") + ": nothing is wrong"
+	verdict := sh.Paint("ok") + ": nothing is wrong"
 	if n := len(r.Findings); n > 0 {
-		verdict = fmt.Sprintf("%s to look after", plural(n, "thing"))
+		verdict = fmt.Sprintf("%s to look after", terminal.Plural(n, "thing"))
 	}
-	return sh.print("\n%s\n", verdict)
+	return sh.Print("\n%s\n", verdict)
 }

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func eventsCommand(sh *shell) *cobra.Command {
-	return group("events", "List, show, follow, send, replay and publish events",
+	return terminal.Group("events", "List, show, follow, send, replay and publish events",
 		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsPublish(sh))
 }
 
@@ -29,15 +30,15 @@ func eventsList(sh *shell) *cobra.Command {
 	var kind string
 	var since time.Duration
 	var limit int
-	c := sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "list", Short: "List events, the newest first", Args: args(),
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "list", Short: "List events, the newest first", Args: terminal.Args(),
 		Example: "  zflow events list --type 'meeting.*' --since 1h\n  zflow events list --output json | jq '.[0].id'",
 		RunE: func(c *cobra.Command, _ []string) error {
 			from, err := sinceTime(since, limit)
 			if err != nil {
 				return err
 			}
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -45,28 +46,28 @@ func eventsList(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(all)
+			if sh.JSON() {
+				return sh.PrintJSON(all)
 			}
-			t := sh.table("SEQ", "ID", "TYPE", "SOURCE", "ORIGIN", "RECEIVED", "SUBJECT")
+			t := sh.Table("SEQ", "ID", "TYPE", "SOURCE", "ORIGIN", "RECEIVED", "SUBJECT")
 			for _, e := range all {
-				t.add(fmt.Sprint(e.Sequence), e.ID, e.Type, e.Source, e.Origin, clock(e.ReceivedAt), short(e.Subject, 40))
+				t.Add(fmt.Sprint(e.Sequence), e.ID, e.Type, e.Source, e.Origin, terminal.Clock(e.ReceivedAt), terminal.Short(e.Subject, 40))
 			}
-			return t.print(sh.out)
+			return t.Print(sh.Out)
 		},
 	}))
 	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
 	c.Flags().DurationVar(&since, "since", 0, "only events received within this `time`, such as 24h")
 	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `events`; 0: all")
-	completeWith(c, "type", eventTypes)
+	terminal.CompleteWith(c, "type", eventTypes)
 	return c
 }
 
 func eventsTail(sh *shell) *cobra.Command {
 	var kind string
 	var since time.Duration
-	c := sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "tail", Short: "Follow events from now on, or from a time ago, until interrupted", Args: args(),
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "tail", Short: "Follow events from now on, or from a time ago, until interrupted", Args: terminal.Args(),
 		Long:    "Follow events from now on, or from a time ago, until interrupted. With --output json each line is one JSON object.",
 		Example: "  zflow events tail --type 'recording.*'\n  zflow events tail --since 10m",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -74,32 +75,32 @@ func eventsTail(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
 			return o.Tail(c.Context(), operator.EventQuery{Type: kind, Since: from}, func(e operator.Event) error {
-				if sh.json() {
-					return sh.printLine(e)
+				if sh.JSON() {
+					return sh.PrintLine(e)
 				}
-				return sh.print("%s  %d  %s  %s  %s  %s\n", clock(e.ReceivedAt), e.Sequence, e.ID, e.Type, e.Source, e.Subject)
+				return sh.Print("%s  %d  %s  %s  %s  %s\n", terminal.Clock(e.ReceivedAt), e.Sequence, e.ID, e.Type, e.Source, e.Subject)
 			})
 		},
 	}))
 	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
 	c.Flags().DurationVar(&since, "since", 0, "begin so long ago (`time`), such as 10m")
-	completeWith(c, "type", eventTypes)
+	terminal.CompleteWith(c, "type", eventTypes)
 	return c
 }
 
 func eventsShow(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "show ID|SEQ", Short: "Show an event: its headers and body", Args: args("ID or SEQ"),
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "show ID|SEQ", Short: "Show an event: its headers and body", Args: terminal.Args("ID or SEQ"),
 		Long:              "Show an event, named by its id or by its sequence in EVENTS: its headers and body. Credentials are never shown.",
 		Example:           "  zflow events show 17\n  zflow events show 17 --output json | jq .body.payload",
-		ValidArgsFunction: sh.names(eventIDs),
+		ValidArgsFunction: sh.Names(eventIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -107,8 +108,8 @@ func eventsShow(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(e)
+			if sh.JSON() {
+				return sh.PrintJSON(e)
 			}
 			return sh.showEvent(e)
 		},
@@ -116,23 +117,23 @@ func eventsShow(sh *shell) *cobra.Command {
 }
 
 func (sh *shell) showEvent(e *operator.EventDetail) error {
-	t := &table{paint: sh.paint}
-	t.add("seq", fmt.Sprint(e.Sequence))
+	t := sh.Plain()
+	t.Add("seq", fmt.Sprint(e.Sequence))
 	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
-		t.add(name, strings.Join(e.Headers[name], ", "))
+		t.Add(name, strings.Join(e.Headers[name], ", "))
 	}
-	if err := t.print(sh.out); err != nil {
+	if err := t.Print(sh.Out); err != nil {
 		return err
 	}
 	var body bytes.Buffer
 	if err := json.Indent(&body, e.Body, "", "  "); err != nil {
 		return fmt.Errorf("printing the body: %w", err)
 	}
-	return sh.print("\n%s\n", body.String())
+	return sh.Print("\n%s\n", body.String())
 }
 
 func eventIDs(ctx context.Context, o *operator.Operator) ([]string, error) {
-	all, err := o.Events(ctx, operator.EventQuery{Limit: mostCompleted})
+	all, err := o.Events(ctx, operator.EventQuery{Limit: terminal.MostCompleted})
 	names := make([]string, 0, len(all))
 	for _, e := range all {
 		names = append(names, e.ID+"\t"+e.Type)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
@@ -26,8 +27,8 @@ const defaultIngest = "http://127.0.0.1:8080"
 
 func eventsSend(sh *shell) *cobra.Command {
 	s := sending{}
-	c := sh.printsData(&cobra.Command{
-		Use: "send TYPE", Short: "Sign Zoom events and post them to ingest, as Zoom does", Args: args("TYPE"),
+	c := sh.PrintsData(&cobra.Command{
+		Use: "send TYPE", Short: "Sign Zoom events and post them to ingest, as Zoom does", Args: terminal.Args("TYPE"),
 		Long: `Sign Zoom events and post them to ingest, as Zoom does. Without --file each is a
 made-up event about a meeting of its own, happening now.
 
@@ -51,10 +52,10 @@ this folder; so does the address. Exits 1 unless all are accepted.`,
 
 func (sh *shell) send(ctx context.Context, s sending) error {
 	if s.count < 1 {
-		return misused("--count is at least 1")
+		return terminal.Misused("--count is at least 1")
 	}
 	if s.rate < 0 {
-		return misused("--rate cannot be less than 0")
+		return terminal.Misused("--rate cannot be less than 0")
 	}
 	sender, err := sh.sender(s)
 	if err != nil {
@@ -82,25 +83,25 @@ func (sh *shell) send(ctx context.Context, s sending) error {
 			return err
 		}
 	}
-	if sh.json() {
-		if err := sh.printJSON(all); err != nil {
+	if sh.JSON() {
+		if err := sh.PrintJSON(all); err != nil {
 			return err
 		}
 	}
 	if accepted < s.count {
-		return fmt.Errorf("%d of %s not accepted by %s", s.count-accepted, plural(s.count, "event"), sender.URL())
+		return fmt.Errorf("%d of %s not accepted by %s", s.count-accepted, terminal.Plural(s.count, "event"), sender.URL())
 	}
 	return nil
 }
 
 func (sh *shell) printSent(s operator.Sent) error {
 	switch {
-	case sh.json():
+	case sh.JSON():
 		return nil
 	case s.Accepted:
-		return sh.print("%s %s (%d)\n", sh.paint("accepted"), s.Type, s.Status)
+		return sh.Print("%s %s (%d)\n", sh.Paint("accepted"), s.Type, s.Status)
 	}
-	return sh.print("%s %s (%d) %s\n", sh.paint("refused"), s.Type, s.Status, s.Answer)
+	return sh.Print("%s %s (%d) %s\n", sh.Paint("refused"), s.Type, s.Status, s.Answer)
 }
 
 // pace waits until the nth event is due.
@@ -118,16 +119,16 @@ func pace(ctx context.Context, rate float64, n int) error {
 
 // sender knows where to post and how to sign.
 func (sh *shell) sender(s sending) (*operator.Sender, error) {
-	to, secret := cmp.Or(s.to, sh.env("ZFLOW_INGEST")), cmp.Or(s.secret, sh.env("ZFLOW_ZOOM_SECRET"))
+	to, secret := cmp.Or(s.to, sh.Env("ZFLOW_INGEST")), cmp.Or(s.secret, sh.Env("ZFLOW_ZOOM_SECRET"))
 	if to == "" || secret == "" {
-		dev, err := sh.dev()
+		dev, err := sh.Dev()
 		if err != nil {
 			return nil, err
 		}
 		to, secret = cmp.Or(to, cmp.Or(dev.Ingest, defaultIngest)), cmp.Or(secret, dev.ZoomSecret)
 	}
 	if secret == "" {
-		return nil, misused("the app's secret token is missing: give --secret or ZFLOW_ZOOM_SECRET, or run this where zflow dev runs")
+		return nil, terminal.Misused("the app's secret token is missing: give --secret or ZFLOW_ZOOM_SECRET, or run this where zflow dev runs")
 	}
 	return operator.NewSender(to, s.app, secret)
 }
@@ -142,7 +143,7 @@ func (sh *shell) bodies(s sending) (func(n int) []byte, error) {
 			if suggestion != "" {
 				hint = fmt.Sprintf("; did you mean %s?", suggestion)
 			}
-			say(sh.err, "Zoom has no event %s: it is sent with a minimal body%s", s.eventType, hint)
+			say(sh.Err, "Zoom has no event %s: it is sent with a minimal body%s", s.eventType, hint)
 		}
 		return func(n int) []byte { body, _, _ := operator.Payload(s.eventType, now, n); return body }, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zflow/internal/app"
+	"zflow/internal/terminal"
 )
 
 const aboutKeys = `Make the keys that workers open sealed credentials with, where there are none
@@ -13,26 +14,26 @@ the tokens of connections come to lie beside the private ones.
 It may run at every start: private keys are kept as they are, always.`
 
 func keysCommand(sh *shell) *cobra.Command {
-	return group("keys", "Make the keys that credentials are sealed with", keysCreate(sh))
+	return terminal.Group("keys", "Make the keys that credentials are sealed with", keysCreate(sh))
 }
 
 func keysCreate(sh *shell) *cobra.Command {
 	var private, public string
-	c := sh.printsData(&cobra.Command{
-		Use: "create", Short: "Make what keys are missing", Long: aboutKeys, Args: args(),
+	c := sh.PrintsData(&cobra.Command{
+		Use: "create", Short: "Make what keys are missing", Long: aboutKeys, Args: terminal.Args(),
 		Example: "  zflow keys create --private keys/sealing.keys --public sealing.pub",
 		RunE: func(*cobra.Command, []string) error {
 			if private == "" || public == "" {
-				return misused("--private and --public are needed")
+				return terminal.Misused("--private and --public are needed")
 			}
 			k, err := app.CreateKeys(private, public)
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(k)
+			if sh.JSON() {
+				return sh.PrintJSON(k)
 			}
-			return sh.print("private  %s and %s: %s\npublic   %s: %s, %s\n",
+			return sh.Print("private  %s and %s: %s\npublic   %s: %s, %s\n",
 				k.Private, k.Connections, pick(k.Made, "made", "kept as they are"), k.Public, pick(k.PublicSaved, "written", "up to date"), k.PublicKey)
 		},
 	})

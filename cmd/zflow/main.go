@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"zflow/internal/terminal"
 )
 
 // Exit codes.
@@ -21,30 +23,33 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, &shell{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}, os.Args[1:])
+	code := run(ctx, &shell{&terminal.Shell{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv}}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
+
+// shell is the terminal, and what this program's commands print on it.
+type shell struct{ *terminal.Shell }
 
 // run executes a command line and returns its exit code.
 func run(ctx context.Context, sh *shell, args []string) int {
 	root := newRoot(sh)
 	root.SetArgs(args)
 	called, err := root.ExecuteContextC(ctx)
-	if closed := sh.close(); err == nil {
+	if closed := sh.Close(); err == nil {
 		err = closed
 	}
-	var u *usage
+	var u *terminal.Usage
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errSaid):
 		return exitFailed
 	case errors.As(err, &u):
-		say(sh.err, "%v (see %s --help)", err, called.CommandPath())
+		say(sh.Err, "%v (see %s --help)", err, called.CommandPath())
 		return exitUsage
 	}
-	say(sh.err, "%v", err)
+	say(sh.Err, "%v", err)
 	return exitFailed
 }
 

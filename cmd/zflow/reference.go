@@ -12,20 +12,21 @@ import (
 	"zflow/engine/definition"
 	"zflow/internal/app"
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func schemaCommand(sh *shell) *cobra.Command {
 	return &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of a workflow file, for editors", Args: args(),
+		Use: "schema", Short: "Print the JSON Schema of a workflow file, for editors", Args: terminal.Args(),
 		Example: "  zflow schema > workflow.schema.json",
 		RunE: func(*cobra.Command, []string) error {
 			registry, err := app.Actions(app.ActionsConfig{})
 			if err != nil {
 				return err
 			}
-			return sh.print("%s\n", definition.Schema(registry))
+			return sh.Print("%s\n", definition.Schema(registry))
 		},
 	}
 }
@@ -35,11 +36,11 @@ const decodeMost = 64 << 20
 
 func decodeCommand(sh *shell) *cobra.Command {
 	return &cobra.Command{
-		Use: "decode", Short: "Turn a message of RUNS into JSON", Args: args(),
+		Use: "decode", Short: "Turn a message of RUNS into JSON", Args: terminal.Args(),
 		Long:    "Read a message of the stream RUNS, its bytes or those in base64, from standard input and print it as JSON.",
 		Example: "  nats stream get RUNS 17 --json | jq -r .data | zflow decode",
 		RunE: func(*cobra.Command, []string) error {
-			raw, err := io.ReadAll(io.LimitReader(sh.in, decodeMost))
+			raw, err := io.ReadAll(io.LimitReader(sh.In, decodeMost))
 			if err != nil {
 				return fmt.Errorf("reading standard input: %w", err)
 			}
@@ -50,7 +51,7 @@ func decodeCommand(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sh.printJSON(facts)
+			return sh.PrintJSON(facts)
 		},
 	}
 }
@@ -66,14 +67,14 @@ type build struct {
 }
 
 func versionCommand(sh *shell) *cobra.Command {
-	return sh.printsData(&cobra.Command{
-		Use: "version", Short: "Print the version of this program", Args: args(),
+	return sh.PrintsData(&cobra.Command{
+		Use: "version", Short: "Print the version of this program", Args: terminal.Args(),
 		RunE: func(*cobra.Command, []string) error {
 			b := builtFrom()
-			if sh.json() {
-				return sh.printJSON(b)
+			if sh.JSON() {
+				return sh.PrintJSON(b)
 			}
-			return sh.print("zflow %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
+			return sh.Print("zflow %s, commit %s, %s\n", b.Version, b.Commit, b.Go)
 		},
 	})
 }

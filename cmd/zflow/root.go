@@ -1,6 +1,8 @@
 package main
 
 import (
+	"zflow/internal/terminal"
+
 	"github.com/spf13/cobra"
 )
 
@@ -14,7 +16,7 @@ Begin with:
 
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
-	root := group("zflow", "Workflows for Zoom that survive anything",
+	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
 		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), deployCommand(sh), workflowsCommand(sh), runsCommand(sh), eventsCommand(sh), benchCommand(sh),
 		doctorCommand(sh), keysCommand(sh), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
@@ -23,21 +25,21 @@ func newRoot(sh *shell) *cobra.Command {
 		if len(args) == 0 {
 			return c.Help()
 		}
-		return refuse(c, args)
+		return terminal.Refuse(c, args)
 	}
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetFlagErrorFunc(flagError)
-	root.SetIn(sh.in)
-	root.SetOut(sh.out)
-	root.SetErr(sh.err)
+	root.SetFlagErrorFunc(terminal.FlagError)
+	root.SetIn(sh.In)
+	root.SetOut(sh.Out)
+	root.SetErr(sh.Err)
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd("completion")
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" { // cobra's own: it would take any word
-			c.Args, c.RunE = cobra.ArbitraryArgs, refuse
+			c.Args, c.RunE = cobra.ArbitraryArgs, terminal.Refuse
 		}
 	}
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return sh.checkOutput() }
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return sh.CheckOutput() }
 	return root
 }
 
@@ -51,7 +53,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 				return err
 			}
 			if len(rest) > 0 {
-				return refuse(c, rest)
+				return terminal.Refuse(c, rest)
 			}
 			return c.Help()
 		},

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func runsCommand(sh *shell) *cobra.Command {
-	return group("runs", "List, show, follow and steer runs",
+	return terminal.Group("runs", "List, show, follow and steer runs",
 		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsApprove(sh))
 }
 
@@ -23,15 +24,15 @@ func runsList(sh *shell) *cobra.Command {
 	var workflow, status string
 	var since time.Duration
 	var limit int
-	c := sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "list", Short: "List runs, the newest first", Args: args(),
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "list", Short: "List runs, the newest first", Args: terminal.Args(),
 		Example: "  zflow runs list --status failed --since 24h\n  zflow runs list --workflow welcome --output json | jq length",
 		RunE: func(c *cobra.Command, _ []string) error {
 			q, err := runQuery(workflow, status, since, limit)
 			if err != nil {
 				return err
 			}
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -39,25 +40,25 @@ func runsList(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(runs)
+			if sh.JSON() {
+				return sh.PrintJSON(runs)
 			}
-			return sh.runsTable(runs).print(sh.out)
+			return sh.runsTable(runs).Print(sh.Out)
 		},
 	}))
 	c.Flags().StringVar(&workflow, "workflow", "", "only runs of this workflow (`name`)")
 	c.Flags().StringVar(&status, "status", "", "only runs of this `status`: "+strings.Join(operator.Statuses(), ", "))
 	c.Flags().DurationVar(&since, "since", 0, "only runs that began within this `time`, such as 24h")
 	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `runs`; 0: all")
-	complete(c, "status", operator.Statuses()...)
-	completeWith(c, "workflow", sh.names(workflowNames))
+	terminal.Complete(c, "status", operator.Statuses()...)
+	terminal.CompleteWith(c, "workflow", sh.Names(terminal.WorkflowNames))
 	return c
 }
 
 func runQuery(workflow, status string, since time.Duration, limit int) (operator.RunQuery, error) {
 	q := operator.RunQuery{Workflow: workflow, Status: status, Limit: limit}
 	if status != "" && !slices.Contains(operator.Statuses(), status) {
-		return q, misused("a run is never %q%s", status, didYouMean(status, operator.Statuses()))
+		return q, terminal.Misused("a run is never %q%s", status, terminal.DidYouMean(status, operator.Statuses()))
 	}
 	var err error
 	q.Since, err = sinceTime(since, limit)
@@ -68,38 +69,38 @@ func runQuery(workflow, status string, since time.Duration, limit int) (operator
 func sinceTime(since time.Duration, limit int) (time.Time, error) {
 	switch {
 	case limit < 0:
-		return time.Time{}, misused("--limit cannot be less than 0")
+		return time.Time{}, terminal.Misused("--limit cannot be less than 0")
 	case since < 0:
-		return time.Time{}, misused("--since cannot be less than 0")
+		return time.Time{}, terminal.Misused("--since cannot be less than 0")
 	case since == 0:
 		return time.Time{}, nil
 	}
 	return time.Now().Add(-since), nil
 }
 
-func (sh *shell) runsTable(runs []operator.Run) *table {
-	t := sh.table("RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK", "ERROR")
+func (sh *shell) runsTable(runs []operator.Run) *terminal.Table {
+	t := sh.Table("RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK", "ERROR")
 	for _, r := range runs {
 		took, failure := "-", ""
 		if r.EndedAt != nil {
 			took = operator.Took(max(r.EndedAt.Sub(r.StartedAt), 0))
 		}
 		if r.Error != nil {
-			failure = short(*r.Error, 80)
+			failure = terminal.Short(*r.Error, 80)
 		}
-		t.add(r.ID, r.Workflow, r.Status, clock(r.StartedAt), took, failure)
+		t.Add(r.ID, r.Workflow, r.Status, terminal.Clock(r.StartedAt), took, failure)
 	}
 	return t
 }
 
 func runsShow(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "show RUN", Short: "Show a run: each step with its attempts, and what it waits for", Args: args("RUN"),
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "show RUN", Short: "Show a run: each step with its attempts, and what it waits for", Args: terminal.Args("RUN"),
 		Long:              "Show a run: each step with its attempts, durations, errors and log lines, and what it waits for.\n\nRUN is a run's id, or a beginning of it that no other run has.",
 		Example:           "  zflow runs show 7k2m\n  zflow runs show 7k2m --output json | jq .output",
-		ValidArgsFunction: sh.names(runIDs),
+		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -107,10 +108,10 @@ func runsShow(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(run)
+			if sh.JSON() {
+				return sh.PrintJSON(run)
 			}
-			return sh.print("%s", sh.timeline(run))
+			return sh.Print("%s", sh.timeline(run))
 		},
 	}))
 }
@@ -125,10 +126,10 @@ func (sh *shell) timeline(d *operator.Detail) string {
 	line("run       %s", d.ID)
 	line("workflow  %s (version %.12s)", d.Workflow, d.Version)
 	line("event     %s %s, %s", d.Event.Type, d.Event.ID, d.Event.Origin)
-	line("status    %s", sh.paint(d.Status))
-	line("started   %s", clock(d.StartedAt))
+	line("status    %s", sh.Paint(d.Status))
+	line("started   %s", terminal.Clock(d.StartedAt))
 	if d.EndedAt != nil {
-		line("ended     %s, after %s", clock(*d.EndedAt), operator.Took(max(d.EndedAt.Sub(d.StartedAt), 0)))
+		line("ended     %s, after %s", terminal.Clock(*d.EndedAt), operator.Took(max(d.EndedAt.Sub(d.StartedAt), 0)))
 	}
 	if d.Error != nil {
 		line("error     %s", *d.Error)
@@ -141,7 +142,7 @@ func (sh *shell) timeline(d *operator.Detail) string {
 		line("\nwaits     %s", waitText(d.ID, w))
 	}
 	if string(d.Output) != "null" {
-		line("\noutput    %s", short(string(d.Output), mostShown))
+		line("\noutput    %s", terminal.Short(string(d.Output), mostShown))
 	}
 	return b.String()
 }
@@ -161,9 +162,9 @@ func (sh *shell) stepLines(line func(string, ...any), s operator.Step, start tim
 	if what == "" && len(s.Tries) > 0 && !s.Wake.IsZero() {
 		what = "sleep"
 	}
-	line("\n%s  %s  %s", s.ID, sh.paint(s.Status), what)
+	line("\n%s  %s  %s", s.ID, sh.Paint(s.Status), what)
 	if string(s.Input) != "null" {
-		line("  input   %s", short(string(s.Input), mostShown))
+		line("  input   %s", terminal.Short(string(s.Input), mostShown))
 	}
 	for _, t := range s.Tries {
 		line("  %8s  %s", "+"+operator.Took(max(t.At.Sub(start), 0)), t.Text)
@@ -172,7 +173,7 @@ func (sh *shell) stepLines(line func(string, ...any), s operator.Step, start tim
 		}
 	}
 	if string(s.Output) != "null" {
-		line("  output  %s", short(string(s.Output), mostShown))
+		line("  output  %s", terminal.Short(string(s.Output), mostShown))
 	}
 }
 
@@ -181,7 +182,7 @@ func waitText(run string, w operator.Wait) string {
 	if w.For == "person" {
 		return fmt.Sprintf("step %s for a person to say what happened: zflow runs approve %s %s --choice retry|done|fail", w.Step, run, w.Step)
 	}
-	at := clock(*w.Until)
+	at := terminal.Clock(*w.Until)
 	if left := time.Until(*w.Until); left > 0 {
 		at += " (" + operator.Took(left) + " from now)"
 	}

@@ -7,21 +7,22 @@ import (
 	"strings"
 
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 // person is who gives an order, as the history will say.
-func (sh *shell) person() string { return cmp.Or(cmp.Or(sh.env("USER"), sh.env("LOGNAME")), "cli") }
+func (sh *shell) person() string { return cmp.Or(cmp.Or(sh.Env("USER"), sh.Env("LOGNAME")), "cli") }
 
 func runsCancel(sh *shell) *cobra.Command {
 	var reason string
-	c := sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "cancel RUN", Short: "End a run; a call under way is not waited for", Args: args("RUN"),
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "cancel RUN", Short: "End a run; a call under way is not waited for", Args: terminal.Args("RUN"),
 		Example:           "  zflow runs cancel 7k2m --reason 'the class was moved'",
-		ValidArgsFunction: sh.names(runIDs),
+		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -29,10 +30,10 @@ func runsCancel(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(r)
+			if sh.JSON() {
+				return sh.PrintJSON(r)
 			}
-			return sh.print("cancel is in the history of run %s, now %s\n", r.ID, sh.paint(r.Status))
+			return sh.Print("cancel is in the history of run %s, now %s\n", r.ID, sh.Paint(r.Status))
 		},
 	}))
 	c.Flags().StringVar(&reason, "reason", "", "`why`, for the history")
@@ -42,21 +43,21 @@ func runsCancel(sh *shell) *cobra.Command {
 func runsApprove(sh *shell) *cobra.Command {
 	a := operator.Approval{}
 	var output string
-	c := sh.asksServer(&cobra.Command{
-		Use: "approve RUN STEP", Short: "Say what an attempt did whose outcome is unknown", Args: args("RUN", "STEP"),
+	c := sh.AsksServer(&cobra.Command{
+		Use: "approve RUN STEP", Short: "Say what an attempt did whose outcome is unknown", Args: terminal.Args("RUN", "STEP"),
 		Long: `Say what an attempt did whose outcome is unknown, so that its run goes on:
   retry  it did not happen: try again
   done   it happened: go on (--output is what the step's output shall be)
   fail   the step failed`,
 		Example:           "  zflow runs approve 7k2m invite --choice retry\n  zflow runs approve 7k2m invite --choice done --output '{\"id\": 123}'",
-		ValidArgsFunction: sh.names(runIDs),
+		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.Run, a.Step, a.By = args[0], args[1], sh.person()
 			if err := checkApproval(a.Choice, output); err != nil {
 				return err
 			}
 			a.Output = json.RawMessage(output)
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -64,27 +65,27 @@ func runsApprove(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sh.print("run %s goes on: %s for step %s, now %s\n", r.ID, a.Choice, a.Step, sh.paint(r.Status))
+			return sh.Print("run %s goes on: %s for step %s, now %s\n", r.ID, a.Choice, a.Step, sh.Paint(r.Status))
 		},
 	})
 	// Here --output is the step's, so the command prints text only.
 	c.Flags().StringVar(&output, "output", "", "with done: the step's output, as `JSON`")
 	c.Flags().StringVar(&a.Choice, "choice", "", "retry, done or fail (`word`)")
 	c.Flags().StringVar(&a.Comment, "comment", "", "`text` for the history")
-	complete(c, "choice", operator.Choices()...)
+	terminal.Complete(c, "choice", operator.Choices()...)
 	return c
 }
 
 func checkApproval(choice, output string) error {
 	switch {
 	case choice == "":
-		return misused("--choice is missing: %s", strings.Join(operator.Choices(), ", "))
+		return terminal.Misused("--choice is missing: %s", strings.Join(operator.Choices(), ", "))
 	case !slices.Contains(operator.Choices(), choice):
-		return misused("--choice is one of %s, not %q%s", strings.Join(operator.Choices(), ", "), choice, didYouMean(choice, operator.Choices()))
+		return terminal.Misused("--choice is one of %s, not %q%s", strings.Join(operator.Choices(), ", "), choice, terminal.DidYouMean(choice, operator.Choices()))
 	case output != "" && !json.Valid([]byte(output)):
-		return misused("--output is the step's output, and no JSON")
+		return terminal.Misused("--output is the step's output, and no JSON")
 	case output != "" && choice != "done":
-		return misused("--output goes with --choice done")
+		return terminal.Misused("--output goes with --choice done")
 	}
 	return nil
 }

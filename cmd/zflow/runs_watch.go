@@ -2,29 +2,30 @@ package main
 
 import (
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func runsWatch(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
 		Use: "watch [RUN]", Short: "Follow a run until it ends, or all runs from now on", Args: cobra.ArbitraryArgs,
 		Long: `Follow a run from its beginning until it has ended; without RUN all runs from
 now on, until interrupted. Each line is one fact. With --output json each line
 is one JSON object: what was appended to a run at one time.`,
 		Example:           "  zflow runs watch\n  zflow runs watch 7k2m",
-		ValidArgsFunction: sh.names(runIDs),
+		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return misused("there is nothing to do with the argument %q", args[1])
+				return terminal.Misused("there is nothing to do with the argument %q", args[1])
 			}
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
 			return o.Watch(c.Context(), append(args, "")[0], func(a operator.Append) error {
-				if sh.json() {
-					return sh.printLine(a)
+				if sh.JSON() {
+					return sh.PrintLine(a)
 				}
 				return sh.printAppend(a)
 			})
@@ -39,7 +40,7 @@ func (sh *shell) printAppend(a operator.Append) error {
 		if about != "" {
 			about += ": "
 		}
-		if err := sh.print("%s  %s  %s  %s%s\n", f.At.Local().Format("15:04:05.000"), short(a.Run, 9), a.Workflow, about, f.Text); err != nil {
+		if err := sh.Print("%s  %s  %s  %s%s\n", f.At.Local().Format("15:04:05.000"), terminal.Short(a.Run, 9), a.Workflow, about, f.Text); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zflow/internal/app"
+	"zflow/internal/terminal"
 )
 
 const aboutSim = `Run a simulated Zoom: OAuth tokens, the REST operations that zflow's actions use, and
@@ -19,13 +20,13 @@ func simCommand(sh *shell) *cobra.Command {
 		Use: "sim", Short: "Run a simulated Zoom to develop against", Long: aboutSim,
 		Example: "  zflow sim --deliver http://127.0.0.1:8080/hooks/zoom/default --secret …\n" +
 			`  curl -X POST localhost:8090/sim/v1/events -d '{"type": "meeting.ended"}'`,
-		Args: args(),
+		Args: terminal.Args(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return fmt.Errorf("starting the simulator: %w", err)
 			}
-			fmt.Fprintf(sh.out, "zoom      http://%s (simulated)\nready\n", l.Addr())
+			fmt.Fprintf(sh.Out, "zoom      http://%s (simulated)\nready\n", l.Addr())
 			return app.RunSim(c.Context(), l, secret, deliver)
 		},
 	}

@@ -8,26 +8,27 @@ import (
 
 	"zflow/engine/definition"
 	"zflow/internal/app"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func validateCommand(sh *shell) *cobra.Command {
-	return sh.printsData(&cobra.Command{
+	return sh.PrintsData(&cobra.Command{
 		Use:   "validate FILE|DIR…",
 		Short: "Check workflow files and report every problem",
 		Long: `Check workflow files and report every problem, each with file, line and column.
 
 A folder stands for the .yaml and .yml files in it (without *_test.yaml and vars.*).`,
 		Example: "  zflow validate welcome.yaml\n  zflow validate workflows/ --output json",
-		Args:    args("FILE or DIR…"),
+		Args:    terminal.Args("FILE or DIR…"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			files, err := readFiles(args)
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				if err := sh.printJSON(problemsJSON(files)); err != nil {
+			if sh.JSON() {
+				if err := sh.PrintJSON(problemsJSON(files)); err != nil {
 					return err
 				}
 				return failedIf(files)
@@ -167,7 +168,7 @@ func (sh *shell) printProblems(files []*file) error {
 			fmt.Fprintf(&b, "%s: ok, workflow %s, version %.12s\n", f.path, f.name, f.version)
 		}
 	}
-	return sh.print("%s", b.String())
+	return sh.Print("%s", b.String())
 }
 
 // failedIf returns the command's error where a file has errors.
@@ -186,5 +187,5 @@ func failedIf(files []*file) error {
 	if wrong == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s in %s of %d", plural(errors, "error"), plural(wrong, "file"), len(files))
+	return fmt.Errorf("%s in %s of %d", terminal.Plural(errors, "error"), terminal.Plural(wrong, "file"), len(files))
 }

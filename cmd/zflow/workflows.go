@@ -7,12 +7,13 @@ import (
 
 	"zflow/internal/app"
 	"zflow/internal/operator"
+	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
 func workflowsCommand(sh *shell) *cobra.Command {
-	return group("workflows", "List and steer deployed workflows",
+	return terminal.Group("workflows", "List and steer deployed workflows",
 		workflowsList(sh), workflowsShow(sh),
 		workflowsChange(sh, "pause", "Let a workflow's events wait; its runs go on", "paused",
 			func(ctx context.Context, c *app.Client, name string) error { return c.Catalog.Pause(ctx, name) }),
@@ -29,11 +30,11 @@ func workflowsCommand(sh *shell) *cobra.Command {
 }
 
 func workflowsList(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "list", Short: "List the deployed workflows", Args: args(),
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "list", Short: "List the deployed workflows", Args: terminal.Args(),
 		Example: "  zflow workflows list\n  zflow workflows list --output json | jq '.[].name'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -41,24 +42,24 @@ func workflowsList(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(all)
+			if sh.JSON() {
+				return sh.PrintJSON(all)
 			}
-			t := sh.table("NAME", "STATE", "VERSION", "PENDING", "TRIGGERS")
+			t := sh.Table("NAME", "STATE", "VERSION", "PENDING", "TRIGGERS")
 			for _, w := range all {
-				t.add(w.Name, w.State, short(w.Version, 13), fmt.Sprint(w.Pending), strings.Join(w.Triggers, ", ")+w.Problem)
+				t.Add(w.Name, w.State, terminal.Short(w.Version, 13), fmt.Sprint(w.Pending), strings.Join(w.Triggers, ", ")+w.Problem)
 			}
-			return t.print(sh.out)
+			return t.Print(sh.Out)
 		},
 	}))
 }
 
 func workflowsShow(sh *shell) *cobra.Command {
-	return sh.printsData(sh.asksServer(&cobra.Command{
-		Use: "show NAME", Short: "Show a workflow: source, triggers, version, events that wait, last runs", Args: args("NAME"),
-		ValidArgsFunction: sh.names(workflowNames),
+	return sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "show NAME", Short: "Show a workflow: source, triggers, version, events that wait, last runs", Args: terminal.Args("NAME"),
+		ValidArgsFunction: sh.Names(terminal.WorkflowNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := sh.operator(c.Context())
+			o, err := sh.Operator(c.Context())
 			if err != nil {
 				return err
 			}
@@ -66,8 +67,8 @@ func workflowsShow(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if sh.json() {
-				return sh.printJSON(w)
+			if sh.JSON() {
+				return sh.PrintJSON(w)
 			}
 			return sh.showWorkflow(w)
 		},
@@ -75,50 +76,50 @@ func workflowsShow(sh *shell) *cobra.Command {
 }
 
 func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
-	t := &table{paint: sh.paint}
-	t.add("workflow", w.Name)
+	t := sh.Plain()
+	t.Add("workflow", w.Name)
 	if w.Description != "" {
-		t.add("", w.Description)
+		t.Add("", w.Description)
 	}
-	t.add("state", w.State)
-	t.add("version", w.Version)
-	t.add("deployed", clock(w.DeployedAt)+" from "+w.File)
-	t.add("triggers", strings.Join(w.Triggers, ", "))
-	t.add("events", fmt.Sprintf("%d wait, %d in work", w.Pending, w.Unacked))
+	t.Add("state", w.State)
+	t.Add("version", w.Version)
+	t.Add("deployed", terminal.Clock(w.DeployedAt)+" from "+w.File)
+	t.Add("triggers", strings.Join(w.Triggers, ", "))
+	t.Add("events", fmt.Sprintf("%d wait, %d in work", w.Pending, w.Unacked))
 	if w.Problem != "" {
-		t.add("problem", w.Problem)
+		t.Add("problem", w.Problem)
 	}
-	if err := t.print(sh.out); err != nil {
+	if err := t.Print(sh.Out); err != nil {
 		return err
 	}
-	if err := sh.print("\n%s\n", strings.TrimRight(indent(w.Source), "\n ")); err != nil {
+	if err := sh.Print("\n%s\n", strings.TrimRight(indent(w.Source), "\n ")); err != nil {
 		return err
 	}
 	if len(w.Runs) == 0 {
-		return sh.print("\nno runs yet\n")
+		return sh.Print("\nno runs yet\n")
 	}
-	if err := sh.print("\nlast runs\n"); err != nil {
+	if err := sh.Print("\nlast runs\n"); err != nil {
 		return err
 	}
-	return sh.runsTable(w.Runs).print(sh.out)
+	return sh.runsTable(w.Runs).Print(sh.Out)
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
 func workflowsChange(sh *shell, verb, about, done string, do func(context.Context, *app.Client, string) error) *cobra.Command {
-	return sh.asksServer(&cobra.Command{
-		Use: verb + " NAME", Short: about, Args: args("NAME"),
+	return sh.AsksServer(&cobra.Command{
+		Use: verb + " NAME", Short: about, Args: terminal.Args("NAME"),
 		Example:           "  zflow workflows " + verb + " welcome",
-		ValidArgsFunction: sh.names(workflowNames),
+		ValidArgsFunction: sh.Names(terminal.WorkflowNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := sh.open(c.Context())
+			client, err := sh.Open(c.Context())
 			if err != nil {
 				return err
 			}
 			if err := do(c.Context(), client, args[0]); err != nil {
 				return err
 			}
-			return sh.print("workflow %s is %s\n", args[0], done)
+			return sh.Print("workflow %s is %s\n", args[0], done)
 		},
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"zflow/internal/natstest"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
+	"zflow/internal/terminal"
 )
 
 func TestMain(m *testing.M) {
@@ -158,7 +159,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 func here(t *testing.T, in string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	sh := &shell{in: strings.NewReader(in), out: &o, err: &e, env: func(string) string { return "" }}
+	sh := &shell{&terminal.Shell{In: strings.NewReader(in), Out: &o, Err: &e, Env: func(string) string { return "" }}}
 	code = run(context.Background(), sh, args)
 	return code, o.String(), e.String()
 }

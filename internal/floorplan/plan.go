@@ -73,7 +73,8 @@ var plan = []row{
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part}, // of cmd/zflow
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/settings", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/settings", "internal/terminal", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"encoding/json"
@@ -10,38 +10,39 @@ import (
 	"unicode/utf8"
 )
 
-// printJSON writes one value.
-func (sh *shell) printJSON(v any) error {
-	e := json.NewEncoder(sh.out)
+// PrintJSON writes one value.
+func (sh *Shell) PrintJSON(v any) error {
+	e := json.NewEncoder(sh.Out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-// printLine writes one value on a line of its own, for what has no end.
-func (sh *shell) printLine(v any) error {
-	e := json.NewEncoder(sh.out)
+// PrintLine writes one value on a line of its own, for what has no end.
+func (sh *Shell) PrintLine(v any) error {
+	e := json.NewEncoder(sh.Out)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-func (sh *shell) print(format string, args ...any) error {
-	_, err := fmt.Fprintf(sh.out, format, args...)
+// Print writes to the output.
+func (sh *Shell) Print(format string, args ...any) error {
+	_, err := fmt.Fprintf(sh.Out, format, args...)
 	return err
 }
 
 // colored says whether colors are shown: on a terminal, unless NO_COLOR is set.
-func (sh *shell) colored() bool {
-	f, ok := sh.out.(*os.File)
-	if !ok || sh.env("NO_COLOR") != "" || sh.env("TERM") == "dumb" {
+func (sh *Shell) colored() bool {
+	f, ok := sh.Out.(*os.File)
+	if !ok || sh.Env("NO_COLOR") != "" || sh.Env("TERM") == "dumb" {
 		return false
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// paint colors a status by what it means.
-func (sh *shell) paint(status string) string {
+// Paint colors a status by what it means.
+func (sh *Shell) Paint(status string) string {
 	color := map[string]string{
 		"completed": "32", "active": "32", "created": "32", "accepted": "32", "ok": "32",
 		"failed": "31", "refused": "31", "error": "31", "asking": "35",
@@ -54,17 +55,23 @@ func (sh *shell) paint(status string) string {
 	return "\x1b[" + color + "m" + status + "\x1b[0m"
 }
 
-// table is aligned text; a cell's color does not count for its width.
-type table struct {
+// Table is aligned text; a cell's color does not count for its width.
+type Table struct {
 	rows  [][]string
 	paint func(string) string
 }
 
-func (sh *shell) table(head ...string) *table { return &table{rows: [][]string{head}, paint: sh.paint} }
+// Table begins a table.
+func (sh *Shell) Table(head ...string) *Table { return &Table{rows: [][]string{head}, paint: sh.Paint} }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+// Plain begins a table without a head.
+func (sh *Shell) Plain() *Table { return &Table{paint: sh.Paint} }
 
-func (t *table) print(w io.Writer) error {
+// Add adds a row.
+func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// Print writes the table.
+func (t *Table) Print(w io.Writer) error {
 	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -88,24 +95,24 @@ func (t *table) print(w io.Writer) error {
 	return err
 }
 
-// clock is a time for people, in their zone.
-func clock(t time.Time) string {
+// Clock is a time for people, in their zone.
+func Clock(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
-// short cuts a text to so many letters.
-func short(text string, most int) string {
+// Short cuts a text to so many letters.
+func Short(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text
 	}
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// plural is "1 error", "2 errors".
-func plural(n int, what string) string {
+// Plural is "1 error", "2 errors".
+func Plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"context"
@@ -13,30 +13,31 @@ import (
 // completeWithin is how long a completion may ask the server.
 const completeWithin = 2 * time.Second
 
-// completer returns what an argument or flag can be.
-type completer = func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
+// Completer returns what an argument or flag can be.
+type Completer = func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// complete completes a flag with fixed words. The flag exists: its name is the caller's.
-func complete(c *cobra.Command, flag string, words ...string) {
-	completeWith(c, flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+// Complete completes a flag with fixed words. The flag exists: its name is the caller's.
+func Complete(c *cobra.Command, flag string, words ...string) {
+	CompleteWith(c, flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return words, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-func completeWith(c *cobra.Command, flag string, f completer) {
+// CompleteWith completes a flag with what f returns.
+func CompleteWith(c *cobra.Command, flag string, f Completer) {
 	_ = c.RegisterFlagCompletionFunc(flag, f) // fails for a flag that is not there
 }
 
-// names completes the first argument, or a flag, with what the server knows;
+// Names completes the first argument, or a flag, with what the server knows;
 // without one there is nothing to complete.
-func (sh *shell) names(list func(context.Context, *operator.Operator) ([]string, error)) completer {
+func (sh *Shell) Names(list func(context.Context, *operator.Operator) ([]string, error)) Completer {
 	return func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 && !strings.HasPrefix(begun, "-") && c.Args != nil && c.Args(c, append(args, begun)) != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), completeWithin)
 		defer cancel()
-		o, err := sh.operator(ctx)
+		o, err := sh.Operator(ctx)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
@@ -48,7 +49,8 @@ func (sh *shell) names(list func(context.Context, *operator.Operator) ([]string,
 	}
 }
 
-func workflowNames(ctx context.Context, o *operator.Operator) ([]string, error) {
+// WorkflowNames are those of the deployed workflows.
+func WorkflowNames(ctx context.Context, o *operator.Operator) ([]string, error) {
 	all, err := o.Workflows(ctx)
 	names := make([]string, 0, len(all))
 	for _, w := range all {
@@ -57,11 +59,12 @@ func workflowNames(ctx context.Context, o *operator.Operator) ([]string, error) 
 	return names, err
 }
 
-// mostCompleted is how many runs a completion offers.
-const mostCompleted = 50
+// MostCompleted is how many runs a completion offers.
+const MostCompleted = 50
 
-func runIDs(ctx context.Context, o *operator.Operator) ([]string, error) {
-	all, err := o.Runs(ctx, operator.RunQuery{Limit: mostCompleted})
+// RunIDs are those of the newest runs.
+func RunIDs(ctx context.Context, o *operator.Operator) ([]string, error) {
+	all, err := o.Runs(ctx, operator.RunQuery{Limit: MostCompleted})
 	names := make([]string, 0, len(all))
 	for _, r := range all {
 		names = append(names, r.ID+"\t"+r.Workflow+" "+r.Status)

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -8,21 +8,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// usage is an error in how a command was called.
-type usage struct{ message string }
+// Usage is an error in how a command was called.
+type Usage struct{ message string }
 
-func (u *usage) Error() string { return u.message }
+func (u *Usage) Error() string { return u.message }
 
-func misused(format string, args ...any) error { return &usage{fmt.Sprintf(format, args...)} }
+// Misused is an error in how a command was called.
+func Misused(format string, args ...any) error { return &Usage{fmt.Sprintf(format, args...)} }
 
-// group makes a command that only holds others; it refuses what none of them is.
-func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: refuse}
+// Group makes a command that only holds others; it refuses what none of them is.
+func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: Refuse}
 	c.AddCommand(commands...)
 	return c
 }
 
-func refuse(c *cobra.Command, args []string) error {
+// Refuse says that a command only holds others.
+func Refuse(c *cobra.Command, args []string) error {
 	var names []string
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() {
@@ -30,20 +32,20 @@ func refuse(c *cobra.Command, args []string) error {
 		}
 	}
 	if len(args) == 0 {
-		return misused("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
+		return Misused("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))
 	}
-	return misused("%s has no command %q%s", c.CommandPath(), args[0], didYouMean(args[0], names))
+	return Misused("%s has no command %q%s", c.CommandPath(), args[0], DidYouMean(args[0], names))
 }
 
-// flagError makes pflag's errors fit for people.
-func flagError(c *cobra.Command, err error) error {
+// FlagError makes pflag's errors fit for people.
+func FlagError(c *cobra.Command, err error) error {
 	message := err.Error()
 	if name, unknown := strings.CutPrefix(message, "unknown flag: --"); unknown {
-		return misused("unknown flag --%s%s", name, didYouMean("--"+name, flagsOf(c)))
+		return Misused("unknown flag --%s%s", name, DidYouMean("--"+name, flagsOf(c)))
 	}
 	message, _, _ = strings.Cut(message, ": strconv.")
 	message, _, _ = strings.Cut(message, ": time:")
-	return misused("%s", message)
+	return Misused("%s", message)
 }
 
 var flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
@@ -52,7 +54,8 @@ func flagsOf(c *cobra.Command) []string {
 	return flagName.FindAllString(c.Flags().FlagUsages()+c.InheritedFlags().FlagUsages(), -1)
 }
 
-func didYouMean(given string, known []string) string {
+// DidYouMean is ": did you mean …?" where something known is close.
+func DidYouMean(given string, known []string) string {
 	best, least := "", len(given)/2+1
 	for _, k := range known {
 		if strings.HasPrefix(k, given) {
@@ -88,16 +91,16 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// args checks that the command got these arguments, by name; one that ends in …
+// Args checks that the command got these arguments, by name; one that ends in …
 // may come several times.
-func args(names ...string) cobra.PositionalArgs {
+func Args(names ...string) cobra.PositionalArgs {
 	many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "…")
 	return func(_ *cobra.Command, given []string) error {
 		if len(given) < len(names) {
-			return misused("%s is missing", strings.TrimSuffix(names[len(given)], "…"))
+			return Misused("%s is missing", strings.TrimSuffix(names[len(given)], "…"))
 		}
 		if len(given) > len(names) && !many {
-			return misused("there is nothing to do with the argument %q", given[len(names)])
+			return Misused("there is nothing to do with the argument %q", given[len(names)])
 		}
 		return nil
 	}
