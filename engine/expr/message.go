@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"zflow/engine/expr/jsonvalue"
+	"zflow/engine/expr/text"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -56,7 +57,7 @@ func functionNames() map[string]bool {
 // place sets the position of e to that of a node of src.
 func (e *Error) place(src string, n ast.Node) *Error {
 	c := *e
-	c.Line, c.Column = position(src, byteOffset(src, n.Location().From))
+	c.Line, c.Column = text.Position(src, byteOffset(src, n.Location().From))
 	return &c
 }
 

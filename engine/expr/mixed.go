@@ -2,11 +2,10 @@ package expr
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
-	"strings"
 
 	"zflow/engine/expr/jsonvalue"
+	"zflow/engine/expr/text"
 )
 
 // mixed is a text with expressions in it.
@@ -33,7 +32,7 @@ func (m mixed) eval(ev *evaluation) (any, *Error) {
 		}
 		s, err := p.text(ev)
 		if err == nil && m.url && i > 0 {
-			s, err = escapeURL(string(b), s, m.rest(i))
+			s, err = escaped(string(b), s, m.rest(i))
 		}
 		if err != nil {
 			return nil, err.shift(p.line, p.column).at(m.path)
@@ -70,23 +69,12 @@ func (p *textPart) text(ev *evaluation) (string, *Error) {
 	return s, nil
 }
 
-// escapeURL returns a value as it stands at the end of a URL begun so far.
-func escapeURL(before, value, after string) (string, *Error) {
-	rest := before
-	if _, host, ok := strings.Cut(before, "://"); ok {
-		if rest = host; !strings.ContainsAny(host, "/?#") {
-			return url.QueryEscape(value), nil // no way out of the host's name
-		}
-	}
-	if strings.Contains(rest, "?") && !strings.Contains(rest, "#") {
-		return url.QueryEscape(value), nil
-	}
-	if dots(value) && strings.HasSuffix(before, "/") && (after == "" || strings.ContainsRune("/?#", rune(after[0]))) {
+func escaped(before, value, after string) (string, *Error) {
+	s, ok := text.EscapeURL(before, value, after)
+	if !ok {
 		return "", &Error{Message: fmt.Sprintf("%q would change the path of the URL", value)}
 	}
-	return url.PathEscape(value), nil
+	return s, nil
 }
-
-func dots(s string) bool { return s == "." || s == ".." }
 
 func itoa(n int) string { return strconv.Itoa(n) }

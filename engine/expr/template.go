@@ -4,7 +4,21 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"zflow/engine/expr/text"
 )
+
+// Contains tells whether an expression stands in the text.
+func Contains(s string) bool { return text.Contains(s) }
+
+// Whole returns the expression that is all of the text, if one is.
+func Whole(s string) (src string, ok bool) {
+	parts, open := text.Split(s)
+	if open >= 0 || !text.Whole(parts) {
+		return "", false
+	}
+	return parts[0].Text, true
+}
 
 // Template is a tree of YAML values in whose texts ${{ }} stand.
 type Template struct {
@@ -212,14 +226,18 @@ func isConstant(p piece) bool {
 func (t *templater) fail(e *Error) { t.errs = append(t.errs, e.at(t.path)) }
 
 func (t *templater) text(s string) piece {
-	parts, err := split(s)
-	if err != nil {
-		t.fail(err)
+	parts, open := text.Split(s)
+	if open >= 0 {
+		line, column := text.Position(s, open)
+		t.fail(&Error{
+			Line: line, Column: column, Syntax: true, Message: "${{ is not closed by }}",
+			Hint: "put quotes around the whole text if the YAML cut it (at # or a colon), and close strings and brackets",
+		})
 		return constant{}
 	}
 	url := t.urls[strings.Join(t.path, ".")]
 	path := slices.Clone(t.path)
-	if whole(parts) {
+	if text.Whole(parts) {
 		if h, ok := t.hole(s, parts[0]); ok {
 			return single{h, path}
 		}
@@ -227,8 +245,8 @@ func (t *templater) text(s string) piece {
 	}
 	m := mixed{parts: make([]textPart, len(parts)), path: path, url: url}
 	for i, p := range parts {
-		if !p.expr {
-			m.parts[i].plain = p.text
+		if !p.Expr {
+			m.parts[i].plain = p.Text
 			continue
 		}
 		m.parts[i].hole, _ = t.hole(s, p)
@@ -236,9 +254,9 @@ func (t *templater) text(s string) piece {
 	return m
 }
 
-func (t *templater) hole(s string, p part) (hole, bool) {
-	src := strings.TrimSpace(p.text)
-	line, column := position(s, p.offset+strings.Index(p.text, src))
+func (t *templater) hole(s string, p text.Part) (hole, bool) {
+	src := strings.TrimSpace(p.Text)
+	line, column := text.Position(s, p.Offset+strings.Index(p.Text, src))
 	program, err := compile(src, t.scope)
 	if err != nil {
 		t.fail(err.shift(line, column))

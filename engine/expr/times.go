@@ -2,10 +2,10 @@ package expr
 
 import (
 	"errors"
-	"math"
 	"strings"
 	"time"
-	_ "time/tzdata" // the same zones on every machine
+
+	"zflow/engine/expr/moment"
 )
 
 func now(m *meter, args []any) (any, error) {
@@ -30,18 +30,8 @@ func zoneOf(v any) (*time.Location, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadZone(name)
-}
-
-func loadZone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
-		return nil, &Error{Message: short(name) + " is no time zone", Hint: "write one such as 'Europe/Berlin' or 'UTC'"}
-	}
-	l, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, &Error{Message: short(name) + " is no time zone", Hint: "write one such as 'Europe/Berlin' or 'UTC'"}
-	}
-	return l, nil
+	zone, err := moment.Zone(name)
+	return zone, told(err)
 }
 
 // date reads a time: date(text), date(text, zone), date(text, layout),
@@ -70,11 +60,8 @@ func date(_ *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := time.ParseInLocation(layout, s, zone)
-	if err != nil {
-		return nil, &Error{Message: short(s) + " does not look like " + short(layout)}
-	}
-	return t, nil
+	t, err := moment.ParseAs(layout, s, zone)
+	return t, told(err)
 }
 
 func zoneOrLayout(v any) (*time.Location, string, error) {
@@ -86,47 +73,20 @@ func zoneOrLayout(v any) (*time.Location, string, error) {
 	return zone, "", err
 }
 
-var layouts = []string{
-	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05Z07:00",
-	"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", time.RFC1123Z, time.RFC1123,
-	time.RFC850, time.RFC822Z, time.RFC822, "15:04:05", "15:04",
-}
-
 // timeOf returns a value as a time; a text without zone is in this one.
 func timeOf(v any, zone *time.Location) (time.Time, error) {
 	switch v := v.(type) {
 	case time.Time:
 		return v.In(zone), nil
 	case int:
-		return unixTime(int64(v), zone), nil
+		return moment.Unix(int64(v), zone), nil
 	case int64:
-		return unixTime(v, zone), nil
+		return moment.Unix(v, zone), nil
 	case string:
-		for _, l := range layouts {
-			if t, err := time.ParseInLocation(l, strings.TrimSpace(v), zone); err == nil {
-				return withoutLocal(t), nil
-			}
-		}
-		return time.Time{}, &Error{Message: short(v) + " is no date or time", Hint: "write it as 2026-03-02T10:00:00Z, or give its layout"}
+		t, err := moment.Parse(v, zone)
+		return t, told(err)
 	}
 	return time.Time{}, wrongKind("a time", v)
-}
-
-// withoutLocal replaces the machine's own zone, which time.Parse uses where its
-// offset happens to fit, by the plain offset.
-func withoutLocal(t time.Time) time.Time {
-	if t.Location() != time.Local {
-		return t
-	}
-	_, offset := t.Zone()
-	return t.In(time.FixedZone("", offset))
-}
-
-func unixTime(n int64, zone *time.Location) time.Time {
-	if n >= 1e11 || n <= -1e11 {
-		return time.UnixMilli(n).In(zone)
-	}
-	return time.Unix(n, 0).In(zone)
 }
 
 func duration(_ *meter, args []any) (any, error) {
@@ -143,49 +103,55 @@ func duration(_ *meter, args []any) (any, error) {
 // ParseDuration reads a duration in text such as 90s, 1h30m, 2d or 1w2d. A day
 // is 24 hours. Each number needs its unit; it is not negative but with a sign.
 func ParseDuration(s string) (time.Duration, error) {
-	rest := strings.TrimSpace(s)
-	negative := strings.HasPrefix(rest, "-")
-	rest = strings.TrimLeft(rest, "+-")
-	if rest == "0" {
-		return 0, nil
-	}
-	bad := &Error{Message: short(s) + " is no duration", Hint: "write a number and a unit, such as 30s, 5m, 2h, 1d or 1w"}
-	if rest == "" || len(rest) < len(strings.TrimSpace(s))-1 {
-		return 0, bad
-	}
-	var total time.Duration
-	for rest != "" {
-		n := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
-		if n <= 0 {
-			return 0, bad
-		}
-		end := n + strings.IndexFunc(rest[n:]+"0", func(r rune) bool { return r == '.' || '0' <= r && r <= '9' })
-		d, err := oneUnit(rest[:n], rest[n:end])
-		if err != nil || total > math.MaxInt64-d {
-			return 0, bad
-		}
-		total += d
-		rest = rest[end:]
-	}
-	if negative {
-		total = -total
-	}
-	return total, nil
+	d, err := moment.Duration(s)
+	return d, told(err)
 }
 
-var errUnit = errors.New("no such unit")
+// told returns an error of package moment as one of ours.
+func told(err error) error {
+	var e *moment.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{Message: e.Message, Hint: e.Hint}
+}
 
-func oneUnit(number, unit string) (time.Duration, error) {
-	factor := time.Duration(1)
-	switch unit {
-	case "d":
-		unit, factor = "h", 24
-	case "w":
-		unit, factor = "h", 7*24
+// format writes a time: format(time, '%d.%m.%Y %H:%M', 'Europe/Berlin'). The
+// zone is UTC unless given.
+func format(m *meter, args []any) (any, error) {
+	t, pattern, err := timeAndText(args)
+	if err != nil {
+		return nil, err
 	}
-	d, err := time.ParseDuration(number + unit)
-	if err != nil || d > math.MaxInt64/factor {
-		return 0, errUnit
+	out, err := moment.Format(t, pattern)
+	if err != nil {
+		return nil, told(err)
 	}
-	return d * factor, nil
+	return out, m.grow(len(out))
+}
+
+// within tells whether a time falls into a weekly pattern:
+// within(time, 'mon-fri 09:00-17:00', zone).
+func within(_ *meter, args []any) (any, error) {
+	t, pattern, err := timeAndText(args)
+	if err != nil {
+		return nil, err
+	}
+	in, err := moment.Within(t, pattern)
+	return in, told(err)
+}
+
+// timeAndText reads the arguments time, text and, if there is one, zone.
+func timeAndText(args []any) (t time.Time, s string, err error) {
+	zone := time.UTC
+	if len(args) > 2 {
+		if zone, err = zoneOf(args[2]); err != nil {
+			return t, "", err
+		}
+	}
+	if t, err = timeOf(args[0], zone); err != nil {
+		return t, "", err
+	}
+	s, err = needText(args[1])
+	return t.In(zone), s, err
 }

@@ -1,4 +1,5 @@
-package expr
+// Package text cuts texts at the ${{ }} in them, and puts values into URLs.
+package text
 
 import "strings"
 
@@ -7,62 +8,49 @@ const (
 	closing = "}}"
 )
 
-// part is a stretch of a text: plain, or the inside of a ${{ }}.
-type part struct {
-	text   string
-	expr   bool
-	offset int // of text, in bytes
+// Part is a stretch of a text: plain, or the inside of a ${{ }}.
+type Part struct {
+	Text   string
+	Expr   bool
+	Offset int // of Text, in bytes
 }
 
 // Contains tells whether an expression stands in the text.
 func Contains(s string) bool { return strings.Contains(s, opening) }
 
-// Whole returns the expression that is all of the text, if one is.
-func Whole(s string) (src string, ok bool) {
-	parts, err := split(s)
-	if err != nil || !whole(parts) {
-		return "", false
-	}
-	return parts[0].text, true
-}
-
-// whole tells whether the parts are one expression and nothing else, but for
+// Whole tells whether the parts are one expression and nothing else, but for
 // the newline that ends a block of YAML.
-func whole(parts []part) bool {
+func Whole(parts []Part) bool {
 	switch len(parts) {
 	case 1:
-		return parts[0].expr
+		return parts[0].Expr
 	case 2:
-		return parts[0].expr && parts[1].text == "\n"
+		return parts[0].Expr && parts[1].Text == "\n"
 	}
 	return false
 }
 
-// split cuts a text at its expressions.
-func split(s string) ([]part, *Error) {
-	var parts []part
+// Split cuts a text at its expressions. Where one is not closed, open is the byte
+// at which it begins; else open is -1.
+func Split(s string) (parts []Part, open int) {
 	for at := 0; at < len(s); {
 		begin := strings.Index(s[at:], opening)
 		if begin < 0 {
-			return append(parts, part{text: s[at:], offset: at}), nil
+			return append(parts, Part{Text: s[at:], Offset: at}), -1
 		}
 		begin += at
 		if begin > at {
-			parts = append(parts, part{text: s[at:begin], offset: at})
+			parts = append(parts, Part{Text: s[at:begin], Offset: at})
 		}
 		inside := begin + len(opening)
 		end, ok := endOf(s, inside)
 		if !ok {
-			line, column := position(s, begin)
-			return nil, &Error{
-				Line: line, Column: column, Syntax: true, Message: "${{ is not closed by }}",
-				Hint: "put quotes around the whole text if the YAML cut it (at # or a colon), and close strings and brackets",
-			}
+			return nil, begin
 		}
-		parts = append(parts, part{text: s[inside:end], expr: true, offset: inside})
+		parts = append(parts, Part{Text: s[inside:end], Expr: true, Offset: inside})
 		at = end + len(closing)
 	}
-	return parts, nil
+	return parts, -1
 }
 
 // endOf returns where the }} stands that ends the expression which begins at i:
@@ -131,8 +119,8 @@ func skipComment(s string, i int) int {
 	return i + 2 + end + len(after)
 }
 
-// position returns line and column, from 1, of a byte offset.
-func position(s string, offset int) (line, column int) {
+// Position returns line and column, from 1, of a byte offset.
+func Position(s string, offset int) (line, column int) {
 	before := s[:offset]
 	line = 1 + strings.Count(before, "\n")
 	column = 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))

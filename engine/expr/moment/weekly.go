@@ -1,4 +1,4 @@
-package expr
+package moment
 
 import (
 	"slices"
@@ -7,29 +7,16 @@ import (
 	"time"
 )
 
-// within tells whether a time falls into a weekly pattern:
-// within(time, 'mon-fri 09:00-17:00', zone). Days or hours may be left out,
-// each may be a list with commas, and several patterns stand side by side with
-// semicolons. The end is not in it; hours past midnight belong to the day on
-// which they begin.
-func within(_ *meter, args []any) (any, error) {
-	zone, err := zoneArgument(args)
-	if err != nil {
-		return nil, err
-	}
-	t, err := timeOf(args[0], zone)
-	if err != nil {
-		return nil, err
-	}
-	s, err := needText(args[1])
-	if err != nil {
-		return nil, err
-	}
-	t = t.In(zone)
-	for pattern := range strings.SplitSeq(s, ";") {
+// Within tells whether a time falls into a weekly pattern such as
+// mon-fri 09:00-17:00, in the time's own zone. Days or hours may be left out, each
+// may be a list with commas, and several patterns stand side by side with
+// semicolons. The end is not in it; hours past midnight belong to the day on which
+// they begin.
+func Within(t time.Time, patterns string) (bool, error) {
+	for pattern := range strings.SplitSeq(patterns, ";") {
 		w, ok := parseWindow(pattern)
 		if !ok {
-			return nil, &Error{Message: short(s) + " is no weekly pattern", Hint: "write it like 'mon-fri 09:00-17:00'"}
+			return false, &Error{Message: short(patterns) + " is no weekly pattern", Hint: "write it like 'mon-fri 09:00-17:00'"}
 		}
 		if w.has(t) {
 			return true, nil

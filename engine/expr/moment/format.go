@@ -1,4 +1,4 @@
-package expr
+package moment
 
 import (
 	"fmt"
@@ -6,35 +6,6 @@ import (
 	"strings"
 	"time"
 )
-
-// format writes a time: format(time, '%d.%m.%Y %H:%M', 'Europe/Berlin'). The
-// zone is UTC unless given; %-d leaves out the padding.
-func format(m *meter, args []any) (any, error) {
-	zone, err := zoneArgument(args)
-	if err != nil {
-		return nil, err
-	}
-	t, err := timeOf(args[0], zone)
-	if err != nil {
-		return nil, err
-	}
-	pattern, err := needText(args[1])
-	if err != nil {
-		return nil, err
-	}
-	out, err := strftime(t.In(zone), pattern)
-	if err != nil {
-		return nil, err
-	}
-	return out, m.grow(len(out))
-}
-
-func zoneArgument(args []any) (*time.Location, error) {
-	if len(args) < 3 {
-		return time.UTC, nil
-	}
-	return zoneOf(args[2])
-}
 
 // byLayout are the directives that Go's layouts have.
 var byLayout = map[byte]string{
@@ -44,7 +15,8 @@ var byLayout = map[byte]string{
 	'D': "01/02/06", 'c': "Mon Jan _2 15:04:05 2006", 'x': "01/02/06", 'X': "15:04:05", 'r': "03:04:05 PM",
 }
 
-func strftime(t time.Time, pattern string) (string, error) {
+// Format writes a time as strftime does: %d.%m.%Y %H:%M. %-d leaves out the padding.
+func Format(t time.Time, pattern string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(pattern); i++ {
 		if pattern[i] != '%' {
