@@ -222,8 +222,8 @@ func (s *stage) goOn() {
 		switch {
 		case s.run.State.Ended():
 			return
-		case d.Call != nil:
-			outcomes[d.Call.AttemptID] = s.call(d.Call)
+		case len(d.Calls) > 0:
+			outcomes[d.Calls[0].AttemptID] = s.call(d.Calls[0])
 		case !d.Until.IsZero():
 			s.now = d.Until
 		default:

@@ -47,7 +47,7 @@ func (r *Run) Apply(f *v1.Fact) error {
 		return r.illegal(f, "the run has not started")
 	case r.Start != nil && f.GetRunStarted() != nil:
 		return r.illegal(f, "the run has started already")
-	case r.State.Ended():
+	case r.State.Ended() && f.GetRunRetried() == nil:
 		return r.illegal(f, "the run has ended")
 	case f.Number != r.Facts+1:
 		return r.illegal(f, fmt.Sprintf("the fact before it is %d", r.Facts))
@@ -82,7 +82,7 @@ func (r *Run) fold(f *v1.Fact) error {
 	case *v1.Fact_RunStarted:
 		r.Start, r.Started, r.State = k.RunStarted, at, Running
 	case *v1.Fact_RunClaimed:
-		if _, open := r.Open(); open != nil {
+		if len(r.Open()) > 0 {
 			r.lost++
 		}
 	case *v1.Fact_RunCompleted:
@@ -91,6 +91,15 @@ func (r *Run) fold(f *v1.Fact) error {
 		r.end(f, Failed)
 	case *v1.Fact_RunCanceled:
 		r.end(f, Canceled)
+	case *v1.Fact_RunEnding:
+		return r.ending(f, k.RunEnding, at)
+	case *v1.Fact_RunRetried:
+		return r.retried(f, k.RunRetried)
+	case *v1.Fact_SignalReceived:
+		r.signals = append(r.signals, k.SignalReceived)
+		r.history.commands[k.SignalReceived.Command] = true
+	case *v1.Fact_GateQueued, *v1.Fact_GateEntered:
+		// where it queues follows from its workflow and event; RUNS' headers say it to people
 	case *v1.Fact_TimerSet:
 		r.timerSet(f, k.TimerSet)
 	case *v1.Fact_TimerFired:
@@ -120,8 +129,9 @@ func (r *Run) timerFired(t *v1.TimerFired, at time.Time) {
 	timer := r.Timers[t.Timer]
 	delete(r.Timers, t.Timer)
 	if timer != nil && timer.Reason == reasonSleep {
-		s := r.Step(timer.Step)
-		s.Status, s.Ended = StepCompleted, at
+		if s := r.Step(timer.Step); s.Status == StepSleeping {
+			s.Status, s.Ended = StepCompleted, at
+		}
 	}
 }
 
@@ -132,11 +142,26 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 	case *v1.Fact_StepSkipped:
 		s.Status, s.Ended = StepSkipped, at
 	case *v1.Fact_StepCompleted:
-		s.Status, s.Ended, s.Output, s.Error = StepCompleted, at, k.StepCompleted.Output, nil
-		s.output = decoded{}
+		r.complete(f, s, k.StepCompleted.Output)
 		r.outcome(f.Step)
 	case *v1.Fact_StepFailed:
 		r.stepFailed(f, s, k.StepFailed)
+	case *v1.Fact_ValueSet:
+		r.complete(f, s, k.ValueSet.Value)
+	case *v1.Fact_BranchChosen:
+		r.inside(s, f, k.BranchChosen.Deadline)
+		s.Block, s.Branch = true, k.BranchChosen.Branch
+	case *v1.Fact_LoopStarted:
+		r.inside(s, f, k.LoopStarted.Deadline)
+		s.Loop = &LoopState{Items: k.LoopStarted.Items, Count: int(k.LoopStarted.Count)}
+	case *v1.Fact_WaitStarted:
+		s.Status, s.Begun, s.Wait = StepWaiting, at, &WaitState{f.Number, k.WaitStarted}
+	case *v1.Fact_WaitEnded:
+		return r.waitEnded(f, s, k.WaitEnded)
+	case *v1.Fact_CallStarted:
+		r.callStarted(f, s, k.CallStarted)
+	case *v1.Fact_CallEnded:
+		return r.callEnded(f, s, k.CallEnded)
 	case *v1.Fact_ApprovalGiven:
 		r.history.commands[k.ApprovalGiven.Command] = true
 		return r.approved(f, s, k.ApprovalGiven)
@@ -158,7 +183,7 @@ func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
 	}
 	s.Status, s.Attempt, s.Start = StepOpen, k.Attempt, k
 	s.Begun, s.Deadline = time.Unix(0, f.At).UTC(), time.Unix(0, k.Deadline).UTC()
-	s.epoch = r.Epoch()
+	s.epoch, s.NextAt = r.Epoch(), time.Time{}
 	if k.Input != nil {
 		s.Input = k.Input
 	}
@@ -167,6 +192,7 @@ func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
 
 func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
 	s.Ended, s.Error, s.NextAt = time.Unix(0, f.At).UTC(), k.Error, time.Unix(0, k.NextAt).UTC()
+	s.output = decoded{}
 	s.Unknown = s.Unknown || k.Class == classUnknown
 	switch Policy(k.Next) {
 	case PolicyRetry:
@@ -177,6 +203,7 @@ func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
 		s.Status = StepAsking
 	default:
 		s.Status = StepFailed
+		r.dropBelow(f.Step, s.Ended)
 	}
 	if k.Class != classUnknown {
 		r.outcome(f.Step)
@@ -199,6 +226,12 @@ func (r *Run) dropTimers(step string) {
 }
 
 func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
+	if s.Status == StepWaiting && s.Wait.asks() {
+		r.complete(f, s, k.Output)
+		s.Outcome = k.Choice
+		r.dropTimers(f.Step)
+		return nil
+	}
 	if s.Status != StepAsking {
 		return r.illegal(f, fmt.Sprintf("step %s asks for nothing, it is %s", f.Step, s.Status))
 	}
@@ -207,7 +240,7 @@ func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
 	case ChoiceRetry:
 		s.Status, s.NextAt = StepRetrying, time.Unix(0, f.At).UTC()
 	case ChoiceDone:
-		s.Status, s.Ended, s.Output, s.Error = StepCompleted, time.Unix(0, f.At).UTC(), k.Output, nil
+		r.complete(f, s, k.Output)
 	default:
 		s.Status = StepFailed
 	}

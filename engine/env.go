@@ -8,32 +8,6 @@ import (
 	v1 "zflow/proto/zflow/v1"
 )
 
-// env returns what the run's expressions see, at a step or outside of one.
-func (r *Run) env(w *Workflow, secrets map[string]any, path string) (expr.Env, error) {
-	event, err := r.eventBody()
-	if err != nil {
-		return nil, err
-	}
-	steps := make(map[string]any, len(w.Steps))
-	for _, step := range w.Steps {
-		s := r.Steps[step.Path]
-		if step.ID == "" || s == nil || s.Status == "" {
-			continue
-		}
-		if steps[step.ID], err = s.value(); err != nil {
-			return nil, err
-		}
-	}
-	if r.seen.run == nil {
-		r.seen.trigger = triggerValue(r.Start.Event)
-		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)}
-	}
-	return expr.Env{
-		"event": event, "trigger": r.seen.trigger, "steps": steps, "vars": w.Vars, "secrets": secrets,
-		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path},
-	}, nil
-}
-
 // TriggerEnv returns what a trigger's `if` sees of an event.
 func TriggerEnv(w *Workflow, e *v1.Event, body any) expr.Env {
 	return expr.Env{"event": body, "trigger": triggerValue(e), "vars": w.Vars}
@@ -60,21 +34,13 @@ func (r *Run) eventBody() (any, error) {
 	return r.seen.body.value, nil
 }
 
-// value is what steps.<id> is.
-func (s *StepState) value() (map[string]any, error) {
-	if !s.output.done {
-		var v any
-		if raw := s.Output.GetJson(); len(raw) > 0 {
-			var err error
-			if v, err = expr.DecodeJSON(raw); err != nil {
-				return nil, err
-			}
-		}
-		s.output = decoded{v, true}
+// failureValue is what `failure` is: nil where the run did not fail.
+func (r *Run) failureValue() any {
+	e := r.Ending
+	if e == nil || State(e.State) != Failed {
+		return nil
 	}
-	return map[string]any{
-		"output": s.output.value, "status": string(s.Status), "outcome": nil, "attempts": int64(s.Attempt), "error": errorValue(s.Error, ""),
-	}, nil
+	return map[string]any{"step": e.Step, "reason": e.Reason, "error": errorValue(e.Error, "")}
 }
 
 // errorValue is what `error` is; its code is a number where the API's is one,

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"zflow/engine/expr"
@@ -18,6 +20,11 @@ const (
 	reasonPoison  = "poison"
 	reasonTrigger = "trigger"
 	reasonOutput  = "output"
+	reasonStop    = "stop"
+	reasonFinally = "finally"
+	reasonLimit   = "limit"
+	reasonWait    = "wait"
+	reasonRemind  = "remind"
 )
 
 // Begin starts a run: it applies run_started, and run_failed where the trigger's
@@ -56,14 +63,14 @@ func (r *Run) Due(now time.Time) *v1.Fact {
 	if r.State.Ended() {
 		return nil
 	}
-	for number, t := range r.Timers {
-		if !t.Due.After(now) {
+	for _, number := range slices.Sorted(maps.Keys(r.Timers)) {
+		if t := r.Timers[number]; !t.Due.After(now) {
 			f := timerFired(number)
 			f.Step = t.Step
 			return f
 		}
 	}
-	if end := r.Start.GetDeadline(); end != 0 && end <= now.UnixNano() {
+	if end := r.Start.GetDeadline(); r.Ending == nil && end != 0 && end <= now.UnixNano() {
 		return timerFired(0)
 	}
 	return nil
@@ -99,8 +106,8 @@ func (d *decider) fail(reason, step string, why *v1.Error) error {
 }
 
 // failedBefore records that a step failed before it could begin an attempt.
-func (d *decider) failedBefore(def *Step, doing string, err error) error {
-	return d.add(def.Path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: &v1.StepFailed{
+func (d *decider) failedBefore(path, doing string, err error) error {
+	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: &v1.StepFailed{
 		Class: classFinal, Next: string(PolicyFail), Error: &v1.Error{Message: doing + ": " + err.Error()}}}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"strings"
 	"time"
 
 	"zflow/engine/expr"
@@ -35,50 +36,79 @@ func (d *decider) ended(path string, s *StepState, o *Outcome) error {
 		return d.add(path, &v1.Fact{Kind: &v1.Fact_StepCompleted{StepCompleted: &v1.StepCompleted{
 			Attempt: s.Attempt, Output: o.Output, Took: int64(o.Took), Log: o.Log}}})
 	}
-	def := d.flow.step(path)
 	f := &v1.StepFailed{Attempt: s.Attempt, Class: o.Class, Error: o.Error, Took: int64(o.Took), Log: o.Log, Next: string(PolicyFail)}
-	if def == nil {
-		return fmt.Errorf("deciding run %s: its workflow has no step %s", d.run.id, path)
+	in, def, err := d.uses(path)
+	if err != nil {
+		return err
 	}
 	if o.Class == classUnknown {
-		d.unknownNext(def, s, f)
+		d.unknownNext(def, path, s, f)
 		return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
 	}
-	retry, err := d.mayRetry(def, s, o)
+	retry, err := d.mayRetry(in, def, path, s, o)
 	if err != nil {
 		f.Error = &v1.Error{Message: "evaluating retry.if: " + err.Error(), Code: o.Error.Code, Status: o.Error.Status}
 	} else if retry {
-		f.Next, f.NextAt = string(PolicyRetry), d.retryAt(def, s, o.RetryAt)
+		f.Next, f.NextAt = string(PolicyRetry), d.retryAt(def, path, s, o.RetryAt)
 	}
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
 }
 
+// uses returns the frame and the action of a step that has attempts.
+func (d *decider) uses(path string) (*frame, *Uses, error) {
+	f, def := d.find(strings.TrimSuffix(path, undone))
+	if def != nil {
+		uses, _ := def.Do.(*Uses)
+		if strings.HasSuffix(path, undone) {
+			uses = def.Undo
+		}
+		if uses != nil {
+			return f, uses, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("deciding run %s: its workflow has no step %s", d.run.id, path)
+}
+
+// find returns a step of the workflow, or of what follows its steps.
+func (d *decider) find(path string) (*frame, *Step) {
+	switch {
+	case strings.HasPrefix(path, onFailure):
+		return d.run.place(&frame{up: d.root(), prefix: onFailure, list: d.flow.OnFailure}, path)
+	case strings.HasPrefix(path, finally):
+		return d.run.place(&frame{up: d.root(), prefix: finally, list: d.flow.Finally}, path)
+	}
+	return d.run.place(&frame{list: d.flow.Steps}, path)
+}
+
+// left is how many attempts a step has still.
+func (u *Uses) left(s *StepState) int { return u.Retry.Attempts - int(s.Attempt-s.before) }
+
 // mayRetry says whether the policy gives a failed attempt another one. With an
 // `if`, that alone decides which errors are retried.
-func (d *decider) mayRetry(def *Step, s *StepState, o *Outcome) (bool, error) {
-	if int(s.Attempt) >= def.uses().Retry.Attempts {
+func (d *decider) mayRetry(f *frame, def *Uses, path string, s *StepState, o *Outcome) (bool, error) {
+	if def.left(s) <= 0 {
 		return false, nil
 	}
-	if def.uses().Retry.If == nil {
+	if def.Retry.If == nil {
 		return o.Class == classRetryable, nil
 	}
-	env, err := d.run.env(d.flow, nil, def.Path)
+	env, err := d.run.env(d.flow, f, nil, path)
 	if err != nil {
 		return false, err
 	}
 	env["error"] = errorValue(o.Error, o.Class)
-	return def.uses().Retry.If.Bool(env, d.clock(def.Path))
+	return def.Retry.If.Bool(env, d.clock(path))
 }
 
 // retryAt returns when the next attempt is due: the policy's delay with a jitter
 // of a tenth that is the run's own, and never before the server allows it.
-func (d *decider) retryAt(def *Step, s *StepState, notBefore time.Time) int64 {
-	delay := float64(def.uses().Retry.Delay) * math.Pow(max(def.uses().Retry.Backoff, 1), float64(s.Attempt-1))
-	if limit := float64(def.uses().Retry.MaxDelay); limit > 0 && delay > limit {
+func (d *decider) retryAt(def *Uses, path string, s *StepState, notBefore time.Time) int64 {
+	delay := float64(def.Retry.Delay) * math.Pow(max(def.Retry.Backoff, 1), float64(s.Attempt-s.before-1))
+	if limit := float64(def.Retry.MaxDelay); limit > 0 && delay > limit {
 		delay = limit
 	}
 	h := fnv.New32a()
-	fmt.Fprintf(h, "%s/%s/%d", d.run.id, def.Path, s.Attempt)
+	fmt.Fprintf(h, "%s/%s/%d", d.run.id, path, s.Attempt)
 	delay *= 0.9 + 0.2*float64(h.Sum32())/math.MaxUint32
 	at := d.turn.Now.Add(time.Duration(delay))
 	if notBefore.After(at) {
@@ -89,30 +119,30 @@ func (d *decider) retryAt(def *Step, s *StepState, notBefore time.Time) int64 {
 
 // unknown records that the owner of an open attempt was lost.
 func (d *decider) unknown(path string, s *StepState) error {
-	def := d.flow.step(path)
-	if def == nil {
-		return fmt.Errorf("deciding run %s: its workflow has no step %s", d.run.id, path)
+	_, def, err := d.uses(path)
+	if err != nil {
+		return err
 	}
 	f := &v1.StepFailed{Attempt: s.Attempt, Class: classUnknown,
 		Error: &v1.Error{Message: "the worker was lost during the attempt: whether it happened is unknown"}}
-	d.unknownNext(def, s, f)
+	d.unknownNext(def, path, s, f)
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
 }
 
 // unknownNext decides by policy what follows an attempt of unknown outcome.
-func (d *decider) unknownNext(def *Step, s *StepState, f *v1.StepFailed) {
-	policy := def.uses().OnUnknown
+func (d *decider) unknownNext(def *Uses, path string, s *StepState, f *v1.StepFailed) {
+	policy := def.OnUnknown
 	if policy == "" {
-		policy = def.uses().unknownPolicy(s.InputObject())
+		policy = def.unknownPolicy(s.InputObject())
 	}
-	if policy == PolicyRetry && int(s.Attempt) >= def.uses().Retry.Attempts {
+	if policy == PolicyRetry && def.left(s) <= 0 {
 		policy = PolicyFail
 	}
 	f.Next = string(policy)
 	if policy == PolicyRetry || policy == PolicyProbe {
 		f.NextAt = d.turn.Now.UnixNano()
 		if policy == PolicyRetry && f.Took != 0 { // it had its time: the API is slow
-			f.NextAt = d.retryAt(def, s, time.Time{})
+			f.NextAt = d.retryAt(def, path, s, time.Time{})
 		}
 	}
 }
@@ -130,14 +160,14 @@ func (s *Uses) unknownPolicy(input map[string]any) Policy {
 }
 
 // probed records what the probe of an unknown attempt found.
-func (d *decider) probed(def *Step, s *StepState, o *Outcome) error {
+func (d *decider) probed(def *Uses, path string, s *StepState, o *Outcome) error {
 	if o.Error == nil && o.Found {
-		return d.add(def.Path, &v1.Fact{Kind: &v1.Fact_StepCompleted{StepCompleted: &v1.StepCompleted{
+		return d.add(path, &v1.Fact{Kind: &v1.Fact_StepCompleted{StepCompleted: &v1.StepCompleted{
 			Attempt: s.Attempt, Output: o.Output, Took: int64(o.Took), Log: o.Log, Probed: true}}})
 	}
 	f := &v1.StepFailed{Attempt: s.Attempt, Took: int64(o.Took), Log: o.Log, Error: o.Error}
 	switch {
-	case o.Error == nil && int(s.Attempt) < def.uses().Retry.Attempts:
+	case o.Error == nil && def.left(s) > 0:
 		f.Class, f.Next, f.NextAt = classAbsent, string(PolicyRetry), d.turn.Now.UnixNano()
 		f.Error = &v1.Error{Message: "the attempt of unknown outcome had not happened"}
 	case o.Error == nil:
@@ -146,9 +176,9 @@ func (d *decider) probed(def *Step, s *StepState, o *Outcome) error {
 	case o.Class == classFinal:
 		f.Class, f.Next = classUnknown, string(PolicyAsk)
 	default:
-		f.Class, f.Next, f.NextAt = classUnknown, string(PolicyProbe), d.retryAt(def, s, o.RetryAt)
+		f.Class, f.Next, f.NextAt = classUnknown, string(PolicyProbe), d.retryAt(def, path, s, o.RetryAt)
 	}
-	return d.add(def.Path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
+	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
 }
 
 // InputObject returns the input of the step's attempts.
@@ -159,13 +189,4 @@ func (s *StepState) InputObject() map[string]any {
 	}
 	object, _ := v.(map[string]any)
 	return object
-}
-
-func (w *Workflow) step(path string) *Step {
-	for _, s := range w.Steps {
-		if s.Path == path {
-			return s
-		}
-	}
-	return nil
 }

@@ -22,7 +22,8 @@ type play struct {
 	run      *engine.Run
 	now      time.Time
 	outcomes map[engine.AttemptID]*engine.Outcome
-	call     *engine.Attempt
+	open     []*engine.Attempt // called, and not answered
+	paths    []string          // of all steps that can be asked about
 	appends  []*v1.Facts
 	messages uint64
 	calls    map[engine.AttemptID]int
@@ -37,9 +38,9 @@ func TestAnyPlay(t *testing.T) {
 		p.begin()
 		acts := map[string]func(){
 			"outcome": p.outcome, "pass": p.pass, "wake": p.wake, "takeover": p.takeover, "cancel": p.cancel,
-			"approve": p.approve, "continue": p.renew, "reload": p.reload, "hold": p.hold,
+			"approve": p.approve, "signal": p.signal, "arrive": p.arrive, "called": p.called, "retry": p.retry, "continue": p.renew, "reload": p.reload, "hold": p.hold,
 		}
-		names := []string{"outcome", "outcome", "outcome", "outcome", "pass", "pass", "wake", "wake", "takeover", "cancel", "approve", "continue", "reload", "hold"}
+		names := []string{"outcome", "outcome", "outcome", "outcome", "pass", "pass", "wake", "wake", "takeover", "cancel", "approve", "signal", "arrive", "called", "retry", "continue", "reload", "hold"}
 		for range rapid.IntRange(1, 40).Draw(t, "acts") {
 			name := rapid.SampledFrom(names).Draw(t, "act")
 			if name == "cancel" && rapid.IntRange(0, 5).Draw(t, "really") > 0 {
@@ -60,21 +61,84 @@ func newPlay(t *rapid.T) *play {
 	if rapid.Bool().Draw(t, "timeout") {
 		p.flow.Timeout = time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second
 	}
-	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
-		p.flow.Steps = append(p.flow.Steps, p.step(i))
+	p.flow.Steps = p.list("", "s", 1)
+	if rapid.Bool().Draw(t, "cleans") {
+		p.flow.OnFailure, p.flow.Finally = p.list("on_failure.", "f", 0), p.list("finally.", "g", 0)
 	}
 	return p
 }
 
-func (p *play) step(i int) *engine.Step {
-	name := fmt.Sprint("s", i)
+// list draws the steps of a branch; deep says how much may be inside of them.
+func (p *play) list(prefix, name string, deep int) []*engine.Step {
+	var all []*engine.Step
+	for i := range rapid.IntRange(1, 3).Draw(p.T, "steps") {
+		id := fmt.Sprint(name, i)
+		s := p.step(prefix, id)
+		if deep > 0 && rapid.IntRange(0, 2).Draw(p.T, "block") == 0 {
+			s.Do = p.block(prefix+id, id, deep-1)
+		}
+		if rapid.IntRange(0, 4).Draw(p.T, "loop") == 0 {
+			s.Loop = &engine.Loop{Over: p.template(rapid.SampledFrom([]any{[]any{int64(1), int64(2)}, []any{}, "none"}).Draw(p.T, "list")),
+				As: "item", AtOnce: rapid.IntRange(1, 3).Draw(p.T, "at once")}
+			if rapid.Bool().Draw(p.T, "until") {
+				s.Loop.AtOnce, s.Loop.Until = 1, p.program("event.n == 1")
+			}
+		}
+		if rapid.IntRange(0, 5).Draw(p.T, "timeout") == 0 {
+			s.Timeout = time.Minute
+		}
+		s.ContinueOnError = rapid.IntRange(0, 3).Draw(p.T, "continue") == 0
+		all = append(all, s)
+	}
+	return all
+}
+
+func (p *play) block(path, id string, deep int) *engine.Block {
+	switch b := (&engine.Block{Mode: rapid.SampledFrom([]engine.Mode{engine.Group, engine.Parallel, engine.Switch}).Draw(p.T, "mode")}); b.Mode {
+	case engine.Group:
+		b.Branches = []*engine.Branch{{Steps: p.list(path+".", id+"x", deep)}}
+		return b
+	default:
+		for _, name := range []string{"left", "right"} {
+			branch := &engine.Branch{Name: name, Steps: p.list(path+"."+name+".", id+name[:1], deep)}
+			if b.Mode == engine.Switch {
+				branch.If = p.program(rapid.SampledFrom([]string{"true", "false"}).Draw(p.T, "case"))
+			}
+			b.Branches = append(b.Branches, branch)
+		}
+		return b
+	}
+}
+
+func (p *play) step(prefix, name string) *engine.Step {
+	p.paths = append(p.paths, prefix+name, prefix+name+"[0]", prefix+name+".undo")
 	uses := &engine.Uses{Retry: engine.Retry{Attempts: rapid.IntRange(1, 4).Draw(p.T, "attempts"), Delay: time.Second, Backoff: 3}}
-	s := &engine.Step{ID: name, Token: name, Path: name, Do: uses}
-	effect := rapid.SampledFrom([]string{"sleep", "read", "idempotent", "write", "probed", "skipped"}).Draw(p.T, "effect")
+	s := &engine.Step{ID: name, Token: name, Path: prefix + name, Do: uses}
+	effect := rapid.SampledFrom([]string{"sleep", "read", "idempotent", "write", "probed", "skipped", "undone", "set", "wait", "ask", "call", "stop"}).Draw(p.T, "effect")
 	switch effect {
 	case "sleep":
 		s.Do = &engine.Sleep{For: p.template(rapid.SampledFrom([]any{"0s", "1s", "1h", "soon", "-5s", int64(3)}).Draw(p.T, "sleep"))}
 		return s
+	case "set":
+		s.Do = &engine.Set{Value: p.template("${{ event.n }}")}
+		return s
+	case "wait":
+		w := &engine.Wait{Of: []*engine.Arrival{{Signal: "go"}, {Name: "came", Source: "zoom", Types: []string{"a.b"}, Match: []engine.Match{{Path: "n", Value: p.template("${{ event.n }}")}}}}}
+		w.Timeout = time.Duration(rapid.IntRange(0, 600).Draw(p.T, "wait")) * time.Second
+		w.OnTimeout = rapid.SampledFrom([]engine.OnTimeout{engine.TimeoutFail, engine.TimeoutContinue}).Draw(p.T, "on timeout")
+		s.Do = w
+		return s
+	case "ask":
+		s.Do = &engine.Ask{Choices: []string{"approved", "rejected"}, Timeout: time.Hour, Remind: 7 * time.Minute}
+		return s
+	case "call":
+		s.Do = &engine.Call{Workflow: "other", Wait: rapid.Bool().Draw(p.T, "waits")}
+		return s
+	case "stop":
+		s.Do = &engine.Stop{Status: rapid.SampledFrom([]engine.State{engine.Completed, engine.Failed, engine.Canceled}).Draw(p.T, "stop")}
+		return s
+	case "undone":
+		s.Undo = uses
 	case "skipped":
 		s.If = p.program(rapid.SampledFrom([]string{"false", "1 + event.nothing.at.all > 0"}).Draw(p.T, "if"))
 	}
@@ -124,11 +188,8 @@ func (p *play) decide(hold bool, before ...*v1.Fact) {
 	d, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
 	p.must(err)
 	p.keep(append(before, d.Facts...))
-	p.call = d.Call
-	if d.Call != nil && d.Until.IsZero() == false {
-		p.Fatalf("a call and a wait at once")
-	}
-	if d.Call != nil && hold {
+	p.open = d.Calls
+	if len(d.Calls) > 0 && hold {
 		p.Fatalf("a call though attempts are held back")
 	}
 	again, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
@@ -146,11 +207,12 @@ func (p *play) keep(facts []*v1.Fact) {
 
 // outcome ends the call that was asked for.
 func (p *play) outcome() {
-	if p.call == nil || p.run.State.Ended() {
+	if len(p.open) == 0 || p.run.State.Ended() {
 		return
 	}
-	if p.calls[p.call.AttemptID]++; p.calls[p.call.AttemptID] > 1 {
-		p.Fatalf("%v is called twice\n%s", p.call.AttemptID, p.facts())
+	call := rapid.SampledFrom(p.open).Draw(p.T, "which")
+	if p.calls[call.AttemptID]++; p.calls[call.AttemptID] > 1 {
+		p.Fatalf("%v is called twice\n%s", call.AttemptID, p.facts())
 	}
 	o := &engine.Outcome{Took: time.Second}
 	switch class := rapid.SampledFrom([]string{"ok", "ok", "ok", "final", "retryable", "unknown", "later"}).Draw(p.T, "class"); class {
@@ -161,7 +223,7 @@ func (p *play) outcome() {
 	default:
 		o.Error, o.Class = &v1.Error{Message: "no"}, class
 	}
-	p.outcomes[p.call.AttemptID] = o
+	p.outcomes[call.AttemptID] = o
 	p.now = p.now.Add(time.Second)
 	p.decide(false)
 }
@@ -221,12 +283,48 @@ func (p *play) cancel() {
 }
 
 func (p *play) approve() {
-	step := rapid.SampledFrom(p.flow.Steps).Draw(p.T, "step").Path
+	step := rapid.SampledFrom(p.paths).Draw(p.T, "step")
 	if p.run.Step(step).Status != engine.StepAsking && p.run.State != engine.Waiting {
 		return
 	}
 	choice := rapid.SampledFrom([]string{engine.ChoiceRetry, engine.ChoiceDone, engine.ChoiceFail}).Draw(p.T, "choice")
 	p.outside(&v1.Fact{Step: step, Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a", Choice: choice, Output: &v1.Value{Json: []byte("1")}}}})
+}
+
+func (p *play) signal() {
+	p.outside(&v1.Fact{Kind: &v1.Fact_SignalReceived{SignalReceived: &v1.SignalReceived{Command: "s", Name: "go", Data: &v1.Value{Json: []byte("7")}}}})
+}
+
+// arrive brings an event to a wait that stands.
+func (p *play) arrive() {
+	for _, w := range p.run.Waits() {
+		if len(w.Of) == 0 {
+			continue
+		}
+		f, err := p.run.Arrive(p.flow, p.now, engine.Arrived{Fact: w.Fact, Alternative: 1, Sequence: 9, Body: []byte(`{"n":1}`)})
+		p.must(err)
+		p.outside(f)
+		return
+	}
+}
+
+// called ends the run that a step called.
+func (p *play) called() {
+	for path, s := range p.run.Steps {
+		if s.Status == engine.StepWaiting && s.Call != nil {
+			state := rapid.SampledFrom([]engine.State{engine.Completed, engine.Failed}).Draw(p.T, "state")
+			p.outside(&v1.Fact{Step: path, Kind: &v1.Fact_CallEnded{CallEnded: &v1.CallEnded{State: string(state), Error: &v1.Error{Message: "no"}}}})
+			return
+		}
+	}
+}
+
+// retry makes an ended run go on, with new calls.
+func (p *play) retry() {
+	if p.run.State != engine.Failed && p.run.State != engine.Canceled || rapid.IntRange(0, 2).Draw(p.T, "really") > 0 {
+		return
+	}
+	p.outside(&v1.Fact{Kind: &v1.Fact_RunRetried{RunRetried: &v1.RunRetried{Command: "r"}}})
 }
 
 // renew begins a new generation of a parked run; at times the old one has aged away.
@@ -267,15 +365,6 @@ func (p *play) check() {
 	if got, want := whole(p.fold()), whole(p.run); got != want {
 		p.Fatalf("folded, the run is\n%s\nnot\n%s\n%s", got, want, p.facts())
 	}
-	open := 0
-	for _, s := range p.flow.Steps {
-		if p.run.Step(s.Path).Status == engine.StepOpen {
-			open++
-		}
-	}
-	if open > 1 {
-		p.Fatalf("%d attempts are open", open)
-	}
 	if p.run.State.Ended() != (p.run.End != nil) {
 		p.Fatalf("state %s, end %v", p.run.State, p.run.End)
 	}
@@ -285,7 +374,7 @@ func (p *play) check() {
 // is one that could follow.
 func (p *play) offend() {
 	for range 5 {
-		f := &v1.Fact{Number: uint64(rapid.IntRange(0, int(p.run.Facts)+2).Draw(p.T, "number")), At: p.now.UnixNano(), Step: rapid.SampledFrom([]string{"", "s0", "s9"}).Draw(p.T, "step")}
+		f := &v1.Fact{Number: uint64(rapid.IntRange(0, int(p.run.Facts)+2).Draw(p.T, "number")), At: p.now.UnixNano(), Step: rapid.SampledFrom(append(p.paths, "", "s9")).Draw(p.T, "step")}
 		kinds := f.ProtoReflect().Descriptor().Oneofs().ByName("kind").Fields()
 		if k := rapid.IntRange(-1, kinds.Len()-1).Draw(p.T, "kind"); k >= 0 {
 			f.ProtoReflect().Set(kinds.Get(k), f.ProtoReflect().NewField(kinds.Get(k)))
@@ -300,14 +389,17 @@ func (p *play) offend() {
 // whole is all that can be seen of a run.
 func whole(r *engine.Run) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %d, %d facts, epoch %d, end %s, cancel %v, began %d\n", r.State, r.At.UnixNano(), r.Facts, r.Epoch(), kindOf(r.End), r.Cancel != nil, r.GenerationBegan().UnixNano())
+	fmt.Fprintf(&b, "%s at %d, %d facts, epoch %d, end %s, ending %s, cancel %v, began %d\n", r.State, r.At.UnixNano(), r.Facts, r.Epoch(), kindOf(r.End), r.Ending.GetState(), r.Cancel != nil, r.GenerationBegan().UnixNano())
 	var lines []string
 	for path, s := range r.Steps {
 		if s.Status == "" {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s %s %d %d %v next %d due %d %s %s %v", path, s.Status, s.Attempt, s.Probes, s.Unknown,
-			s.NextAt.UnixNano(), s.Deadline.UnixNano(), s.Input.GetJson(), s.Output.GetJson(), s.Error.GetMessage()))
+			s.NextAt.UnixNano(), s.Deadline.UnixNano(), s.Input.GetJson(), s.Output.GetJson(), s.Error.GetMessage()+s.Outcome))
+	}
+	for _, w := range r.Waits() {
+		lines = append(lines, fmt.Sprintf("wait %d %s until %d", w.Fact, w.Step, w.Deadline))
 	}
 	for n, t := range r.Timers {
 		lines = append(lines, fmt.Sprintf("timer %d %s %s %d", n, t.Step, t.Reason, t.Due.UnixNano()))

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	v1 "zflow/proto/zflow/v1"
@@ -32,12 +34,25 @@ type Run struct {
 	Steps   map[string]*StepState
 	Timers  map[uint64]*Timer // set and neither fired nor overtaken; at the end: those that stood
 	Parked  bool              // it was, once
-	Cancel  *v1.CancelRequested
-	End     *v1.Fact // run_completed, run_failed or run_canceled
-	id      string
-	lost    int // claims that lost an open attempt, since the last outcome
+	Finish
+	id   string
+	lost int // claims that lost an open attempt, since the last outcome
+	given
 	history history
 	seen    seen
+}
+
+// given is what people gave a run that it has not used.
+type given struct {
+	signals []*v1.SignalReceived // that no wait has taken
+	fixes   map[string]*v1.Value // inputs that a retry corrects, by path
+}
+
+// Finish is how a run comes to its end.
+type Finish struct {
+	Cancel *v1.CancelRequested
+	Ending *v1.RunEnding // the steps are over, undo, on_failure and finally are not
+	End    *v1.Fact      // run_completed, run_failed or run_canceled
 }
 
 // seen is what expressions see and no fact changes, made when first asked for.
@@ -80,6 +95,8 @@ type Status string
 // Statuses of a step. The empty one: not reached.
 const (
 	StepOpen      Status = "running"  // an attempt was started
+	StepInside    Status = "inside"   // a block or a loop: its steps stand by themselves
+	StepWaiting   Status = "waiting"  // for an event, a signal, a person or a called run
 	StepSleeping  Status = "sleeping" // a sleep
 	StepRetrying  Status = "retrying" // another attempt follows at NextAt
 	StepProbing   Status = "probing"  // a probe follows at NextAt
@@ -87,25 +104,65 @@ const (
 	StepCompleted Status = "completed"
 	StepFailed    Status = "failed"
 	StepSkipped   Status = "skipped"
+	StepCanceled  Status = "canceled" // what it stands in failed, or the run ended
 )
+
+// Ended says that nothing happens to the step any more.
+func (s Status) Ended() bool {
+	return s == StepCompleted || s == StepFailed || s == StepSkipped || s == StepCanceled
+}
 
 // StepState is where one step of a run stands.
 type StepState struct {
-	Status   Status
+	Status  Status
+	Ended   time.Time
+	Outcome string // of a wait or an approval that ended
+	Output  *v1.Value
+	Error   *v1.Error
+	Tries
+	Inside
+	done   uint64 // number of the fact that completed it
+	output decoded
+}
+
+// Tries are the attempts of a step that uses an action. A sleep has a beginning
+// and an end too.
+type Tries struct {
 	Attempt  uint32    // the last, from 1
 	Probes   uint32    // begun or due, of what unknown attempts did
 	Begun    time.Time // the last attempt
-	Ended    time.Time
 	Deadline time.Time
 	NextAt   time.Time
 	Timer    uint64 // of a sleep: number of its timer_set
 	Start    *v1.StepStarted
 	Input    *v1.Value // of all attempts
-	Output   *v1.Value
-	Error    *v1.Error
-	Unknown  bool // an attempt ended unknown
+	Unknown  bool      // an attempt ended unknown
+	before   uint32    // attempts before the run was retried
 	epoch    uint64
-	output   decoded
+}
+
+// Inside is what a step has that calls nothing itself.
+type Inside struct {
+	Limit  time.Time // of the whole step; zero: none
+	Block  bool      // it is made of others, and began
+	Branch string    // of a switch
+	Loop   *LoopState
+	Wait   *WaitState
+	Call   *v1.CallStarted
+}
+
+// LoopState is where a loop stands.
+type LoopState struct {
+	Items *v1.Value
+	Count int
+	floor int // iterations before it have ended
+	items decoded
+}
+
+// WaitState is a wait under way.
+type WaitState struct {
+	Fact uint64 // number of its wait_started
+	*v1.WaitStarted
 }
 
 // NewRun returns a run without history.
@@ -150,12 +207,30 @@ func (r *Run) Step(path string) *StepState {
 	return s
 }
 
-// Open returns the step that has an open attempt, if one has.
-func (r *Run) Open() (path string, s *StepState) {
+// Open returns the paths of the steps that have an open attempt, sorted.
+func (r *Run) Open() []string {
+	var open []string
 	for path, s := range r.Steps {
 		if s.Status == StepOpen {
-			return path, s
+			open = append(open, path)
 		}
 	}
-	return "", nil
+	slices.Sort(open)
+	return open
+}
+
+// openBelow says whether an attempt is open at a path or below it.
+func (r *Run) openBelow(path string) bool {
+	for p, s := range r.Steps {
+		if s.Status == StepOpen && within(p, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// within says whether a path is another or below it.
+func within(path, above string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

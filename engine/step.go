@@ -24,7 +24,7 @@ type Step struct {
 type Loop struct {
 	Over   *expr.Template
 	As     string        // name of the item; item where the file says nothing
-	AtOnce int           // at least 1
+	AtOnce int           // at least 1; 1 with Until
 	Until  *expr.Program // after an iteration: nil: to the end
 }
 
@@ -56,6 +56,7 @@ type Sleep struct {
 	Until    *expr.Template // a time
 	Schedule string         // cron: until its next time
 	Timezone string
+	Next     func(after time.Time) time.Time // of the schedule
 }
 
 // Wait waits for the first of several things.
@@ -178,6 +179,3 @@ var DefaultRetry = Retry{Attempts: 5, Delay: 2 * time.Second, Backoff: 2, MaxDel
 
 // DefaultTimeout is that of an attempt whose step says nothing.
 const DefaultTimeout = 5 * time.Minute
-
-// uses is for a step that is known to use an action.
-func (s *Step) uses() *Uses { return s.Do.(*Uses) }

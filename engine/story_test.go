@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ type story struct {
 	run      *engine.Run
 	now      time.Time
 	outcomes map[engine.AttemptID]*engine.Outcome
-	call     *engine.Attempt
+	calls    []*engine.Attempt
 	appends  []*v1.Facts
 	out      strings.Builder
 }
@@ -102,18 +103,36 @@ func (s *story) do(words []string) {
 		s.now = s.now.Add(d)
 		s.decide()
 	case "ok", "found":
-		s.outcomes[s.call.AttemptID] = &engine.Outcome{Found: words[0] == "found", Output: &v1.Value{Json: []byte(strings.Join(args, " "))}, Took: time.Second}
+		s.outcomes[s.called(&args).AttemptID] = &engine.Outcome{Found: words[0] == "found", Output: &v1.Value{Json: []byte(strings.Join(args, " "))}, Took: time.Second}
 		s.decide()
 	case "nothing":
-		s.outcomes[s.call.AttemptID] = &engine.Outcome{}
+		s.outcomes[s.called(&args).AttemptID] = &engine.Outcome{}
 		s.decide()
 	case "error":
 		status, _ := strconv.Atoi(args[1])
-		s.outcomes[s.call.AttemptID] = &engine.Outcome{Class: args[0], Took: time.Second, Error: &v1.Error{Status: int32(status), Message: strings.Join(args[2:], " ")}}
+		s.outcomes[s.called(&args).AttemptID] = &engine.Outcome{Class: args[0], Took: time.Second, Error: &v1.Error{Status: int32(status), Message: strings.Join(args[2:], " ")}}
 		s.decide()
 	default:
 		s.outside(words[0], args)
 	}
+}
+
+// called is the open call that a line is about: by its step, where it names one.
+func (s *story) called(args *[]string) *engine.Attempt {
+	if len(*args) > 0 && strings.HasPrefix((*args)[0], "@") {
+		path := (*args)[0][1:]
+		*args = (*args)[1:]
+		for _, c := range s.calls {
+			if c.Step == path {
+				return c
+			}
+		}
+		s.t.Fatalf("story: %s is not called", path)
+	}
+	if len(s.calls) != 1 {
+		s.t.Fatalf("story: %d calls are open, say which by @step", len(s.calls))
+	}
+	return s.calls[0]
 }
 
 // outside is what messages bring.
@@ -193,14 +212,22 @@ func (s *story) decide(before ...*v1.Fact) {
 	d, err := s.run.Decide(s.flow, engine.Turn{Now: s.now, Outcomes: s.outcomes})
 	s.must(err)
 	s.keep(append(before, d.Facts...))
-	s.call = d.Call
+	old := s.calls
+	s.calls = d.Calls
+	for _, c := range d.Calls {
+		switch {
+		case slices.ContainsFunc(old, func(o *engine.Attempt) bool { return o.AttemptID == c.AttemptID }):
+			s.say("→ " + c.Step + " is under way")
+		case c.Probe > 0:
+			s.say(fmt.Sprintf("→ probe attempt %d of %s", c.Attempt, c.Step))
+		default:
+			s.say(fmt.Sprintf("→ call %s, attempt %d, with %s", c.Step, c.Attempt, c.Input.GetJson()))
+		}
+	}
 	switch {
-	case d.Call != nil && d.Call.Probe > 0:
-		s.say(fmt.Sprintf("→ probe attempt %d of %s", d.Call.Attempt, d.Call.Step))
-	case d.Call != nil:
-		s.say(fmt.Sprintf("→ call %s, attempt %d, with %s", d.Call.Step, d.Call.Attempt, d.Call.Input.GetJson()))
 	case !d.Until.IsZero():
 		s.say("→ wait in memory until " + clock(d.Until.UnixNano()))
+	case len(d.Calls) > 0:
 	case s.run.State == engine.Waiting:
 		s.say("→ park")
 	default:
@@ -241,6 +268,26 @@ func detail(f *v1.Fact) string {
 		d += fmt.Sprintf(" of %d", k.TimerFired.Timer)
 	case *v1.Fact_RunFailed:
 		d += fmt.Sprintf(" %s %s: %s", k.RunFailed.Reason, k.RunFailed.Step, k.RunFailed.Error.GetMessage())
+	case *v1.Fact_RunEnding:
+		d += fmt.Sprintf(" %s %s %s", k.RunEnding.State, k.RunEnding.Reason, k.RunEnding.Step)
+	case *v1.Fact_RunCanceled:
+		d += " " + k.RunCanceled.Why
+	case *v1.Fact_RunCompleted:
+		d += fmt.Sprintf(" %s", k.RunCompleted.Output.GetJson())
+	case *v1.Fact_ValueSet:
+		d += fmt.Sprintf(" %s", k.ValueSet.Value.GetJson())
+	case *v1.Fact_BranchChosen:
+		d += " " + k.BranchChosen.Branch
+	case *v1.Fact_LoopStarted:
+		d += fmt.Sprintf(" %s", k.LoopStarted.Items.GetJson())
+	case *v1.Fact_WaitEnded:
+		d += fmt.Sprintf(" %s %s", k.WaitEnded.Outcome, k.WaitEnded.Output.GetJson())
+	case *v1.Fact_CallStarted:
+		d += fmt.Sprintf(" %s with %s", k.CallStarted.Workflow, k.CallStarted.Inputs.GetJson())
+	case *v1.Fact_CallEnded:
+		d += " " + k.CallEnded.State
+	case *v1.Fact_SignalReceived:
+		d += " " + k.SignalReceived.Name
 	case *v1.Fact_RunContinued:
 		d += fmt.Sprintf(" with %d facts", len(k.RunContinued.Facts))
 	}

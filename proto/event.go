@@ -133,6 +133,9 @@ func EventID(app, eventType string, key ...string) string {
 // ReplayID is the id of the nth replay of an event.
 func ReplayID(id string, n int) string { return id + "~" + strconv.Itoa(n) }
 
+// CallID is the id of the event by which a run's fact calls another workflow.
+func CallID(run string, fact uint64) string { return run + "." + strconv.FormatUint(fact, 10) }
+
 // RunID derives the id of the run of a workflow for an event.
 func RunID(workflow, event string) string { return hash([]string{"run", workflow, event}, 26) }
 

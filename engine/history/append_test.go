@@ -293,6 +293,7 @@ func TestValues(t *testing.T) {
 		{Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Output: v("4")}}},
 		{Kind: &v1.Fact_RunCompleted{RunCompleted: &v1.RunCompleted{Output: v("5")}}},
 		skipped(1),
+		{Kind: &v1.Fact_RunEnding{RunEnding: &v1.RunEnding{Output: v("f")}}},
 		{Kind: &v1.Fact_ValueSet{ValueSet: &v1.ValueSet{Value: v("6")}}},
 		{Kind: &v1.Fact_LoopStarted{LoopStarted: &v1.LoopStarted{Items: v("7")}}},
 		{Kind: &v1.Fact_WaitStarted{WaitStarted: &v1.WaitStarted{Approval: &v1.Approval{Fields: v("8")}}}},
@@ -308,7 +309,7 @@ func TestValues(t *testing.T) {
 	for _, v := range history.Values(facts) {
 		text += string(v.Json)
 	}
-	if text != "123456789abcde12" {
+	if text != "12345f6789abcde12" {
 		t.Errorf("found %s", text)
 	}
 }
@@ -323,8 +324,8 @@ func TestValuesKnowsAllKinds(t *testing.T) {
 			with++
 		}
 	}
-	if with != 14 {
-		t.Errorf("%d kinds of facts hold a value, Values looks into 14", with)
+	if with != 15 {
+		t.Errorf("%d kinds of facts hold a value, Values looks into 15", with)
 	}
 }
 

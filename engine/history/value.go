@@ -27,6 +27,8 @@ func Values(facts []*v1.Fact) []*v1.Value {
 			add(k.StepCompleted.Output)
 		case *v1.Fact_ApprovalGiven:
 			add(k.ApprovalGiven.Output)
+		case *v1.Fact_RunEnding:
+			add(k.RunEnding.Output)
 		case *v1.Fact_ValueSet:
 			add(k.ValueSet.Value)
 		case *v1.Fact_LoopStarted:

@@ -6,7 +6,7 @@
   → park
 > cancel
    3 2/10:00:00 cancel_requested  (epoch 2)
-   4 2/10:00:00 run_canceled
+   4 2/10:00:00 run_canceled  asked for
   → canceled
 > wake
   nothing is due

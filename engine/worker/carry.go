@@ -24,14 +24,15 @@ const (
 // carry works on a run until it parks, ends, or is another's. Rules 3, 5 and 6.
 func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 	defer w.drop(o.run.ID(), o)
-	defer w.leaveSlot(o)
+	defer w.leaveSlots(o)
+	defer w.awaitCalls(o)
 	for wait := time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		done, err := w.advance(ctx, o)
 		for err == nil && !done {
 			wait = time.Millisecond
 			done, err = w.advance(ctx, o)
 		}
-		w.leaveSlot(o)
+		w.leaveSlots(o)
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return settled
@@ -103,32 +104,56 @@ func (w *Worker) reload(ctx context.Context, o *owned) error {
 	return nil
 }
 
+// awaitCalls returns when no call is in flight any more.
+func (w *Worker) awaitCalls(o *owned) {
+	for o.collect(); o.flying > 0; o.collect() {
+		<-o.landed
+	}
+}
+
 // advance does the next thing; done: nothing is left to this worker.
 func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	if o.run.State.Ended() {
 		return true, w.finish(ctx, o)
 	}
 	m, _ := o.carrier()
-	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is()}
+	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is(), Slot: func() bool { return w.slot(o) }}
 	d, err := decide(o, turn)
 	if err != nil {
 		return w.broken(ctx, o, err)
 	}
 	o.pending = append(o.pending, d.Facts...)
-	if d.Call == nil {
-		w.leaveSlot(o)
+	calls := o.uncalled(d.Calls)
+	if spare := o.slots.reserved - len(calls); spare > 0 {
+		o.slots.idle, o.slots.reserved = o.slots.idle+spare, len(calls)
+	}
+	if len(calls) == 0 {
+		w.leaveIdle(o)
 	}
 	switch {
-	case d.Call != nil:
-		return false, w.attempt(ctx, o, d.Call)
-	case !d.Until.IsZero():
-		return false, w.wait(ctx, o, d.Until)
+	case len(calls) == 1 && d.Alone && o.flying == 0:
+		return false, w.attempt(ctx, o, calls[0])
+	case len(calls) > 0:
+		return false, w.launch(ctx, o, calls)
+	case o.flying > 0, !turn.Hold && (d.Held || !d.Until.IsZero()):
+		return false, w.wait(ctx, o, d)
 	case o.run.State == engine.Waiting:
 		return true, w.park(ctx, o)
 	case o.run.State.Ended():
 		return true, w.finish(ctx, o)
 	}
 	return true, w.release(ctx, o) // the worker stops
+}
+
+// uncalled returns those attempts that were not called yet.
+func (o *owned) uncalled(all []*engine.Attempt) []*engine.Attempt {
+	var calls []*engine.Attempt
+	for _, a := range all {
+		if !o.called[a.AttemptID] {
+			calls = append(calls, a)
+		}
+	}
+	return calls
 }
 
 // decide turns a panic of the engine into an error.
@@ -169,25 +194,37 @@ func (w *Worker) broken(ctx context.Context, o *owned, why error) (bool, error) 
 	return true, w.finish(ctx, o)
 }
 
-// wait stays in memory until a time, or until the history has news.
-func (w *Worker) wait(ctx context.Context, o *owned, until time.Time) error {
+// wait stays in memory until a call lands, a slot is free for what is held, a time
+// comes, or the history has news.
+func (w *Worker) wait(ctx context.Context, o *owned, d engine.Decision) error {
 	if err := w.flush(ctx, o); err != nil {
 		return err
 	}
+	var due <-chan time.Time
+	if !d.Until.IsZero() {
+		due = time.After(d.Until.Sub(w.now(nil, time.Time{})))
+	}
+	free, stop := w.slots, w.stop.soon
+	if !d.Held || w.stop.is() {
+		free = nil
+	}
+	if w.stop.is() {
+		stop = nil
+	}
 	select {
-	case <-time.After(until.Sub(w.now(nil, time.Time{}))):
-		return nil
+	case <-o.landed:
+		o.collect()
+	case free <- struct{}{}:
+		o.slots.idle++
+		o.slots.since = time.Now()
+	case <-due:
 	case <-o.news:
 		return w.reload(ctx, o)
-	case <-w.stop.soon:
-		select {
-		case <-time.After(until.Sub(w.now(nil, time.Time{}))): // 2 s at the most
-		case <-ctx.Done():
-		}
-		return ctx.Err()
+	case <-stop:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return nil
 }
 
 // park leaves a run to its timers.

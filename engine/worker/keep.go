@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -46,22 +47,29 @@ func (w *Worker) all() []*owned {
 	return all
 }
 
+// endCalls ends a hint about a run whose calls are of no use any more.
+const endCalls = " end"
+
 // hint makes a run in memory look at its history now.
-func (w *Worker) hint(run string) {
+func (w *Worker) hint(text string) {
+	run, end := strings.CutSuffix(text, endCalls)
 	if o := w.holding(run); o != nil {
-		o.look()
+		o.look(end)
 	}
 }
 
 // hintOwner tells the owner of a run that its history has news. The hint may be
 // lost: the owner learns it by the conflict at its next append.
 func (w *Worker) hintOwner(r *engine.Run) {
-	owner := r.Claim.GetWorker()
+	owner, text := r.Claim.GetWorker(), r.ID()
+	if r.Cancel != nil {
+		text += endCalls
+	}
 	if owner == w.id {
-		w.hint(r.ID())
+		w.hint(text)
 		return
 	}
-	if err := w.NC.Publish(proto.WorkerSubject(owner), []byte(r.ID())); err != nil {
+	if err := w.NC.Publish(proto.WorkerSubject(owner), []byte(text)); err != nil {
 		w.Log.Warn("a hint was not sent", zap.String("run_id", r.ID()), zap.Error(err))
 	}
 }

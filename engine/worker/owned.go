@@ -23,21 +23,25 @@ type owned struct {
 	news     chan struct{} // a token: look at the history
 	claimed  func()        // lets other messages about the run in
 	born     bool          // the claim is in the history
-	slot     time.Time     // since when it has one; zero: it has none
+	slots    slots
+	flying   int // calls in flight beside each other
 	shared
 }
 
 // shared is what others than the carry touch.
 type shared struct {
-	mu     sync.Mutex
-	m      *message  // the carrier
-	kept   time.Time // when its last in-progress was sent, or its pull
-	cancel func()    // ends the call in flight; nil if there is none
+	mu      sync.Mutex
+	m       *message                             // the carrier
+	kept    time.Time                            // when its last in-progress was sent, or its pull
+	cancels map[engine.AttemptID]func()          // end the calls in flight
+	done    map[engine.AttemptID]*engine.Outcome // of calls that landed
+	landed  chan struct{}                        // a token: some have
 }
 
 func newOwned(m *message, run *engine.Run, def *engine.Workflow, pending []*v1.Fact) *owned {
 	return &owned{
-		run: run, def: def, epoch: run.Epoch(), pending: pending, shared: shared{m: m, kept: m.asked},
+		run: run, def: def, epoch: run.Epoch(), pending: pending,
+		shared:   shared{m: m, kept: m.asked, cancels: map[engine.AttemptID]func(){}, done: map[engine.AttemptID]*engine.Outcome{}, landed: make(chan struct{}, 1)},
 		outcomes: map[engine.AttemptID]*engine.Outcome{}, called: map[engine.AttemptID]bool{}, news: make(chan struct{}, 1),
 	}
 }
@@ -77,37 +81,66 @@ func (o *owned) keptAt(m *message, at time.Time) {
 	}
 }
 
-// calling notes how to end the call that begins now, unless there is news to be
+// calling notes how to end a call that begins now, unless there is news to be
 // looked at first.
-func (o *owned) calling(cancel func()) bool {
+func (o *owned) calling(id engine.AttemptID, cancel func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	select {
 	case <-o.news:
 		return false
 	default:
-		o.cancel = cancel
+		o.cancels[id] = cancel
 		return true
 	}
 }
 
-// ended notes that no call is in flight.
-func (o *owned) ended() {
+// ended notes that a call is in flight no more.
+func (o *owned) ended(id engine.AttemptID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.cancel = nil
+	delete(o.cancels, id)
 }
 
-// look tells the carry that the history has news, and ends the call in flight.
-func (o *owned) look() {
+// land keeps what a call brought for the carry.
+func (o *owned) land(id engine.AttemptID, out *engine.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	select {
-	case o.news <- struct{}{}:
-	default:
+	o.done[id] = out
+	token(o.landed)
+}
+
+// collect takes what has landed.
+func (o *owned) collect() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, out := range o.done {
+		o.outcomes[id] = out
+		o.flying--
+		o.landedSlot()
 	}
-	if o.cancel != nil {
-		o.cancel()
+	clear(o.done)
+}
+
+// look tells the carry that the history has news, and ends the calls in flight if
+// they are of no use any more.
+func (o *owned) look(end bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	token(o.news)
+	if !end {
+		return
+	}
+	for _, cancel := range o.cancels {
+		cancel()
+	}
+}
+
+// token leaves one, unless one is there.
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

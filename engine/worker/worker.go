@@ -17,6 +17,7 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
+	"zflow/engine/worker/attempt"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/proto"
@@ -58,6 +59,7 @@ type Worker struct {
 	secrets map[string]any // by name, sealed
 	held    hold
 	stop    stopping
+	caller  *attempt.Caller
 
 	mu       sync.Mutex
 	owned    map[string]*owned
@@ -94,6 +96,7 @@ func New(c Config) *Worker {
 		w.secrets[name] = public.Seal(value)
 	}
 	w.Log = c.Log.With(zap.String("worker", w.id))
+	w.caller = &attempt.Caller{Actions: c.Actions, Keys: c.Keys, Log: w.Log}
 	return w
 }
 

@@ -68,7 +68,8 @@ var plan = []row{
 
 	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "actions"}, outside: []string{yaml, "github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
-	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
+	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
+	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
 
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
 	{pkg: "internal/settings", outside: []string{yaml}},

@@ -1331,6 +1331,7 @@ type RunEnding struct {
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"` // of a failed or canceled run
 	Step          string                 `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`     // path, when a step failed
 	Error         *Error                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	Output        *Value                 `protobuf:"bytes,5,opt,name=output,proto3" json:"output,omitempty"` // of a completed run
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1389,6 +1390,13 @@ func (x *RunEnding) GetStep() string {
 func (x *RunEnding) GetError() *Error {
 	if x != nil {
 		return x.Error
+	}
+	return nil
+}
+
+func (x *RunEnding) GetOutput() *Value {
+	if x != nil {
+		return x.Output
 	}
 	return nil
 }
@@ -2934,12 +2942,13 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12%\n" +
 	"\x05error\x18\x03 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"\x1f\n" +
 	"\vRunCanceled\x12\x10\n" +
-	"\x03why\x18\x01 \x01(\tR\x03why\"t\n" +
+	"\x03why\x18\x01 \x01(\tR\x03why\"\x9d\x01\n" +
 	"\tRunEnding\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04step\x18\x03 \x01(\tR\x04step\x12%\n" +
-	"\x05error\x18\x04 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"\xea\x01\n" +
+	"\x05error\x18\x04 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\x12'\n" +
+	"\x06output\x18\x05 \x01(\v2\x0f.zflow.v1.ValueR\x06output\"\xea\x01\n" +
 	"\n" +
 	"RunRetried\x12\x18\n" +
 	"\acommand\x18\x01 \x01(\tR\acommand\x12\x0e\n" +
@@ -3139,28 +3148,29 @@ var file_zflow_v1_history_proto_depIdxs = []int32{
 	3,  // 32: zflow.v1.RunCompleted.output:type_name -> zflow.v1.Value
 	5,  // 33: zflow.v1.RunFailed.error:type_name -> zflow.v1.Error
 	5,  // 34: zflow.v1.RunEnding.error:type_name -> zflow.v1.Error
-	36, // 35: zflow.v1.RunRetried.with:type_name -> zflow.v1.RunRetried.WithEntry
-	3,  // 36: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
-	3,  // 37: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
-	5,  // 38: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
-	3,  // 39: zflow.v1.ValueSet.value:type_name -> zflow.v1.Value
-	3,  // 40: zflow.v1.LoopStarted.items:type_name -> zflow.v1.Value
-	23, // 41: zflow.v1.WaitStarted.of:type_name -> zflow.v1.Alternative
-	25, // 42: zflow.v1.WaitStarted.approval:type_name -> zflow.v1.Approval
-	24, // 43: zflow.v1.Alternative.match:type_name -> zflow.v1.Match
-	3,  // 44: zflow.v1.Approval.fields:type_name -> zflow.v1.Value
-	3,  // 45: zflow.v1.WaitEnded.output:type_name -> zflow.v1.Value
-	3,  // 46: zflow.v1.CallStarted.inputs:type_name -> zflow.v1.Value
-	3,  // 47: zflow.v1.CallEnded.output:type_name -> zflow.v1.Value
-	5,  // 48: zflow.v1.CallEnded.error:type_name -> zflow.v1.Error
-	3,  // 49: zflow.v1.SignalReceived.data:type_name -> zflow.v1.Value
-	3,  // 50: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
-	3,  // 51: zflow.v1.RunRetried.WithEntry.value:type_name -> zflow.v1.Value
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	3,  // 35: zflow.v1.RunEnding.output:type_name -> zflow.v1.Value
+	36, // 36: zflow.v1.RunRetried.with:type_name -> zflow.v1.RunRetried.WithEntry
+	3,  // 37: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
+	3,  // 38: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
+	5,  // 39: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
+	3,  // 40: zflow.v1.ValueSet.value:type_name -> zflow.v1.Value
+	3,  // 41: zflow.v1.LoopStarted.items:type_name -> zflow.v1.Value
+	23, // 42: zflow.v1.WaitStarted.of:type_name -> zflow.v1.Alternative
+	25, // 43: zflow.v1.WaitStarted.approval:type_name -> zflow.v1.Approval
+	24, // 44: zflow.v1.Alternative.match:type_name -> zflow.v1.Match
+	3,  // 45: zflow.v1.Approval.fields:type_name -> zflow.v1.Value
+	3,  // 46: zflow.v1.WaitEnded.output:type_name -> zflow.v1.Value
+	3,  // 47: zflow.v1.CallStarted.inputs:type_name -> zflow.v1.Value
+	3,  // 48: zflow.v1.CallEnded.output:type_name -> zflow.v1.Value
+	5,  // 49: zflow.v1.CallEnded.error:type_name -> zflow.v1.Error
+	3,  // 50: zflow.v1.SignalReceived.data:type_name -> zflow.v1.Value
+	3,  // 51: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
+	3,  // 52: zflow.v1.RunRetried.WithEntry.value:type_name -> zflow.v1.Value
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_zflow_v1_history_proto_init() }

@@ -1,0 +1,280 @@
+package engine
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"zflow/engine/expr"
+)
+
+// frame is where in its run's tree a decision stands: a list of steps, or one
+// iteration of a loop. What an expression sees follows from the frames around it.
+type frame struct {
+	up     *frame
+	prefix string // of the paths of the list's steps
+	list   []*Step
+	at     int       // those before it can be seen
+	limit  time.Time // when all of it must be over; zero: never
+	as     string    // of an iteration: name of the item
+	item   any
+	index  int
+}
+
+func (f *frame) path(def *Step) string { return f.prefix + def.Token }
+
+// branch returns the frame of a block's branch.
+func (f *frame) branch(path string, b *Branch, limit time.Time) *frame {
+	prefix := path + "."
+	if b.Name != "" {
+		prefix += b.Name + "."
+	}
+	return &frame{up: f, prefix: prefix, list: b.Steps, limit: sooner(f.limit, limit)}
+}
+
+// iteration returns the frame of one item, and the step's path in it.
+func (f *frame) iteration(def *Step, path string, i int, item any, limit time.Time) (*frame, string) {
+	return &frame{up: f, as: def.Loop.As, item: item, index: i, limit: sooner(f.limit, limit)}, path + "[" + strconv.Itoa(i) + "]"
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// env returns what expressions see at a path in a frame.
+func (r *Run) env(w *Workflow, f *frame, secrets map[string]any, path string) (expr.Env, error) {
+	event, err := r.eventBody()
+	if err != nil {
+		return nil, err
+	}
+	if r.seen.run == nil {
+		r.seen.trigger = triggerValue(r.Start.Event)
+		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)}
+	}
+	steps := map[string]any{}
+	env := expr.Env{
+		"event": event, "trigger": r.seen.trigger, "steps": steps, "vars": w.Vars, "secrets": secrets,
+		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path}, "failure": r.failureValue(),
+	}
+	for ; f != nil; f = f.up {
+		if f.as != "" {
+			f.see(env)
+		}
+		for _, def := range f.list[:f.at] {
+			if err := r.show(steps, def, f.path(def)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return env, nil
+}
+
+// see adds the item, unless an inner loop has one of that name.
+func (f *frame) see(env expr.Env) {
+	if _, there := env[f.as]; !there {
+		env[f.as] = f.item
+	}
+	if _, there := env["index"]; !there {
+		env["index"] = int64(f.index)
+	}
+}
+
+// show adds a step that ran before, and those in it that can be seen from
+// outside: not those in a loop.
+func (r *Run) show(steps map[string]any, def *Step, path string) error {
+	if def.ID != "" {
+		if _, there := steps[def.ID]; !there || r.reached(path) { // exclusive branches may have one id
+			v, err := r.stepValue(def, path)
+			if err != nil {
+				return err
+			}
+			steps[def.ID] = v
+		}
+	}
+	b, ok := def.Do.(*Block)
+	if !ok || def.Loop != nil {
+		return nil
+	}
+	for _, branch := range b.Branches {
+		f := (&frame{}).branch(path, branch, time.Time{})
+		for _, inner := range branch.Steps {
+			if err := r.show(steps, inner, f.path(inner)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Run) reached(path string) bool {
+	s := r.Steps[path]
+	return s != nil && s.Status != ""
+}
+
+// stepValue is what steps.<id> is.
+func (r *Run) stepValue(def *Step, path string) (map[string]any, error) {
+	s := r.Steps[path]
+	if s == nil || s.Status == "" {
+		return map[string]any{"output": nil, "status": string(StepSkipped), "outcome": nil, "attempts": int64(0), "error": nil}, nil
+	}
+	output, err := r.outputOf(def, path, s)
+	if err != nil {
+		return nil, err
+	}
+	var outcome any
+	if s.Outcome != "" {
+		outcome = s.Outcome
+	}
+	return map[string]any{
+		"output": output, "status": string(s.Status), "outcome": outcome, "attempts": int64(s.Attempt), "error": errorValue(s.Error, ""),
+	}, nil
+}
+
+// outputOf returns a step's output: recorded, or made of those of its steps.
+func (r *Run) outputOf(def *Step, path string, s *StepState) (any, error) {
+	if s.output.done {
+		return s.output.value, nil
+	}
+	var v any
+	var err error
+	switch b, block := def.Do.(*Block); {
+	case s.Status != StepCompleted:
+		return nil, nil
+	case s.Loop != nil:
+		v, err = r.listOf(def, path, s.Loop.Count)
+	case block:
+		v, err = r.objectOf(b, path, s)
+	case len(s.Output.GetJson()) > 0:
+		v, err = expr.DecodeJSON(s.Output.Json)
+	}
+	if err == nil {
+		s.output = decoded{v, true}
+	}
+	return v, err
+}
+
+// listOf is the output of a loop: those of its iterations.
+func (r *Run) listOf(def *Step, path string, count int) ([]any, error) {
+	all := make([]any, 0, count)
+	for i := range count {
+		one := path + "[" + strconv.Itoa(i) + "]"
+		s := r.Steps[one]
+		if s == nil || s.Status == "" {
+			break // until ended the loop before it
+		}
+		v, err := r.outputOf(def, one, s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// objectOf is the output of a block: those of its steps by their ids, and of
+// parallel branches by the branch too.
+func (r *Run) objectOf(b *Block, path string, s *StepState) (map[string]any, error) {
+	all := map[string]any{}
+	for _, branch := range b.Branches {
+		if b.Mode == Switch && branch.Name != s.Branch {
+			continue
+		}
+		f := (&frame{}).branch(path, branch, time.Time{})
+		one := map[string]any{}
+		for _, def := range branch.Steps {
+			inner := r.Steps[f.path(def)]
+			if def.ID == "" || inner == nil {
+				continue
+			}
+			v, err := r.outputOf(def, f.path(def), inner)
+			if err != nil {
+				return nil, err
+			}
+			one[def.ID] = v
+		}
+		if b.Mode == Parallel {
+			all[branch.Name] = one
+		} else {
+			maps.Copy(all, one)
+		}
+	}
+	return all, nil
+}
+
+// place returns the frame in which a step of the run stands, such that it can
+// see itself, and its definition; nil where the workflow has no such step.
+func (r *Run) place(f *frame, path string) (*frame, *Step) {
+	for i, def := range f.list {
+		own := f.path(def)
+		if !within(path, own) {
+			continue
+		}
+		f.at = i + 1
+		if path == own {
+			return f, def
+		}
+		if in, found := r.placeIn(f, def, own, path); found != nil {
+			return in, found
+		}
+	}
+	return nil, nil
+}
+
+// placeIn looks below a step.
+func (r *Run) placeIn(f *frame, def *Step, own, path string) (*frame, *Step) {
+	if def.Loop != nil {
+		i, ok := indexAfter(own, path)
+		if !ok {
+			return nil, nil
+		}
+		item, err := r.item(r.Step(own), i)
+		if err != nil {
+			return nil, nil
+		}
+		if f, own = f.iteration(def, own, i, item, time.Time{}); own == path {
+			return f, def
+		}
+	}
+	b, ok := def.Do.(*Block)
+	if !ok {
+		return nil, nil
+	}
+	for _, branch := range b.Branches {
+		if in, found := r.place(f.branch(own, branch, time.Time{}), path); found != nil {
+			return in, found
+		}
+	}
+	return nil, nil
+}
+
+// indexAfter reads the index that follows a loop's path in a longer one.
+func indexAfter(own, path string) (int, bool) {
+	rest, ok := strings.CutPrefix(path[len(own):], "[")
+	digits, _, closed := strings.Cut(rest, "]")
+	i, err := strconv.Atoi(digits)
+	return i, ok && closed && err == nil
+}
+
+// item returns an item of a loop's list.
+func (r *Run) item(s *StepState, i int) (any, error) {
+	l := s.Loop
+	if l == nil {
+		return nil, nil
+	}
+	if !l.items.done {
+		v, err := expr.DecodeJSON(l.Items.GetJson())
+		if err != nil {
+			return nil, err
+		}
+		l.items = decoded{v, true}
+	}
+	list, _ := l.items.value.([]any)
+	if i < 0 || i >= len(list) {
+		return nil, nil
+	}
+	return list[i], nil
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"strings"
+
+	v1 "zflow/proto/zflow/v1"
+)
+
+// undone ends the path of what undoes a step; those of on_failure and finally
+// begin with theirs.
+const (
+	undone    = ".undo"
+	onFailure = "on_failure."
+	finally   = "finally."
+)
+
+// isCleanup says that a path is none of the run's own steps.
+func isCleanup(path string) bool {
+	return strings.HasPrefix(path, onFailure) || strings.HasPrefix(path, finally) || strings.HasSuffix(path, undone)
+}
+
+// retried folds that a run goes on: what completed stays, but for what was undone;
+// the rest begins again, and blocks and loops go on where they stand.
+func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
+	if r.State != Failed && r.State != Canceled {
+		return r.illegal(f, "the run has neither failed nor been canceled")
+	}
+	again := r.unfinished()
+	for path, s := range r.Steps {
+		if !isCleanup(path) && (s.Block || s.Loop != nil) {
+			s.reopen(path, again)
+		}
+	}
+	for _, path := range again {
+		old := r.Steps[path].Tries
+		r.Steps[path] = &StepState{Tries: Tries{Attempt: old.Attempt, before: old.Attempt}}
+	}
+	start := r.Start
+	r.Start = &v1.RunStarted{Workflow: start.Workflow, Version: start.Version, Event: start.Event, Trigger: start.Trigger, Parent: start.Parent, Deadline: k.Deadline}
+	if k.Version != "" {
+		r.Start.Version = k.Version
+	}
+	r.Finish, r.State, r.fixes, r.lost, r.Timers = Finish{}, Waiting, k.With, 0, map[uint64]*Timer{}
+	r.history.commands[k.Command] = true
+	r.seen.run = nil
+	return nil
+}
+
+// unfinished returns the steps that begin again.
+func (r *Run) unfinished() []string {
+	var again []string
+	for path, s := range r.Steps {
+		over := s.Status == StepCompleted && !r.reached(path+undone) || s.Status == StepSkipped || s.Block || s.Loop != nil
+		if !over || isCleanup(path) {
+			again = append(again, path)
+		}
+	}
+	return again
+}
+
+// reopen lets a block or a loop go on if something in it begins again, or it did
+// not complete.
+func (s *StepState) reopen(path string, again []string) {
+	open := s.Status != StepCompleted
+	for _, p := range again {
+		open = open || within(p, path)
+	}
+	if !open {
+		return
+	}
+	s.Status, s.Error, s.Limit, s.output = StepInside, nil, moment(0), decoded{}
+	if s.Loop != nil {
+		s.Loop.floor = 0
+	}
+}

@@ -1,0 +1,115 @@
+// Package attempt performs one attempt of a step: it opens what is sealed in the
+// input, calls the action, and makes an outcome of whatever came: an output with
+// its credentials sealed, an error by its class, a panic as an unknown outcome.
+package attempt
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"zflow/actions"
+	"zflow/engine"
+	"zflow/engine/expr"
+	"zflow/internal/sealed"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// Caller performs actions.
+type Caller struct {
+	Actions *actions.Registry
+	Keys    *sealed.Keys
+	Log     *zap.Logger
+}
+
+// Do performs the attempt's action, whatever that does, and tells what came of it.
+func (c *Caller) Do(ctx context.Context, r *engine.Run, a *engine.Attempt) (out *engine.Outcome) {
+	begun := time.Now()
+	out = &engine.Outcome{}
+	defer func() {
+		if p := recover(); p != nil {
+			c.Log.Error("an action panicked", zap.String("run_id", r.ID()), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			out.Error, out.Class = &v1.Error{Message: "the action " + a.Uses.Action + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
+		}
+		out.Took = max(time.Since(begun), time.Nanosecond)
+	}()
+	action := c.Actions.Get(a.Uses.Action)
+	if action == nil {
+		return refused(out, actions.Final("this worker has no action %s", a.Uses.Action))
+	}
+	input, err := c.open(a.Input, action.Spec.Sealed)
+	if err != nil {
+		return refused(out, err)
+	}
+	in := actions.Call{
+		Input: input, Key: r.ID() + "." + a.Step, Connection: a.Connection, Account: r.Start.Event.Account,
+		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
+	}
+	var result actions.Result
+	if a.Probe > 0 {
+		out.Found, result, err = action.Probe(ctx, in)
+	} else {
+		result, err = action.Do(ctx, in)
+	}
+	if err != nil {
+		return refused(out, interrupted(ctx, err))
+	}
+	return c.brought(out, action, result)
+}
+
+// interrupted makes the plain error of a call whose context ended what it is: it
+// does not tell whether the call happened.
+func interrupted(ctx context.Context, err error) error {
+	var e *actions.Error
+	if ctx.Err() == nil || errors.As(err, &e) {
+		return err
+	}
+	return actions.Unknown("the call was ended before it was answered: %v", err)
+}
+
+// open returns the input with its credentials readable, for the call alone; they
+// stay sealed for an action that keeps what it gets.
+func (c *Caller) open(input *v1.Value, stay bool) (map[string]any, error) {
+	v, err := expr.DecodeJSON(input.GetJson())
+	if err == nil && !stay {
+		v, err = c.Keys.OpenValue(v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("the input is no object")
+	}
+	return object, nil
+}
+
+// brought records an output; the credentials in it are sealed.
+func (c *Caller) brought(out *engine.Outcome, action *actions.Action, r actions.Result) *engine.Outcome {
+	raw, err := expr.EncodeJSON(r.Output)
+	if !action.Spec.Sealed { // it comes from outside
+		raw = sealed.MaskForeign(raw)
+	}
+	if err == nil && len(action.Spec.Secret) > 0 {
+		raw, err = c.Keys.Public().SealJSON(raw, action.Spec.Secret...)
+	}
+	if err != nil {
+		return refused(out, actions.Unknown("the output of %s cannot be recorded: %v", action.Spec.Name, err))
+	}
+	out.Output = &v1.Value{Json: raw}
+	return out
+}
+
+// refused records an error by its class; one without is final.
+func refused(out *engine.Outcome, err error) *engine.Outcome {
+	out.Error, out.Class = &v1.Error{Message: err.Error()}, string(actions.ClassFinal)
+	var e *actions.Error
+	if errors.As(err, &e) {
+		out.Error = &v1.Error{Message: e.Message, Code: e.Code, Status: int32(e.Status)}
+		out.Class, out.RetryAt = string(e.Class), e.RetryAt
+	}
+	return out
+}
