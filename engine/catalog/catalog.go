@@ -105,29 +105,18 @@ func validName(name string) bool {
 // List returns the deployed workflows by name; entries that cannot be read are
 // listed as Unreadable.
 func (c *Catalog) List(ctx context.Context) ([]Entry, error) {
-	w, err := c.bucket.Watch(ctx, "*", jetstream.IgnoreDeletes())
+	all := []Entry{}
+	err := c.entries(ctx, "*", func(kv jetstream.KeyValueEntry) error {
+		if e := readEntry(kv); e.State != Removed {
+			all = append(all, e)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing workflows: %w", err)
 	}
-	defer stop(w)
-	all := []Entry{}
-	for {
-		select {
-		case kv, open := <-w.Updates():
-			if !open {
-				return nil, fmt.Errorf("listing workflows: the connection was closed")
-			}
-			if kv == nil {
-				slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-				return all, nil
-			}
-			if e := readEntry(kv); e.State != Removed {
-				all = append(all, e)
-			}
-		case <-ctx.Done():
-			return nil, fmt.Errorf("listing workflows: %w", context.Cause(ctx))
-		}
-	}
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
 }
 
 // readEntry turns what a watcher delivers into an entry.

@@ -53,11 +53,29 @@ func (c *Catalog) deploy(ctx context.Context, name, v, file string, src []byte) 
 	if err := c.storeVersion(ctx, name, v, src); err != nil {
 		return Deployed{}, err
 	}
+	old, err := c.load(ctx, name)
+	if err != nil {
+		return Deployed{}, err
+	}
+	if old == nil || old.Version != v || old.State == Removed {
+		if err := c.noteDeployment(ctx, name, v, file, now); err != nil {
+			return Deployed{}, err
+		}
+	}
+	return c.activate(ctx, name, func(old *Entry) (Entry, Change, error) {
+		next, change := advance(old, name, v, file, now)
+		return next, change, nil
+	})
+}
+
+// activate writes the entry that decide makes of the present one, and makes the
+// consumer fit.
+func (c *Catalog) activate(ctx context.Context, name string, decide func(old *Entry) (Entry, Change, error)) (Deployed, error) {
 	change := Unchanged
 	e, wrote, err := c.change(ctx, name, func(old *Entry) (Entry, error) {
-		var next Entry
-		next, change = advance(old, name, v, file, now)
-		return next, nil
+		next, done, err := decide(old)
+		change = done
+		return next, err
 	})
 	if err != nil {
 		return Deployed{}, err

@@ -17,7 +17,9 @@
 //  5. A consumer starts at the workflow's first deployment, by the broker's
 //     clock, so that one that was lost and made again gets every event since
 //     (the runs they started are there already, and say so).
-//  6. Whatever order two callers come in, the consumer ends up as the entry
+//  6. A rollback is a deployment of a stored version, but for the order in which
+//     Versions lists them: what was rolled back can be found, and rolled forward.
+//  7. Whatever order two callers come in, the consumer ends up as the entry
 //     last written wants it.
 //
 // Package catalog never decides whether an event starts a run: the filters of a

@@ -54,7 +54,7 @@ func (c *Catalog) compile(ctx context.Context, name, v string) (*engine.Workflow
 
 func (c *Catalog) loadVersion(ctx context.Context, name, v string) (version, error) {
 	var there version
-	if !validName(name) {
+	if !validName(name) || !validName(v) {
 		return there, ErrNoVersion
 	}
 	kv, err := c.bucket.Get(ctx, versionKey(name, v))
