@@ -95,6 +95,7 @@ type parser struct {
 	lines    []string
 	known    Known
 	problems Problems
+	vars     bool // it holds vars, no workflow
 }
 
 func (p *parser) report(line, column int, hint, format string, args ...any) *Problem {

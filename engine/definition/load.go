@@ -32,7 +32,7 @@ func (p *parser) load(src []byte) *node {
 		return nil
 	}
 	if root.kind != object {
-		p.fail(root, "it begins with name:, on: and steps:", "a workflow is an object, this is %s", root.what())
+		p.noObject(root)
 		return nil
 	}
 	return root

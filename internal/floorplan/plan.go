@@ -67,6 +67,7 @@ var plan = []row{
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "actions"}, outside: []string{yaml, "github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
