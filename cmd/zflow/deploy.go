@@ -1,35 +1,69 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"os"
+
 	"zflow/internal/app"
+	"zflow/internal/operator/deployment"
 	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
+const aboutDeploy = `Check workflow files and make them the active versions. Where one has an error,
+none is deployed. Runs under way keep the version they began with.
+
+With --env prod the values in vars.prod.yaml, beside the files, go over those vars
+of the workflows that it names, and are part of the version.
+
+With --prune what is deployed and not in the folders is removed: no event starts it
+any more, its runs go on, and its versions stay. --dry-run says what would be done.`
+
+// deployFlags is how a deployment was asked for.
+type deployFlags struct {
+	env           string
+	prune, dryRun bool
+}
+
 func deployCommand(sh *shell) *cobra.Command {
-	return sh.PrintsData(sh.AsksServer(&cobra.Command{
+	var d deployFlags
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
 		Use:   "deploy FILE|DIR…",
 		Short: "Check workflow files and make them the active versions",
-		Long: `Check workflow files and make them the active versions. Where one has an error,
-none is deployed. Runs under way keep the version they began with.`,
-		Example: "  zflow deploy welcome.yaml\n  zflow deploy workflows/ --server nats://broker:4222",
-		Args:    terminal.Args("FILE or DIR…"),
+		Long:  aboutDeploy,
+		Example: "  zflow deploy welcome.yaml\n  zflow deploy workflows/ --server nats://broker:4222\n" +
+			"  zflow deploy workflows/ --env prod --prune --dry-run",
+		Args: terminal.Args("FILE or DIR…"),
 		RunE: func(c *cobra.Command, args []string) error {
-			files, err := readFiles(args)
+			if err := d.check(args); err != nil {
+				return err
+			}
+			files, err := readFiles(args, d.env)
 			if err != nil {
 				return err
 			}
 			if err := failedIf(files); err != nil {
 				return errFirst(sh.printProblems(files), err)
 			}
-			client, err := sh.Open(c.Context())
-			if err != nil {
-				return err
-			}
-			return sh.deploy(c, client, files)
+			return sh.deploy(c.Context(), d, files)
 		},
 	}))
+	envFlag(c, &d.env)
+	c.Flags().BoolVar(&d.prune, "prune", false, "remove what is deployed and in none of the folders")
+	c.Flags().BoolVar(&d.dryRun, "dry-run", false, "only say what would be done")
+	return c
+}
+
+// check refuses to prune by what is not the whole of a folder.
+func (d deployFlags) check(paths []string) error {
+	for _, path := range paths {
+		if info, err := os.Stat(path); d.prune && err == nil && !info.IsDir() {
+			return terminal.Misused("--prune goes with folders only: %s is a file, and everything else would be removed", path)
+		}
+	}
+	return nil
 }
 
 func errFirst(errs ...error) error {
@@ -41,31 +75,67 @@ func errFirst(errs ...error) error {
 	return nil
 }
 
-// deployedJSON is what became of one file.
-type deployedJSON struct {
-	Name    string `json:"name"`
-	Change  string `json:"change"` // created, updated, unchanged
-	Version string `json:"version"`
-	State   string `json:"state"`
-	File    string `json:"file"`
+func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error {
+	o, err := sh.Operator(ctx)
+	if err != nil {
+		return err
+	}
+	candidates := make([]deployment.Candidate, len(files))
+	for i, f := range files {
+		candidates[i] = deployment.Candidate{Name: f.name, Version: f.version, File: f.path}
+	}
+	plan, err := deployment.Plan(ctx, o, candidates, d.prune)
+	if err != nil {
+		return err
+	}
+	if !d.dryRun {
+		client, err := sh.Open(ctx)
+		if err != nil {
+			return err
+		}
+		if err := sh.carryOut(ctx, client, files, plan); err != nil {
+			return err
+		}
+	}
+	return sh.printPlan(plan)
 }
 
-func (sh *shell) deploy(c *cobra.Command, client *app.Client, files []*file) error {
-	all := []deployedJSON{}
-	t := sh.Table("WORKFLOW", "CHANGE", "VERSION", "STATE", "FILE")
-	for _, f := range files {
-		d, problems, err := client.Catalog.Deploy(c.Context(), f.path, f.src)
+// carryOut deploys the files, then removes what the plan removes, and writes into
+// the plan what came of it.
+func (sh *shell) carryOut(ctx context.Context, client *app.Client, files []*file, plan []deployment.Planned) error {
+	for i, p := range plan {
+		if p.Change == deployment.Removed {
+			if err := client.Catalog.Remove(ctx, p.Name); err != nil {
+				return err
+			}
+			continue
+		}
+		d, problems, err := client.Catalog.Deploy(ctx, files[i].path, files[i].src) // the plan begins with the files
 		if err != nil {
 			return err
 		}
 		for _, p := range problems {
 			say(sh.Err, "%v", p)
 		}
-		all = append(all, deployedJSON{d.Name, string(d.Change), d.Version, string(d.State), f.path})
-		t.Add(d.Name, string(d.Change), terminal.Short(d.Version, 13), string(d.State), f.path)
+		plan[i].Change, plan[i].Version, plan[i].State = string(d.Change), d.Version, d.State
 	}
+	return nil
+}
+
+func (sh *shell) printPlan(plan []deployment.Planned) error {
 	if sh.JSON() {
-		return sh.PrintJSON(all)
+		return sh.PrintJSON(plan)
+	}
+	t := sh.Table("WORKFLOW", "CHANGE", "VERSION", "STATE", "FILE")
+	for _, p := range plan {
+		file := p.File
+		switch {
+		case p.OpenRuns == 1:
+			file += " (1 open run keeps its version)"
+		case p.OpenRuns > 1:
+			file += fmt.Sprintf(" (%d open runs keep their versions)", p.OpenRuns)
+		}
+		t.Add(p.Name, p.Change, terminal.Short(p.Version, 13), string(p.State), file)
 	}
 	return t.Print(sh.Out)
 }

@@ -14,7 +14,8 @@ import (
 )
 
 func validateCommand(sh *shell) *cobra.Command {
-	return sh.PrintsData(&cobra.Command{
+	var env string
+	c := sh.PrintsData(&cobra.Command{
 		Use:   "validate FILE|DIR…",
 		Short: "Check workflow files and report every problem",
 		Long: `Check workflow files and report every problem, each with file, line and column.
@@ -23,7 +24,7 @@ A folder stands for the .yaml and .yml files in it (without *_test.yaml and vars
 		Example: "  zflow validate welcome.yaml\n  zflow validate workflows/ --output json",
 		Args:    terminal.Args("FILE or DIR…"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			files, err := readFiles(args)
+			files, err := readFiles(args, env)
 			if err != nil {
 				return err
 			}
@@ -39,6 +40,8 @@ A folder stands for the .yaml and .yml files in it (without *_test.yaml and vars
 			return failedIf(files)
 		},
 	})
+	envFlag(c, &env)
+	return c
 }
 
 // file is a workflow file as read and checked.
@@ -50,8 +53,9 @@ type file struct {
 	problems definition.Problems
 }
 
-// readFiles reads and checks files, and those in folders.
-func readFiles(paths []string) ([]*file, error) {
+// readFiles reads and checks files, and those in folders, with the values of an
+// environment if one is named.
+func readFiles(paths []string, env string) ([]*file, error) {
 	registry, err := app.Actions(app.ActionsConfig{})
 	if err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func readFiles(paths []string) ([]*file, error) {
 		}
 	}
 	sameNames(files)
-	return files, nil
+	return overlayAll(files, env, known)
 }
 
 func filesAt(path string) ([]string, error) {
@@ -124,15 +128,16 @@ func sameNames(files []*file) {
 			first[f.name] = f
 			continue
 		}
-		f.problems = append(f.problems, definition.Problem{File: f.path, Line: lineOfName(f.src), Column: 1,
+		f.problems = append(f.problems, definition.Problem{File: f.path, Line: lineOf(f.src, "name"), Column: 1,
 			Message: fmt.Sprintf("workflow %s stands in %s already", f.name, other.path), Hint: "give each its own name"})
 		f.name = ""
 	}
 }
 
-func lineOfName(src []byte) int {
+// lineOf returns where a key of the whole file stands.
+func lineOf(src []byte, key string) int {
 	for i, line := range bytes.Split(src, []byte{'\n'}) {
-		if bytes.HasPrefix(line, []byte("name:")) {
+		if bytes.HasPrefix(line, []byte(key+":")) {
 			return i + 1
 		}
 	}

@@ -73,12 +73,14 @@ var plan = []row{
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
 
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
+	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/natstest"), outside: storage, traits: test | part},
+	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator"), outside: join(storage, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
-	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part}, // of cmd/zflow
+	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part},                            // of cmd/zflow
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/settings", "internal/terminal", "engine/definition"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 
