@@ -127,10 +127,18 @@ func TestEval(t *testing.T) {
 		"steps.people.output.participants[0].user_email": "b@x",
 		"map(filter(steps.people.output.participants, .user_email != null), .user_email)": arr{"b@x", "a@x"},
 		"keys(groupBy(steps.people.output.participants, .user_email ?? ''))":              arr{"", "a@x", "b@x"},
-		"len(groupBy(steps.people.output.participants, .duration > 20)['true'] ?? [])":    int64(0),
+		"len(groupBy(steps.people.output.participants, .duration > 20)['true'] ?? [])":    int64(2),
 		"sum(steps.people.output.participants, .duration)":                                int64(95),
 		"sortBy(steps.people.output.participants, .duration, 'desc')[0].duration":         int64(60),
-		"map(groupBy([1, 2, 3], # % 2)[1] ?? [], #)":                                      arr{int64(1), int64(3)},
+		"groupBy([1, 2, 3], # % 2)['1']":                                                  arr{int64(1), int64(3)},
+		"map(keys(groupBy([1, 2, 3], # % 2)), groupBy([1, 2, 3], # % 2)[#][0])":           arr{int64(2), int64(1)},
+		"int('45') + int(' 7 ') + int(2.9) + int(event.id)":                               int64(59),
+		"float('1.5') + float(1) + float(event.id)":                                       7.5,
+		"9223372036854775806 + 1":                                                         int64(9223372036854775807),
+		"event.id * event.id - event.id":                                                  int64(20),
+		"event.half * event.half + event.half":                                            0.75,
+		"duration('1h') * event.id":                                                       "5h0m0s",
+		"event.topic + event.start":                                                       "Weekly2026-03-02T10:00:00Z",
 	} {
 		got, err := eval(t, src)
 		if err != nil {

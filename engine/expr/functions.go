@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"zflow/engine/expr/jsonvalue"
 
@@ -43,6 +44,8 @@ var signatures = map[string]signature{
 	"flatten":  {1, 2, flatten},
 	"uniq":     {1, 1, uniq},
 	"string":   {1, 1, toString},
+	"int":      {1, 1, toInt},
+	"float":    {1, 1, toFloat},
 	"join":     {1, 2, join},
 	"replace":  {3, 4, replace},
 	"repeat":   {2, 2, repeat},
@@ -52,6 +55,15 @@ var signatures = map[string]signature{
 	"toJSON":   {1, 1, toJSON},
 	"fromJSON": {1, 1, f1(fromJSON)},
 }
+
+// ownFunctions are the library's options for these, made once.
+var ownFunctions = sync.OnceValue(func() map[string]expr.Option {
+	out := make(map[string]expr.Option, len(signatures))
+	for name, sig := range signatures {
+		out[name] = function(name, sig.least, sig.most, sig.f)
+	}
+	return out
+})
 
 // Functions returns the names of all functions, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functionNames())) }

@@ -33,11 +33,11 @@ func options(s *Scope, p plan) []expr.Option {
 		expr.Patch(patcher{metered: p.metered, hazard: p.hazard}),
 	}
 	for name := range p.names {
-		if sig, ok := signatures[name]; ok {
-			out = append(out, function(name, sig.least, sig.most, sig.f))
+		if f, ok := ownFunctions()[name]; ok {
+			out = append(out, f)
 		}
 	}
-	if p.hazard {
+	if p.hazard || p.checked {
 		out = append(out, operatorFunctions()...)
 	}
 	return out

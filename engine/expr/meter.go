@@ -35,7 +35,7 @@ type meter struct {
 	patterns map[string]*regexp.Regexp // compiled in this evaluation
 }
 
-func newMeter(c Clock) *meter { return &meter{clock: c, steps: maxSteps, text: allText} }
+func newMeter(c Clock) meter { return meter{clock: c, steps: maxSteps, text: allText} }
 
 // step charges n steps. A nil meter has no limit: nothing loops where it is nil.
 func (m *meter) step(n int) error {

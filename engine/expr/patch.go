@@ -2,6 +2,7 @@ package expr
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -13,6 +14,7 @@ type plan struct {
 	// hazard: it has loops or variables, with which a short expression can do
 	// long work; then everything that works in proportion to a value is metered.
 	hazard  bool
+	checked bool            // it has an operator that may overflow
 	metered bool            // it needs a meter
 	names   map[string]bool // of roots and functions
 	members map[string]bool // of fields
@@ -42,6 +44,8 @@ func (s *surveyor) Visit(n *ast.Node) {
 	case *ast.BuiltinNode:
 		s.plan.names[n.Name] = true
 		s.plan.metered = s.plan.metered || drawsOnRun[n.Name]
+	case *ast.BinaryNode:
+		s.plan.checked = s.plan.checked || mayOverflow(n)
 	case *ast.MemberNode:
 		if name, ok := n.Property.(*ast.StringNode); ok {
 			s.member(n, name.Value)
@@ -96,6 +100,9 @@ func (p patcher) Visit(node *ast.Node) {
 		if p.hazard {
 			p.charge(n)
 		}
+		if n.Name == "groupBy" {
+			p.call(node, groupsName, n)
+		}
 	case *ast.BinaryNode:
 		p.binary(node, n)
 	}
@@ -123,10 +130,61 @@ func (p patcher) binary(node *ast.Node, n *ast.BinaryNode) {
 		}
 	}
 	name, ok := operators[n.Operator]
-	if !ok || !p.hazard || quick(n) {
-		return
+	switch {
+	case ok && p.hazard && !quick(n), ok && mayOverflow(n):
+		p.call(node, name, n.Left, n.Right)
 	}
-	p.call(node, name, n.Left, n.Right)
+}
+
+// mayOverflow tells whether an operator may give a whole number that 64 bits
+// cannot hold. A field and a small number are taken not to: no field is within
+// that of the limit.
+func mayOverflow(n *ast.BinaryNode) bool {
+	l, r := boundOf(n.Left), boundOf(n.Right)
+	switch {
+	case l == noNumberAt || r == noNumberAt || l == small && r == small:
+		return false
+	case n.Operator == "+", n.Operator == "-":
+		return l != small && r != small || l == large || r == large
+	}
+	return n.Operator == "*"
+}
+
+// bound is what a literal tells of the number that it is.
+type bound int
+
+const (
+	unknown bound = iota // it is no literal
+	noNumberAt
+	small
+	large
+)
+
+func boundOf(n ast.Node) bound {
+	switch n := n.(type) {
+	case *ast.IntegerNode:
+		if n.Value == int(int32(n.Value)) {
+			return small
+		}
+		return large
+	case *ast.StringNode, *ast.FloatNode, *ast.BoolNode, *ast.NilNode, *ast.ArrayNode, *ast.MapNode:
+		return noNumberAt
+	case *ast.CallNode:
+		if id, ok := n.Callee.(*ast.IdentifierNode); ok && notNumbers[id.Value] {
+			return noNumberAt
+		}
+	case *ast.BuiltinNode:
+		if notNumbers[n.Name] {
+			return noNumberAt
+		}
+	}
+	return unknown
+}
+
+// notNumbers are functions that never give a whole number.
+var notNumbers = map[string]bool{
+	"now": true, "date": true, "duration": true, "string": true, "format": true, "join": true, "upper": true, "lower": true,
+	"trim": true, "toJSON": true, "replace": true, "random": true, "float": true,
 }
 
 // quick tells whether a literal bounds the work of an operator.
@@ -174,19 +232,23 @@ func scalar(n ast.Node) bool {
 
 const (
 	tickName   = "\x00tick"
+	groupsName = "\x00groups"
 	chargeName = "\x00charge"
 )
 
 // operators are what a hazardous program calls instead.
 var operators = map[string]string{
-	"+": "\x00add", "==": "\x00equal", "!=": "\x00unequal", "in": "\x00in",
+	"+": "\x00add", "-": "\x00subtract", "*": "\x00multiply", "==": "\x00equal", "!=": "\x00unequal", "in": "\x00in",
 	"contains": "\x00contains", "matches": "\x00matches",
 }
 
-func operatorFunctions() []expr.Option {
+// operatorFunctions are made once; they are the same for every program.
+var operatorFunctions = sync.OnceValue(func() []expr.Option {
 	var out []expr.Option
 	for name, f := range map[string]func(*meter, any, any) (any, error){
 		"\x00add":      add,
+		"\x00subtract": checked("-", func(a, b any) any { return runtime.Subtract(a, b) }),
+		"\x00multiply": checked("*", func(a, b any) any { return runtime.Multiply(a, b) }),
 		"\x00equal":    equal,
 		"\x00unequal":  unequal,
 		"\x00in":       in,
@@ -195,11 +257,11 @@ func operatorFunctions() []expr.Option {
 	} {
 		out = append(out, function(name, 2, 2, f2(f)))
 	}
-	out = append(out, function(chargeName, 1, 1, charge))
+	out = append(out, function(chargeName, 1, 1, charge), function(groupsName, 1, 1, groups))
 	return append(out, function(tickName, 0, 0, func(m *meter, _ []any) (any, error) {
 		return nil, m.step(1)
 	}))
-}
+})
 
 // charge returns its argument and meters it by its size.
 func charge(m *meter, args []any) (any, error) {
@@ -225,8 +287,25 @@ func add(m *meter, a, b any) (any, error) {
 		}
 		return x + y, nil
 	}
-	return runtime.Add(a, b), nil
+	return sum(m, a, b)
 }
+
+var sum = checked("+", func(a, b any) any { return runtime.Add(a, b) })
+
+// checked returns an operator on numbers that refuses to overflow.
+func checked(operator string, f func(a, b any) any) func(*meter, any, any) (any, error) {
+	return func(_ *meter, a, b any) (any, error) {
+		x, ok := whole(a)
+		y, ok2 := whole(b)
+		if ok && ok2 && overflows(operator, x, y) {
+			return nil, errOverflow(operator)
+		}
+		return f(a, b), nil
+	}
+}
+
+// groups gives what groupBy has made the names that it has when it is recorded.
+func groups(m *meter, args []any) (any, error) { return needObject(m, args[0]) }
 
 func unequal(m *meter, a, b any) (any, error) {
 	same, err := equal(m, a, b)

@@ -102,6 +102,7 @@ func (p *Program) Type() Type { return p.result }
 // Eval returns the value of the expression. Its error is an *Error.
 func (p *Program) Eval(env Env, c Clock) (any, error) {
 	ev := evaluation{env: env, clock: c}
+	defer ev.end()
 	v, err := ev.run(p)
 	if err != nil {
 		return nil, err
@@ -134,8 +135,16 @@ func (p *Program) String() string { return excerpt(p.source) }
 type evaluation struct {
 	env     Env
 	clock   Clock
-	metered map[string]any // env and the meter, made when first needed
+	scratch *scratch // made when first needed
 }
+
+// scratch is what a metered program runs in: the env and the meter.
+type scratch struct {
+	env   map[string]any
+	meter meter
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{env: map[string]any{}} }}
 
 func (ev *evaluation) run(p *Program) (any, *Error) {
 	if p.path != nil {
@@ -167,12 +176,24 @@ func (ev *evaluation) run(p *Program) (any, *Error) {
 }
 
 func (ev *evaluation) withMeter() map[string]any {
-	if ev.metered == nil {
-		ev.metered = make(map[string]any, len(ev.env)+1)
-		maps.Copy(ev.metered, ev.env)
-		ev.metered[meterName] = newMeter(ev.clock)
+	if ev.scratch == nil {
+		ev.scratch = scratches.Get().(*scratch)
+		ev.scratch.meter = newMeter(ev.clock)
+		maps.Copy(ev.scratch.env, ev.env)
+		ev.scratch.env[meterName] = &ev.scratch.meter
 	}
-	return ev.metered
+	return ev.scratch.env
+}
+
+// end gives back what the evaluation borrowed; no value refers to it.
+func (ev *evaluation) end() {
+	if ev.scratch == nil {
+		return
+	}
+	clear(ev.scratch.env)
+	ev.scratch.meter = meter{}
+	scratches.Put(ev.scratch)
+	ev.scratch = nil
 }
 
 // fileError returns the library's error with its position, or nil.

@@ -72,6 +72,7 @@ func (t *Template) Type() Type { return t.root.result() }
 // Eval returns the tree with the values of its expressions. Its error is an *Error.
 func (t *Template) Eval(env Env, c Clock) (any, error) {
 	ev := evaluation{env: env, clock: c}
+	defer ev.end()
 	v, err := t.root.eval(&ev)
 	if err != nil {
 		return nil, err

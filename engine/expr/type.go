@@ -72,30 +72,41 @@ func Union(of ...Type) Type {
 	if len(of) == 0 {
 		return Type{}
 	}
-	u := of[0]
-	for _, t := range of[1:] {
-		u = u.or(t)
+	objects, lists, alike := true, true, true
+	for _, t := range of {
+		objects = objects && t.fields != nil
+		lists = lists && t.items != nil
+		alike = alike && t.fields == nil && t.items == nil && t.kind == of[0].kind
 	}
-	return u
-}
-
-func (t Type) or(o Type) Type {
 	switch {
-	case t.fields != nil && o.fields != nil:
-		fields := maps.Clone(t.fields)
-		for name, f := range o.fields {
-			if known, ok := fields[name]; ok {
-				f = known.or(f)
-			}
-			fields[name] = f
+	case len(of) == 1 || alike:
+		return of[0]
+	case objects:
+		return unionOfObjects(of)
+	case lists:
+		elements := make([]Type, len(of))
+		for i, t := range of {
+			elements[i] = *t.items
 		}
-		return Type{fields: fields, open: t.open || o.open, guided: t.guided || o.guided}
-	case t.items != nil && o.items != nil:
-		return List(t.items.or(*o.items))
-	case t.kind == o.kind && t.fields == nil && o.fields == nil && t.items == nil && o.items == nil:
-		return t
+		return List(Union(elements...))
 	}
 	return Type{}
+}
+
+func unionOfObjects(of []Type) Type {
+	var u Type
+	all := map[string][]Type{}
+	for _, t := range of {
+		u.open, u.guided = u.open || t.open, u.guided || t.guided
+		for name, f := range t.fields {
+			all[name] = append(all[name], f)
+		}
+	}
+	u.fields = make(map[string]Type, len(all))
+	for name, types := range all {
+		u.fields[name] = Union(types...)
+	}
+	return u
 }
 
 // Field returns the type of a field and whether there may be one.
