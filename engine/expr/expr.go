@@ -37,6 +37,8 @@ type Error struct {
 	Message string
 	Hint    string // what to do about it; may be empty
 	Syntax  bool   // it cannot be read at all; part of it may have got lost
+
+	missing bool // it is about an argument that is null
 }
 
 // Error returns path, message and hint, without the position.

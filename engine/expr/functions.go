@@ -117,7 +117,7 @@ func needText(v any) (string, error) {
 // wrongKind says what was wanted; a missing value has its own hint.
 func wrongKind(wanted string, got any) error {
 	if got == nil {
-		return &Error{Message: "a value is missing where " + wanted + " is needed", Hint: "add ?? with what to use instead"}
+		return &Error{Message: "a value is missing where " + wanted + " is needed", Hint: "add ?? with what to use instead", missing: true}
 	}
 	return &Error{Message: wanted + " is needed here, this is " + kindOf(got)}
 }
@@ -225,7 +225,10 @@ func repeat(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n < 0 || len(s) > 0 && n > jsonvalue.MaxText/len(s) {
+	if n < 0 {
+		return nil, &Error{Message: "a text cannot be repeated " + itoa(n) + " times"}
+	}
+	if len(s) > 0 && n > jsonvalue.MaxText/len(s) {
 		return nil, jsonvalue.ErrTooLong
 	}
 	return strings.Repeat(s, n), m.grow(n * len(s))

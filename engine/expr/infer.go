@@ -136,6 +136,7 @@ func (f *inference) builtin(n *ast.BuiltinNode) Type {
 		if _, ok := a.(*ast.PredicateNode); !ok {
 			last = f.of(a)
 		} else {
+			f.iterates(n, first)
 			f.elements = append(f.elements, first.Element())
 			last = f.of(a)
 			f.elements = f.elements[:len(f.elements)-1]
@@ -153,6 +154,17 @@ func (f *inference) builtin(n *ast.BuiltinNode) Type {
 		return List(last)
 	}
 	return Type{}
+}
+
+// iterates warns of a predicate on what has no elements.
+func (f *inference) iterates(n *ast.BuiltinNode, over Type) {
+	what := string(over.Kind())
+	if over.IsObject() {
+		what = "an object"
+	}
+	if what != "" {
+		f.warn(n, "", "%s is %s, and %s() goes through a list", excerpt(n.Arguments[0].String()), what, n.Name)
+	}
 }
 
 func (f *inference) binary(n *ast.BinaryNode) Type {
@@ -183,9 +195,9 @@ func nothing(n ast.Node) bool {
 
 // comparison warns where a field is compared with a literal of another kind.
 func (f *inference) comparison(n *ast.BinaryNode, left, right Type) {
-	field, kind, other := n.Left, left.kind, right.kind
+	field, kind, other := n.Left, left.Kind(), right.Kind()
 	if _, ok := literal(n.Left); ok {
-		field, kind, other = n.Right, right.kind, left.kind
+		field, kind, other = n.Right, right.Kind(), left.Kind()
 	} else if _, ok := literal(n.Right); !ok {
 		return
 	}
@@ -209,35 +221,43 @@ func (f *inference) member(n *ast.MemberNode) Type {
 		f.of(n.Property)
 		return base.Element()
 	}
-	if t, ok := base.fields[name.Value]; ok {
+	if t, ok := base.Known(name.Value); ok {
 		return t
 	}
 	switch {
-	case base.guided:
-		f.unknown(n, base, name.Value)
-	case base.items != nil:
+	case base.Guides():
+		f.unsure(n, base, name.Value)
+	case base.IsObject():
+		if _, ok := base.Field(name.Value); !ok {
+			f.fail(n, f.scope.unknown(n.Node, base, name.Value))
+		}
+	case base.IsList():
 		f.warn(n.Property, "take one with [0], or each with map()", "%s is a list and has no field %s", excerpt(operandText(n.Node)), name.Value)
-	case base.kind != "":
-		f.warn(n.Property, "", "%s is %s and has no field %s", excerpt(operandText(n.Node)), base.kind, name.Value)
+	case base.Kind() != "":
+		f.warn(n.Property, "", "%s is %s and has no field %s", excerpt(operandText(n.Node)), base.Kind(), name.Value)
 	}
 	return Type{}
 }
 
-// unknown reports a field that a guided type does not know.
-func (f *inference) unknown(n *ast.MemberNode, base Type, name string) {
+// fail keeps the first error, about a member.
+func (f *inference) fail(n *ast.MemberNode, e *Error) {
+	if f.failed == nil {
+		f.failed = e.place(f.src, n.Property)
+	}
+}
+
+// unsure reports a field that a guided type does not know.
+func (f *inference) unsure(n *ast.MemberNode, base Type, name string) {
 	names, whole := base.FieldNames(), operandText(n.Node)
 	if near := Suggest(name, names); near != "" {
-		if f.failed == nil {
-			e := &Error{
-				Message: lacks(whole, "field "+name),
-				Hint:    fmt.Sprintf("did you mean %s? If %s is a new field, write get(%s, '%s')", near, name, whole, name),
-			}
-			f.failed = e.place(f.src, n.Property)
-		}
+		f.fail(n, &Error{
+			Message: lacks(whole, "field "+name),
+			Hint:    fmt.Sprintf("did you mean %s? If %s is a new field, write get(%s, '%s')", near, name, whole, name),
+		})
 		return
 	}
 	hint := "it is null unless it is there after all"
-	if path := base.pathTo(name); path != "" {
+	if path := base.PathTo(name); path != "" {
 		hint = "did you mean " + whole + "." + path + "?"
 	} else if len(names) <= 12 {
 		hint = "known are " + strings.Join(names, ", ")
@@ -260,21 +280,6 @@ func operandText(n ast.Node) string {
 		return "(" + n.String() + ")"
 	}
 	return n.String()
-}
-
-// pathTo returns where below t a field of this name is, or "".
-func (t Type) pathTo(name string) string {
-	for _, at := range t.FieldNames() {
-		if _, ok := t.fields[at].fields[name]; ok {
-			return at + "." + name
-		}
-	}
-	for _, at := range t.FieldNames() {
-		if path := t.fields[at].pathTo(name); path != "" {
-			return at + "." + path
-		}
-	}
-	return ""
 }
 
 func (f *inference) warn(n ast.Node, hint, format string, args ...any) {

@@ -62,7 +62,8 @@ func TestGuided(t *testing.T) {
 		"map(" + o + ".recording_files, {let f = #; f.mode})":                    "1:57 f has no known field mode: known are download_url, file_size, file_type",
 		"let f = first(" + o + ".recording_files); f.file_type == f.mode":        "1:71 f has no known field mode: known are download_url, file_size, file_type",
 		"map(" + o + ".recording_files, any([1], # == 1) ? .mode : .file_type)":  "1:63 there is no known field mode here: known are download_url, file_size, file_type",
-		"map([{a: 1}], .b)": "",
+		"map([{a: 1}], .b)":                                                               "error 1:16 there is no field b here: did you mean a?",
+		"(index > 1 ? {a: 1} : {}).a":                                                     "",
 		"reduce(" + o + ".recording_files, #acc + .file_size, 0)":                         "",
 		"(event.event == 'x' ? arrived : event).mode":                                     "1:40 (event.event == \"x\" ? arrived : event) has no known field mode: known are event, payload",
 		"(event.event == 'x' ? 1 : event).payload.mode":                                   "",
@@ -78,6 +79,9 @@ func TestGuided(t *testing.T) {
 		o + ".on_prem == 'yes'":            "1:30 event.payload.object.on_prem is true or false, and is compared with text",
 		o + ".topic == null":               "",
 		o + ".topic == " + o + ".duration": "",
+
+		"filter(" + o + ".topic, true)": "1:1 event.payload.object.topic is text, and filter() goes through a list",
+		"any(" + o + ", true)":          "1:1 event.payload.object is an object, and any() goes through a list",
 
 		"mail.anything": "", "arrived.payload.object.uuid": "", "failure.error.message": "",
 		"arrived.paylod": "error 1:9 arrived has no field paylod: did you mean payload? If paylod is a new field, write get(arrived, 'paylod')",
@@ -185,14 +189,14 @@ func TestTypeOfResults(t *testing.T) {
 
 func show(t Type) string {
 	switch {
-	case t.items != nil:
+	case t.IsList():
 		return "[" + show(t.Element()) + "]"
-	case t.fields != nil && t.guided:
+	case t.Guides():
 		return "{" + strings.Join(t.FieldNames(), " ") + "}?"
-	case t.fields != nil:
+	case t.IsObject():
 		return "{" + strings.Join(t.FieldNames(), " ") + "}"
-	case t.kind != "":
-		return string(t.kind)
+	case t.Kind() != "":
+		return string(t.Kind())
 	}
 	return "any"
 }

@@ -8,10 +8,12 @@ import (
 
 	"zflow/engine/expr/jsonvalue"
 	"zflow/engine/expr/text"
+	"zflow/engine/expr/wording"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 )
 
@@ -77,10 +79,11 @@ func parseError(err error) *Error {
 		return &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
 	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: fe.Message, Syntax: true}
+	e.word(fe.Message, "")
 	switch {
 	case strings.Contains(fe.Message, "unexpected token EOF"):
 		e.Message = "the expression ends too early"
-	case strings.Contains(fe.Message, `Operator(":")`):
+	case strings.HasPrefix(fe.Message, `unexpected token Operator(":")`):
 		e.Hint = "if an object is meant in a loop, put it into ( )"
 	case strings.Contains(fe.Message, `Operator("=")`):
 		e.Message, e.Hint = "= is no comparison", "write =="
@@ -96,15 +99,17 @@ func (s *Scope) checkError(src string, root ast.Node, err error) *Error {
 	if fe == nil {
 		e := &Error{Line: 1, Column: 1, Message: clean(err.Error())}
 		if _, got, ok := strings.Cut(err.Error(), "expected bool, but got "); ok {
-			e.Message, e.Hint = "a condition is true or false, this is "+goKind(got), "compare it with something"
+			e.Message, e.Hint = "a condition is true or false, this is "+wording.Kind(got), "compare it with something"
 		}
 		return e
 	}
 	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: clean(fe.Message)}
 	if m := unknownName.FindStringSubmatch(fe.Message); m != nil {
-		s.explain(e, find(root, fe.From), m[2])
-	} else if o, ok := operands(fe.Message); ok {
-		e.Message, e.Hint = o.Message, o.Hint
+		if s.explainCall(e, root, fe.From, m[2]); e.Hint == "" {
+			s.explain(e, find(root, fe.From), m[2])
+		}
+	} else {
+		e.word(fe.Message, "")
 	}
 	return e
 }
@@ -123,27 +128,38 @@ func (s *Scope) explain(e *Error, m *ast.MemberNode, name string) {
 		s.explainRoot(e, name)
 		return
 	}
-	base := m.Node.String()
-	if base == "steps" && s.later[name] {
-		e.Message = "step " + name + " has not run yet at this place"
-		e.Hint = "only steps that come before can be used"
-		return
-	}
-	t, known := s.typeOf(m.Node)
-	names := t.FieldNames()
-	switch {
-	case base == "steps":
+	e.Message = lacks(operandText(m.Node), "field "+name)
+}
+
+// unknown says that a closed type has no such field.
+func (s *Scope) unknown(n ast.Node, t Type, name string) *Error {
+	base, names := operandText(n), t.FieldNames()
+	e := &Error{Message: lacks(base, "field "+name)}
+	if base == "steps" {
+		if s.later[name] {
+			return &Error{Message: "step " + name + " has not run yet at this place", Hint: "only steps that come before can be used"}
+		}
 		e.Message = "there is no step with the id " + name
-	case known:
-		e.Message = base + " has no field " + name
-	default:
-		e.Message = "there is no field " + name + " here"
-		names = s.allFields()
 	}
 	if c := Suggest(name, names); c != "" {
 		e.Hint = "did you mean " + c + "?"
-	} else if known && len(names) > 0 && len(names) <= 12 {
+	} else if len(names) > 0 && len(names) <= 12 {
 		e.Hint = "there is " + strings.Join(names, ", ")
+	}
+	return e
+}
+
+// explainCall says that there is no such function, where one is called.
+func (s *Scope) explainCall(e *Error, root ast.Node, at int, name string) {
+	f := finder{at: at}
+	ast.Walk(&root, &f)
+	call, ok := f.call.(*ast.CallNode)
+	if !ok || call.Callee.String() != name {
+		return
+	}
+	e.Message, e.Hint = "there is no function "+name, "docs/expressions.md has them all"
+	if near := Suggest(name, Functions()); near != "" {
+		e.Hint = "did you mean " + near + "?"
 	}
 }
 
@@ -162,41 +178,6 @@ func (s *Scope) explainRoot(e *Error, name string) {
 	} else {
 		e.Hint = "text stands in quotes: '" + name + "'"
 	}
-}
-
-// typeOf follows a path of the scope; anything else is not known.
-func (s *Scope) typeOf(n ast.Node) (Type, bool) {
-	p := asPath(n)
-	if p == nil {
-		return Type{}, false
-	}
-	t, ok := s.roots[p.root]
-	for _, seg := range p.segments {
-		if seg.indexed && t.items != nil {
-			t = *t.items
-			continue
-		}
-		t, ok = t.fields[seg.name], ok && t.fields != nil
-	}
-	return t, ok && t.fields != nil
-}
-
-func (s *Scope) allFields() []string {
-	var names []string
-	var walk func(t Type)
-	walk = func(t Type) {
-		names = append(names, t.FieldNames()...)
-		for _, f := range t.fields {
-			walk(f)
-		}
-		if t.items != nil {
-			walk(*t.items)
-		}
-	}
-	for _, t := range s.roots {
-		walk(t)
-	}
-	return names
 }
 
 // find returns the member access whose property begins at this rune, or nil.
@@ -218,7 +199,7 @@ func (f *finder) Visit(n *ast.Node) {
 		if n.Property.Location().From == f.at || n.Location().From == f.at && f.member == nil {
 			f.member = n
 		}
-	case *ast.CallNode, *ast.BuiltinNode, *ast.BinaryNode, *ast.UnaryNode:
+	case *ast.CallNode, *ast.BuiltinNode, *ast.BinaryNode, *ast.UnaryNode, *ast.ConditionalNode, *ast.SliceNode:
 		if n.Location().From == f.at {
 			f.call = n
 		}
@@ -232,29 +213,45 @@ func runError(src string, err error) *Error {
 		return &Error{Line: 1, Column: 1, Message: clean(err.Error())}
 	}
 	e := &Error{Line: fe.Line, Column: fe.Column + 1, Message: clean(fe.Message)}
-	var f finder
+	f := finder{at: fe.From}
 	if tree, err := parser.Parse(src); err == nil {
-		f.at = fe.From
 		ast.Walk(&tree.Node, &f)
 	}
-	var own *Error
-	mixed, isMixed := operands(fe.Message)
-	switch {
-	case errors.As(fe.Prev, &own):
-		e.Message, e.Hint = own.Message, own.Hint
-	case strings.Contains(fe.Message, "memory budget exceeded"):
-		e.Message = jsonvalue.ErrTooMany.Error()
-	case strings.Contains(fe.Message, "from <nil>") && f.member != nil:
-		m := missingBase(f.member.Node.String(), memberText(f.member))
-		e.Message, e.Hint = m.Message, m.Hint
-	case strings.Contains(fe.Message, "nil"):
-		e.Message, e.Hint = missingIn(f.call), "add ?? with what to use instead"
-	case isMixed:
-		e.Message, e.Hint = mixed.Message, mixed.Hint
-	case strings.Contains(fe.Message, "interface conversion"):
-		e.Message = conversion(fe.Message)
+	if said := f.explain(fe); said != nil {
+		e.Message, e.Hint = said.Message, said.Hint
+		return e
 	}
+	operand := ""
+	if f.member != nil {
+		operand = excerpt(operandText(f.member.Node))
+	}
+	e.word(fe.Message, operand)
 	return e
+}
+
+// word replaces a message of the library by one for people, if there is one.
+func (e *Error) word(said, operand string) {
+	if message, hint, ok := wording.Of(said, operand); ok {
+		e.Message, e.Hint = message, hint
+	}
+}
+
+// explain says in our words what the library found at the place of the finder.
+func (f *finder) explain(fe *file.Error) *Error {
+	var own *Error
+	switch {
+	case errors.As(fe.Prev, &own) && own.missing && alone(f.call):
+		return &Error{Message: missingIn(f.call), Hint: own.Hint}
+	case own != nil:
+		return own
+	case strings.Contains(fe.Message, "memory budget exceeded"):
+		return &Error{Message: jsonvalue.ErrTooMany.Error()}
+	case strings.Contains(fe.Message, "from <nil>") && f.member != nil:
+		return missingBase(f.member.Node.String(), memberText(f.member))
+	case strings.Contains(fe.Message, "nil"), strings.Contains(fe.Message, "on zero Value"):
+		return &Error{Message: missingIn(f.call), Hint: "add ?? with what to use instead"}
+	}
+	return nil
 }
 
 func memberText(m *ast.MemberNode) string {
@@ -271,36 +268,36 @@ func missingIn(n ast.Node) string {
 		return fmt.Sprintf("%s or %s is missing", excerpt(n.Left.String()), excerpt(n.Right.String()))
 	case *ast.UnaryNode:
 		return excerpt(n.Node.String()) + " is missing"
+	case *ast.ConditionalNode:
+		return excerpt(n.Cond.String()) + " is missing, which is neither true nor false"
 	case *ast.BuiltinNode:
-		if len(n.Arguments) > 0 {
-			return fmt.Sprintf("%s is missing, which %s() needs", excerpt(n.Arguments[0].String()), n.Name)
-		}
+		return missingArgument(n.Name, n.Arguments)
+	case *ast.CallNode:
+		return missingArgument(n.Callee.String(), n.Arguments)
 	}
 	return "a value is missing"
 }
 
-var converted = regexp.MustCompile(`is (\S+), not (\S+)`)
+// sums are functions that look at each element of a list.
+var sums = map[string]bool{"sort": true, "sortBy": true, "sum": true, "mean": true, "median": true}
 
-func conversion(message string) string {
-	m := converted.FindStringSubmatch(strings.NewReplacer("interface {}", "any", "map[string]any", "map").Replace(message))
-	if m == nil {
-		return "the value is of the wrong type"
+func missingArgument(function string, args []ast.Node) string {
+	switch {
+	case len(args) == 0:
+		return "a value is missing"
+	case sums[function]:
+		return fmt.Sprintf("%s, or something in it, is missing, which %s() needs", excerpt(args[0].String()), function)
 	}
-	return fmt.Sprintf("%s is needed here, this is %s", goKind(m[2]), goKind(m[1]))
+	return fmt.Sprintf("%s is missing, which %s() needs", excerpt(args[0].String()), function)
 }
 
-func goKind(s string) string {
-	switch {
-	case s == "string":
-		return "text"
-	case s == "bool":
-		return "true or false"
-	case strings.HasPrefix(s, "int"), strings.HasPrefix(s, "float"):
-		return "a number"
-	case strings.HasPrefix(s, "map"):
-		return "an object"
-	case strings.HasPrefix(s, "[]"):
-		return "a list"
+// alone tells whether a call has one argument, so that it must be the missing one.
+func alone(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.BuiltinNode:
+		return len(n.Arguments) == 1
+	case *ast.CallNode:
+		return len(n.Arguments) == 1
 	}
-	return "something else"
+	return false
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -183,6 +184,10 @@ func kindOf(v any) string {
 		return "a number"
 	case string:
 		return "text"
+	case time.Time:
+		return "a time"
+	case time.Duration:
+		return "a duration"
 	case map[string]any, map[any][]any:
 		return "an object"
 	case []any, []string, []int:

@@ -70,14 +70,14 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	if at := misused(tree.Node, true); at != nil && s.has("secrets") {
 		return nil, errSecret.place(src, at)
 	}
-	code, err := expr.Compile(src, append(options(s, plan), more...)...)
-	if err != nil {
-		return nil, s.checkError(src, tree.Node, err)
-	}
 	known := inference{scope: s, src: src}
 	result := known.of(tree.Node)
 	if known.failed != nil {
 		return nil, known.failed
+	}
+	code, err := expr.Compile(src, append(options(s, plan), more...)...)
+	if err != nil {
+		return nil, s.checkError(src, tree.Node, err)
 	}
 	p = &Program{source: src, code: code, metered: plan.metered, result: result, warnings: known.warnings}
 	p.path = asPath(tree.Node)

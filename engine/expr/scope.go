@@ -1,6 +1,10 @@
 package expr
 
-import "github.com/expr-lang/expr/types"
+import (
+	"zflow/engine/expr/wording"
+
+	"github.com/expr-lang/expr/types"
+)
 
 // Scope is what an expression may name at its place in a workflow.
 type Scope struct {
@@ -34,41 +38,10 @@ func (s *Scope) native(p plan) types.Map {
 		if !p.names[name] {
 			continue
 		}
-		env[name] = t.only(p.members).native()
+		env[name] = t.Only(p.members).Native()
 	}
 	return env
 }
 
 // Suggest returns the name that was most likely meant, or "".
-func Suggest(name string, among []string) string {
-	best, least := "", max(1, len(name)/3)+1
-	for _, c := range among {
-		if d := distance(name, c); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance counts the edits, a swap of neighbours being one, between two names.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
-}
+func Suggest(name string, among []string) string { return wording.Suggest(name, among) }

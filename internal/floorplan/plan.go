@@ -42,10 +42,12 @@ const (
 var plan = []row{
 	{pkg: "proto", outside: []string{protobuf}, ours: []string{"proto/zflow/v1"}, traits: pure},
 	{pkg: "proto/zflow/v1", outside: []string{protobuf}},
-	{pkg: "engine/expr", ours: []string{"engine/expr/jsonvalue", "engine/expr/moment", "engine/expr/text"}, outside: []string{"github.com/expr-lang/expr/*"}, traits: pure},
+	{pkg: "engine/expr", ours: []string{"engine/expr/jsonvalue", "engine/expr/moment", "engine/expr/shape", "engine/expr/text", "engine/expr/wording"}, outside: []string{"github.com/expr-lang/expr/*"}, traits: pure},
 	{pkg: "engine/expr/jsonvalue", traits: pure | part},
 	{pkg: "engine/expr/moment", traits: pure | part},
+	{pkg: "engine/expr/shape", outside: []string{"github.com/expr-lang/expr/*"}, traits: pure | part},
 	{pkg: "engine/expr/text", traits: pure | part},
+	{pkg: "engine/expr/wording", traits: pure | part},
 	{pkg: "actions"},
 	{pkg: "internal/zoomcatalog"},
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
