@@ -1,10 +1,10 @@
 package engine
 
 import (
-	"strings"
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/proto"
 )
 
 // Workflow is a checked definition, ready to run. It is not changed once made.
@@ -71,26 +71,9 @@ func (t *Trigger) Takes(source, eventType string) bool {
 // MatchesAny says whether one of the patterns stands for the event type.
 func MatchesAny(patterns []string, eventType string) bool {
 	for _, pattern := range patterns {
-		if matches(pattern, eventType) {
+		if proto.MatchesType(pattern, eventType) {
 			return true
 		}
 	}
 	return false
-}
-
-// matches compares token by token: "*" stands for one, as the last for one or more.
-func matches(pattern, text string) bool {
-	for {
-		p, morePattern, more := strings.Cut(pattern, ".")
-		t, moreText, left := strings.Cut(text, ".")
-		switch {
-		case p == "*" && !more:
-			return t != ""
-		case p != "*" && p != t || more != left:
-			return false
-		case !more:
-			return true
-		}
-		pattern, text = morePattern, moreText
-	}
 }

@@ -12,7 +12,9 @@ const (
 	Definitions = "DEFINITIONS" // <name> = active version and state, <name>.<version> = one version
 	Connections = "CONNECTIONS" // sealed tokens and grants
 	Leases      = "LEASES"      // worker.<id>, sweep
-	Once        = "ONCE"        // what must happen once, such as a sweep per server
+	Once        = "ONCE"        // what must happen once: once.<…> for triggers, sweep.<server> for sweeps
+	Gates       = "GATES"       // <gate>.holders, <gate>.<place>: who is in, and who queues
+	Waiters     = "WAITERS"     // which runs wait for which events
 	Blobs       = "BLOBS"       // values too large for a history
 )
 

@@ -31,6 +31,24 @@ func EventFilter(source, pattern string) string {
 	return "zflow.event." + Token(source) + ".*." + strings.Join(tokens, ".")
 }
 
+// MatchesType says whether a pattern stands for an event type, token by token: "*"
+// stands for one, as the last for one or more.
+func MatchesType(pattern, text string) bool {
+	for {
+		p, morePattern, more := strings.Cut(pattern, ".")
+		t, moreText, left := strings.Cut(text, ".")
+		switch {
+		case p == "*" && !more:
+			return t != ""
+		case p != "*" && p != t || more != left:
+			return false
+		case !more:
+			return true
+		}
+		pattern, text = morePattern, moreText
+	}
+}
+
 func typeTokens(eventType string) string {
 	tokens := strings.Split(eventType, ".")
 	for i, t := range tokens {
