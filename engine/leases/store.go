@@ -14,25 +14,27 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/durable"
 	wire "zflow/proto"
 )
 
 // Age is how long a lease lasts after it was put.
 const Age = 6 * time.Second
 
-// Create makes the bucket.
+// markLife is how long a mark stays.
+const markLife = 60 * 24 * time.Hour
+
+// Create makes the buckets LEASES and ONCE; the latter is shared with package gates.
 func Create(ctx context.Context, js jetstream.JetStream, replicas int) error {
-	for bucket, age := range map[string]time.Duration{wire.Leases: Age, wire.Once: 60 * 24 * time.Hour} {
-		_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-			Name: wire.Bucket(bucket), Subjects: []string{"$KV." + bucket + ".>"}, Storage: jetstream.FileStorage,
-			MaxMsgsPerSubject: 1, MaxAge: age, Discard: jetstream.DiscardNew, Replicas: max(replicas, 1),
-			AllowRollup: true, DenyDelete: true,
-		})
-		if err != nil {
-			return fmt.Errorf("creating bucket %s: %w", bucket, err)
-		}
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: wire.Bucket(wire.Leases), Subjects: []string{"$KV." + wire.Leases + ".>"}, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: 1, MaxAge: Age, Discard: jetstream.DiscardNew, Replicas: max(replicas, 1),
+		AllowRollup: true, DenyDelete: true,
+	})
+	if err != nil {
+		return fmt.Errorf("creating bucket %s: %w", wire.Leases, err)
 	}
-	return nil
+	return durable.CreateBucket(ctx, js, wire.Once, "what must happen once", replicas)
 }
 
 // Store reads and writes leases and locks.
@@ -137,7 +139,7 @@ func (s *Store) Done(ctx context.Context, what string) (bool, error) {
 
 // Mark marks it as done.
 func (s *Store) Mark(ctx context.Context, what string) error {
-	if _, err := s.once.Put(ctx, what, nil); err != nil {
+	if _, err := s.once.Create(ctx, what, nil, jetstream.KeyTTL(markLife)); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
 		return fmt.Errorf("setting mark %s: %w", what, err)
 	}
 	return nil

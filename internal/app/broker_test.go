@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"zflow/engine/gates"
+	"zflow/engine/waits"
 	"zflow/internal/app"
 	"zflow/internal/durable"
 	"zflow/proto"
@@ -94,6 +96,11 @@ func TestRoles(t *testing.T) {
 	}
 	pass(t, ingest, ingestJS, proto.Events, "zflow.event.zoom.a.meeting.ended")
 	pass(t, worker, workerJS, proto.Runs, "zflow.run.w.r.running")
+	if err := errors.Join(waits.Create(t.Context(), workerJS, 1), gates.Create(t.Context(), workerJS, 1)); err != nil {
+		t.Fatal(err)
+	}
+	pass(t, worker, workerJS, proto.Bucket(proto.Waiters), "$KV.WAITERS.wait.zoom.t.p.v")
+	pass(t, worker, workerJS, proto.Bucket(proto.Gates), "$KV.GATES.own.w.k.holders")
 	console, consoleJS, _ := as(t, b, "console")
 	pass(t, console, consoleJS, "KV_DEFINITIONS", "$KV.DEFINITIONS.w")
 
@@ -111,6 +118,9 @@ func TestRoles(t *testing.T) {
 		"a copy of runs":            "$JS.API.STREAM.SNAPSHOT.RUNS",
 		"a flush of runs":           "zflow.flush.RUNS",
 		"a definition":              "$KV.DEFINITIONS.w",
+		"a waiter":                  "$KV.WAITERS.wait.zoom.t.p.v",
+		"a gate's holders":          "$KV.GATES.own.w.k.holders",
+		"the winner of a once":      "$KV.ONCE.once.w.0.k",
 		"a connection's credential": "$JS.API.STREAM.MSG.GET.KV_CONNECTIONS",
 	} {
 		if err := ingest.PublishRequest(subject, inbox, []byte("{}")); err != nil {

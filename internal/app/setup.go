@@ -11,8 +11,10 @@ import (
 
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
@@ -118,6 +120,8 @@ func MakeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams
 		func() error { return history.Create(ctx, js, runs) },
 		func() error { return wakes.Create(ctx, js, s.Replicas, int64(s.WakesBytes)) },
 		func() error { return leases.Create(ctx, js, s.Replicas) },
+		func() error { return waits.Create(ctx, js, s.Replicas) },
+		func() error { return gates.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
 		func() error { return connections.Create(ctx, js, s.Replicas) },

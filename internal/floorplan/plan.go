@@ -62,6 +62,8 @@ var plan = []row{
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/leases", ours: store, outside: storage},
+	{pkg: "engine/waits", ours: join(store, "engine/expr/jsonvalue"), outside: storage},
+	{pkg: "engine/gates", ours: store, outside: storage},
 	{pkg: "engine/blobs", ours: store, outside: storage},
 	{pkg: "internal/connections", ours: join(store, "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
 	{pkg: "sources", ours: store, outside: storage},

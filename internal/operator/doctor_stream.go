@@ -33,7 +33,9 @@ func design() []expected {
 		{name: wire.Wakes, retention: jetstream.WorkQueuePolicy, discard: jetstream.DiscardOld, ageless: true, led: true, schedules: true},
 		{name: wire.Bucket(wire.Definitions), discard: jetstream.DiscardNew, ageless: true, one: true, led: true},
 		{name: wire.Bucket(wire.Leases), discard: jetstream.DiscardNew, age: leases.Age, one: true, led: true},
-		{name: wire.Bucket(wire.Once), discard: jetstream.DiscardNew, one: true, led: true},
+		{name: wire.Bucket(wire.Once), discard: jetstream.DiscardNew, ageless: true, one: true, led: true},
+		{name: wire.Bucket(wire.Gates), discard: jetstream.DiscardNew, ageless: true, one: true, led: true},
+		{name: wire.Bucket(wire.Waiters), discard: jetstream.DiscardNew, ageless: true, one: true, led: true},
 		{name: wire.Bucket(wire.Connections), discard: jetstream.DiscardNew, one: true, led: true},
 		{name: wire.Objects(wire.Blobs)},
 	}

@@ -13,8 +13,10 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
@@ -42,6 +44,8 @@ func newRig(t testing.TB) *rig {
 	r.must(history.Create(ctx, js, history.Limits{Bytes: 1 << 28}))
 	r.must(wakes.Create(ctx, js, 1, 1<<28))
 	r.must(leases.Create(ctx, js, 1))
+	r.must(waits.Create(ctx, js, 1))
+	r.must(gates.Create(ctx, js, 1))
 	r.must(blobs.Create(ctx, js, 30*24*time.Hour, 1))
 	r.must(catalog.Create(ctx, js, 1))
 	r.must(connections.Create(ctx, js, 1))
