@@ -148,6 +148,23 @@ func TestMark(t *testing.T) {
 	})
 }
 
+// A mark has a life of its own: the bucket has no age, since a once may be for years.
+func TestAMarkIsNotForEver(t *testing.T) {
+	server := natstest.Start(t)
+	js := server.JetStream(t)
+	must(t, leases.Create(t.Context(), js, 1))
+	s, err := leases.Open(t.Context(), js)
+	must(t, err)
+	must(t, s.Mark(t.Context(), "sweep.S1"))
+	stream, err := js.Stream(t.Context(), "KV_ONCE")
+	must(t, err)
+	m, err := stream.GetLastMsgForSubject(t.Context(), "$KV.ONCE.sweep.S1")
+	must(t, err)
+	if life, err := time.ParseDuration(m.Header.Get("Nats-TTL")); err != nil || life != 60*24*time.Hour || stream.CachedInfo().Config.MaxAge != 0 {
+		t.Errorf("a mark lives for %q, the bucket's age is %v", m.Header.Get("Nats-TTL"), stream.CachedInfo().Config.MaxAge)
+	}
+}
+
 // What decides is read from the leader: the buckets have no direct get.
 func TestNoDirectGet(t *testing.T) {
 	s := natstest.Start(t)
