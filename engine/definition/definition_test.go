@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the messages of testdata/bad anew
 
 func limit(f float64) *float64 { return &f }
 
-// known is a small world: four actions, two event types, one connection.
+// known is a small world: three actions, five event types, two of them with known fields, one connection.
 func known(t testing.TB) Known {
 	t.Helper()
 	text := actions.Schema{Type: "string"}
@@ -69,13 +69,18 @@ func known(t testing.TB) Known {
 	return Known{
 		Actions: reg,
 		EventType: func(name string) (bool, string) {
-			types := []string{"meeting.ended", "meeting.started"}
+			types := []string{"meeting.ended", "meeting.started", "webinar.ended", "webinar.started", "recording.completed"}
 			for _, is := range types {
 				if is == name {
 					return true, ""
 				}
 			}
 			return false, expr.Suggest(name, types)
+		},
+		Event: func(eventType string) (expr.Type, bool) {
+			own, ok := map[string]string{"webinar.ended": "ended", "webinar.started": "started"}[eventType]
+			meeting := expr.Object(map[string]expr.Type{"uuid": {}, "topic": {}, own: {}}, false)
+			return expr.Object(map[string]expr.Type{"payload": expr.Object(map[string]expr.Type{"object": meeting}, false)}, false), ok
 		},
 		Connection: func(name string) bool { return name == "school" },
 	}

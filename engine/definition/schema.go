@@ -14,14 +14,25 @@ func Schema(reg *actions.Registry) []byte {
 	root := objectOf(workflowKeys, reg)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "zflow workflow"
-	root["$defs"] = fragment{
-		"retry":      objectOf(retryKeys, reg),
-		"trigger":    objectOf(triggerKeys, reg),
+	defs := fragment{
 		"step":       stepSchema(reg),
+		"case":       objectOf(caseKeys, reg),
 		"expression": fragment{"type": "string", "pattern": `\$\{\{`},
 	}
+	for name, table := range objects {
+		defs[name] = objectOf(table, reg)
+	}
+	defs["trigger"].(fragment)["oneOf"] = oneKeyOf(triggerKinds)
+	root["$defs"] = defs
 	out, _ := json.MarshalIndent(root, "", "  ") // maps, lists and texts always marshal
 	return out
+}
+
+// objects are the parts of a workflow that are objects with keys.
+var objects = map[string]map[string]key{
+	"trigger": triggerKeys, "once": onceKeys, "callable": callKeys, "concurrency": concurrencyKeys, "limits": limitKeys,
+	"retry": retryKeys, "undo": undoKeys, "sleep": sleepKeys, "schedule": scheduleKeys, "wait": waitKeys, "arrival": arrivalKeys,
+	"approval": approvalKeys, "field": fieldKeys, "respond": respondKeys, "stop": stopKeys,
 }
 
 // fragment is a part of a JSON Schema.
@@ -52,39 +63,89 @@ func objectOf(table map[string]key, reg *actions.Registry) fragment {
 }
 
 func (f form) schema(reg *actions.Registry) fragment {
+	if name, ok := defined[f]; ok {
+		return ref(name)
+	}
 	switch f {
-	case formName:
-		return fragment{"type": "string", "pattern": namePattern}
-	case formID:
-		return fragment{"type": "string", "pattern": idPattern}
-	case formCondition:
-		return fragment{"type": []string{"string", "boolean"}}
-	case formDuration:
-		return fragment{"type": "string", "pattern": durationPattern}
-	case formSleep:
-		return fragment{"anyOf": []fragment{{"type": "string", "pattern": durationPattern}, ref("expression")}}
-	case formCount:
-		return fragment{"type": "integer", "minimum": 1, "maximum": maxAttempts}
-	case formFactor:
-		return fragment{"type": "number", "minimum": 1, "maximum": maxBackoff}
-	case formTriggers:
-		return oneOrList(ref("trigger"))
-	case formTypes:
-		return oneOrList(fragment{"type": "string", "pattern": typePattern})
-	case formValues, formWith:
-		return fragment{"type": "object"}
-	case formSteps:
-		return fragment{"type": "array", "minItems": 1, "items": ref("step")}
-	case formRetry:
-		return ref("retry")
 	case formAction:
 		return fragment{"enum": reg.Names()}
-	case formPolicy:
-		return fragment{"enum": policies}
-	case formText:
-		return fragment{"type": []string{"string", "number", "boolean"}}
+	case formTriggers:
+		return oneOrList(ref("trigger"))
+	case formSleep:
+		return orText(ref("sleep"), durationPattern, ref("expression"))
+	case formStop:
+		return fragment{"anyOf": []fragment{{"enum": ends}, ref("stop")}}
+	case formFields:
+		return fragment{"type": "object", "additionalProperties": fragment{"anyOf": []fragment{{"enum": answerTypes}, ref("field")}}}
+	case formUntil:
+		return fragment{"anyOf": []fragment{{"type": "string"}, ref("schedule")}}
 	}
-	return fragment{}
+	return maps.Clone(plain[f])
+}
+
+// defined are the forms that stand among the definitions.
+var defined = map[form]string{
+	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable",
+	formWait: "wait", formApproval: "approval", formRespond: "respond", formUndo: "undo",
+}
+
+// plain are the forms that are the same whatever actions there are.
+var plain = map[form]fragment{
+	formName:      {"type": "string", "pattern": namePattern},
+	formID:        {"type": "string", "pattern": idPattern},
+	formText:      written,
+	formTemplate:  written,
+	formCondition: {"type": []string{"string", "boolean"}},
+	formDuration:  {"type": "string", "pattern": durationPattern},
+	formCount:     {"type": "integer", "minimum": 1},
+	formFactor:    {"type": "number", "minimum": 1, "maximum": maxBackoff},
+	formFlag:      {"type": "boolean"},
+	formType:      {"type": "string", "pattern": typePattern},
+	formTypes:     oneOrList(fragment{"type": "string", "pattern": typePattern}),
+	formNames:     oneOrList(written),
+	formValues:    {"type": "object"},
+	formWith:      {"anyOf": []fragment{{"type": "object"}, ref("expression")}},
+	formInputs:    {"type": "object", "additionalProperties": fragment{"enum": optional(append([]string{"string"}, inputTypes...))}},
+	formSteps:     steps,
+	formParallel:  {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": idPattern}, "additionalProperties": steps},
+	formSwitch:    {"type": "array", "minItems": 1, "items": ref("case")},
+	formCron:      {"type": "string"},
+	formPolicy:    {"enum": policies},
+	formOnTimeout: {"enum": onTimeouts},
+	formBusy:      {"enum": busy},
+	formEnd:       {"enum": ends},
+	formAnswer:    {"enum": answerTypes},
+	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},
+	formMatch:     {"type": "object", "minProperties": 1, "additionalProperties": written},
+	formFirstOf:   {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": idPattern}, "additionalProperties": ref("arrival")},
+	formChoices:   {"type": "array", "minItems": 1, "items": written},
+	formAny:       {},
+}
+
+var (
+	written = fragment{"type": []string{"string", "number", "boolean"}} // taken as it is written
+	steps   = fragment{"type": "array", "minItems": 1, "items": ref("step")}
+)
+
+func optional(types []string) []string {
+	out := types
+	for _, t := range types {
+		out = append(out, t+"?")
+	}
+	return out
+}
+
+func orText(f fragment, pattern string, more ...fragment) fragment {
+	return fragment{"anyOf": append([]fragment{f, {"type": "string", "pattern": pattern}}, more...)}
+}
+
+// oneKeyOf says that exactly one of the keys is there.
+func oneKeyOf(names []string) []fragment {
+	var out []fragment
+	for _, name := range names {
+		out = append(out, fragment{"required": []string{name}})
+	}
+	return out
 }
 
 func oneOrList(f fragment) fragment {
@@ -95,7 +156,10 @@ func oneOrList(f fragment) fragment {
 func stepSchema(reg *actions.Registry) fragment {
 	s := objectOf(stepKeys, reg)
 	delete(s, "required")
-	s["oneOf"] = []fragment{{"required": []string{"uses"}}, {"required": []string{"sleep"}}}
+	s["oneOf"] = oneKeyOf(kinds)
+	s["dependentRequired"] = fragment{
+		"as": []string{"for_each"}, "at_once": []string{"for_each"}, "until": []string{"for_each"}, "wait": []string{"call"},
+	}
 	var cases []fragment
 	for _, name := range reg.Names() {
 		spec := reg.Get(name).Spec

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -36,8 +37,8 @@ func instance(t *testing.T, file string) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &parser{file: file}
-	root := p.load(src)
+	f, root := document.Read(file, src)
+	p := &parser{File: f}
 	if root == nil {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package definition
 
 import (
+	"maps"
+	"slices"
+
 	"zflow/actions"
 	"zflow/engine/expr"
 )
@@ -9,51 +12,83 @@ import (
 type place int
 
 const (
-	inTrigger   place = iota // a trigger's if
-	inDefault                // the workflow's retry.if
-	inCondition              // a step's if
-	inSleep
-	inWith
-	inRetry // a step's retry.if
+	inTrigger place = iota // a trigger's if and once
+	inGate                 // the key of concurrency
+	inDefault              // the workflow's retry.if
 	inOutput
+	inStep    // a step's if, and whatever is not named below
+	inLoop    // the if and the list of a loop, which come before it
+	inInput   // of emit, respond and call
+	inWith    // of uses
+	inRetry   // a step's retry.if
+	inArrival // the if of a wait
 )
 
-const notYet = " is not in this version of zflow yet"
+// loop is what a step inside one can name.
+type loop struct {
+	as   string
+	item expr.Type
+}
 
-// scopeAt returns the scope at a place; steps are those that have run by then.
+// scopeAt returns the scope at a place. The steps in it are those that are seen
+// when an expression is compiled; the rest holds until fresh.
 func (b *builder) scopeAt(at place) *expr.Scope {
 	if s, ok := b.scopes[at]; ok {
 		return s
 	}
-	roots := map[string]expr.Type{"event": {}, "trigger": triggerType, "vars": b.vars}
+	roots := map[string]expr.Type{"event": b.event, "trigger": triggerType, "vars": b.vars}
 	refused := map[string]string{
-		"item": "item" + notYet, "index": "index" + notYet,
-		"arrived": "arrived" + notYet, "failure": "failure" + notYet,
-		"secrets": "secrets stand only in with",
+		"item":    "item is known only in a loop",
+		"index":   "index is known only in a loop",
+		"arrived": "arrived is known only in the if of wait_for",
+		"failure": "failure is known only in on_failure and finally",
+		"secrets": "secrets stand only in the with of uses",
 		"error":   "error is known only in retry.if",
 		"step":    "step is known only in with and retry.if",
-		"run":     "a trigger's if cannot name run: there is none yet",
+		"run":     "run cannot be named here: there is none yet",
 		"steps":   "steps cannot be named here: none has run",
 	}
-	if at != inTrigger {
+	if at > inGate {
 		roots["run"] = runType
 	}
-	if at != inTrigger && at != inDefault {
-		roots["steps"] = expr.Object(b.done, false)
+	if at > inDefault {
+		roots["steps"] = expr.Object(b.seen, false)
+		b.inLoops(at, roots, refused)
 	}
-	if at == inWith || at == inRetry || at == inDefault {
+	if at > inDefault && b.here != nil && b.here.chain()[0].branch != "steps" {
+		roots["failure"] = failureType
+	}
+	switch at {
+	case inInput:
 		roots["step"] = stepType
+	case inWith:
+		roots["step"], roots["secrets"] = stepType, expr.Object(map[string]expr.Type{}, true)
+	case inRetry, inDefault:
+		roots["step"], roots["error"] = stepType, errorType
+	case inArrival:
+		roots["arrived"] = b.arrived
 	}
-	if at == inRetry || at == inDefault {
-		roots["error"] = errorType
-	}
-	if at == inWith {
-		roots["secrets"] = expr.Object(map[string]expr.Type{}, true)
-	}
-	s := expr.NewScope(roots, refused, b.later)
+	s := expr.NewScope(roots, refused, b.hidden)
 	b.scopes[at] = s
 	return s
 }
+
+// inLoops adds the names of the loops around a place.
+func (b *builder) inLoops(at place, roots map[string]expr.Type, refused map[string]string) {
+	for _, l := range b.loops {
+		if l.as != "item" {
+			refused["item"] = "the element is called " + l.as + " here"
+		}
+		roots[l.as], roots["index"] = l.item, expr.Type{}
+	}
+	if at == inLoop {
+		why := " is not known before the loop: to leave elements out, use filter() in for_each"
+		refused[b.as], refused["index"] = b.as+why, "index"+why
+	}
+}
+
+// fresh forgets the scopes, because other names are known now.
+func (b *builder) fresh() { b.scopes = map[place]*expr.Scope{} }
 
 func named(names ...string) expr.Type {
 	fields := make(map[string]expr.Type, len(names))
@@ -68,13 +103,16 @@ var (
 	runType     = named("id", "workflow", "version", "attempt", "started_at")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")
+	failureType = expr.Object(map[string]expr.Type{"step": {}, "error": errorType}, false)
 )
 
 // resultType is what steps.<id> is, with this output.
-func resultType(output expr.Type) expr.Type {
-	return expr.Object(map[string]expr.Type{
-		"output": output, "status": {}, "attempts": {},
-	}, false)
+func resultType(output expr.Type, outcome bool) expr.Type {
+	fields := map[string]expr.Type{"output": output, "status": {}, "attempts": {}, "error": errorType}
+	if outcome {
+		fields["outcome"] = expr.Type{}
+	}
+	return expr.Object(fields, false)
 }
 
 // typeOf is what is known of a value by its schema.
@@ -88,19 +126,24 @@ func typeOf(s actions.Schema) expr.Type {
 		return expr.Object(fields, s.Open)
 	case s.Type == "array" && s.Items != nil:
 		return expr.List(typeOf(*s.Items))
+	case s.Type == "string":
+		return expr.Scalar(expr.Text)
+	case s.Type == "integer" || s.Type == "number":
+		return expr.Scalar(expr.Number)
+	case s.Type == "boolean":
+		return expr.Scalar(expr.Bool)
 	}
 	return expr.Type{}
 }
 
-// typeOfValue is what is known of a value that is there.
-func typeOfValue(v any) expr.Type {
-	switch v := v.(type) {
-	case map[string]any:
-		fields := make(map[string]expr.Type, len(v))
-		for name, f := range v {
-			fields[name] = typeOfValue(f)
+// added puts the steps of one map among those of another; what is there twice is
+// of either type.
+func added(to, from map[string]expr.Type) {
+	for _, id := range slices.Sorted(maps.Keys(from)) {
+		if t, twice := to[id]; twice {
+			to[id] = expr.Union(t, from[id])
+			continue
 		}
-		return expr.Object(fields, false)
+		to[id] = from[id]
 	}
-	return expr.Type{} // a list's elements may differ
 }

@@ -1,245 +1,206 @@
 package definition
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
-	"zflow/actions"
 	"zflow/engine"
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 )
 
-func (b *builder) steps(n *node, defaults engine.Retry) {
-	b.done = map[string]expr.Type{}
-	if n == nil {
-		return
+// made is what a list of steps leaves behind.
+type made struct {
+	outputs map[string]expr.Type // of its own steps, by id
+	seen    map[string]expr.Type // the steps that can be named after it
+}
+
+// result is what is known of a step that has run.
+type result struct {
+	output  expr.Type
+	outcome bool                 // it has one
+	seen    map[string]expr.Type // the steps inside that can be named after it
+}
+
+// list compiles steps that go one after another.
+func (b *builder) list(n *node, what, prefix string) ([]*engine.Step, made) {
+	m := made{map[string]expr.Type{}, map[string]expr.Type{}}
+	if n.Kind != document.List || len(n.Items) == 0 {
+		b.p.Fail(n, "begin each with a -", "%s is a list of at least one step, this is %s", what, emptyOr(n))
+		return nil, m
 	}
-	if n.kind != list || len(n.items) == 0 {
-		b.p.fail(n, "begin each with a -", "steps is a list of at least one step, this is %s", emptyOr(n))
-		return
-	}
-	ids := b.ids(n.items)
-	for i, s := range n.items {
-		b.fresh()
-		b.later = ids[i:]
-		if s.kind != object {
-			b.p.fail(s, "write { uses: … } or { sleep: … }", "a step is an object, this is %s", s.what())
+	var out []*engine.Step
+	for _, s := range n.Items {
+		if s.Kind != document.Object {
+			b.p.Fail(s, "write { uses: … } or { sleep: … }", "a step is an object, this is %s", s.What())
 			continue
 		}
-		b.step(s, i+1, defaults)
+		step, r := b.step(s, prefix)
+		out = append(out, step)
+		now := r.named(step.ID)
+		added(b.seen, now)
+		added(m.seen, now)
+		if step.ID != "" {
+			m.outputs[step.ID] = r.output
+		}
 	}
-	b.later = nil
+	b.hide(m.seen)
+	return out, m
 }
 
 func emptyOr(n *node) string {
-	if n.kind == list {
+	if n.Kind == document.List {
 		return "empty"
 	}
-	return n.what()
+	return n.What()
 }
 
-// ids returns the id of each step, or "", and reports those that are no good.
-func (b *builder) ids(items []*node) []string {
-	out := make([]string, len(items))
-	first := map[string]int{}
-	for i, s := range items {
-		n := s.get("id")
-		if n == nil {
-			continue
-		}
-		id := b.p.text(n, "id")
-		switch {
-		case id == "":
-		case !validID.MatchString(id):
-			b.p.fail(n, "a-z, 0-9 and _, beginning with a letter", "%q is no id for a step", id)
-		case first[id] > 0:
-			b.p.fail(n, "", "the id %s is there twice: first in line %d", id, first[id])
-		default:
-			out[i], first[id] = id, n.line
-		}
+// named returns the steps that can be named once a step of this id has run.
+func (r result) named(id string) map[string]expr.Type {
+	out := map[string]expr.Type{}
+	added(out, r.seen)
+	if id != "" {
+		out[id] = resultType(r.output, r.outcome)
 	}
 	return out
 }
 
-func (b *builder) step(n *node, number int, defaults engine.Retry) {
-	p := b.p
-	p.keys(n, "a step", stepKeys)
-	id := b.later[0]
-	s := &engine.Step{ID: id, Token: id, Name: p.text(n.get("name"), "name")}
-	output := expr.Type{}
-	uses, sleep := n.get("uses"), n.get("sleep")
-	s.If = b.condition(n.get("if"), inCondition)
+func (b *builder) hide(steps map[string]expr.Type) {
+	for id := range steps {
+		delete(b.seen, id)
+	}
+}
+
+func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
+	outer := b.here
+	b.here = b.tree.spots[n]
+	defer func() { b.here = outer }()
+	b.p.keys(n, "a step", stepKeys)
+	s := &engine.Step{ID: b.here.id, Token: cmp.Or(b.here.id, b.here.label), Name: b.p.text(n.Get("name"), "name")}
+	s.Path = prefix + s.Token
+	if b.paths[s.Path] {
+		b.p.Fail(n, "give one of them another id", "two steps have the path %s", s.Path)
+	}
+	b.paths[s.Path] = true
+	kind := b.kind(n)
+	b.misplaced(n, kind)
+	s.ContinueOnError = b.p.flag(n.Get("continue_on_error"), "continue_on_error", false)
+	if kind != "uses" || b.here.loops {
+		s.Timeout = b.p.duration(n.Get("timeout"), "timeout", true)
+	}
+	if b.here.loops {
+		return s, b.looped(s, n, kind)
+	}
+	s.If = b.condition(n.Get("if"), inStep)
+	return s, b.body(s, n, kind)
+}
+
+// body compiles what a step does, in a loop once for each element, and what
+// sees that it is done.
+func (b *builder) body(s *engine.Step, n *node, kind string) result {
+	r := b.work(s, n, kind)
+	now := r.named(s.ID)
+	added(b.seen, now)
+	if until := n.Get("until"); s.Loop != nil {
+		s.Loop.Until = b.condition(until, inStep)
+	}
+	s.Undo = b.undo(n.Get("undo"))
+	b.hide(now)
+	return r
+}
+
+// kind returns what a step does, or "" after a report.
+func (b *builder) kind(n *node) string {
+	has := present(n, kinds)
 	switch {
-	case uses != nil && sleep != nil:
-		p.fail(n.keyOf("sleep"), "make it two steps", "a step has either uses or sleep")
-	case uses != nil:
-		output = b.action(s, n, defaults)
-	case sleep != nil:
-		b.sleep(s, n)
-	case !hasLater(n, stepKeys):
-		if !misspelt(n, "uses", stepKeys) && !misspelt(n, "sleep", stepKeys) {
-			p.fail(n, "", "a step needs uses or sleep")
-		}
-		b.action(s, n, defaults)
+	case len(has) == 0 && !excused(n, kinds, stepKeys):
+		b.p.Fail(n, "it needs one of "+anyOf(kinds), "the step does nothing")
+	case len(has) > 1:
+		b.p.Fail(n.KeyOf(has[1]), "make it two steps", "a step does one thing, not %s and %s", has[0], has[1])
 	}
-	if s.Token == "" {
-		s.Token = fmt.Sprintf("%s#%d", kindOfStep(s), number)
+	if len(has) == 0 {
+		return ""
 	}
-	s.Path = s.Token
-	if id != "" {
-		b.done[id] = resultType(output)
-	}
-	b.w.Steps = append(b.w.Steps, s)
+	return has[0]
 }
 
-func kindOfStep(s *engine.Step) string {
-	if u, ok := s.Do.(*engine.Uses); ok && u.Action != "" {
-		return u.Action
-	}
-	return "sleep"
-}
-
-// sleep reads a sleeping step; what belongs to a call has no place in it.
-func (b *builder) sleep(s *engine.Step, n *node) {
-	for _, name := range []string{"with", "connection", "retry", "timeout", "on_unknown"} {
-		if n.get(name) != nil {
-			b.p.fail(n.keyOf(name), "", "a step that sleeps has no %s", name)
-		}
-	}
-	d := n.get("sleep")
-	if d.kind == scalar && expr.Contains(d.value) {
-		s.Do = &engine.Sleep{For: b.template(value{d.value, d}, inSleep)}
-		return
-	}
-	if d.kind == object {
-		b.p.fail(d, "write a duration, such as 30m, or ${{ }}", "sleep until is not in this version of zflow yet")
-		return
-	}
-	b.p.duration(d, "sleep", false)
-	s.Do = &engine.Sleep{For: b.template(value{d.value, d}, inSleep)}
-}
-
-// action reads a step that uses one, and returns the type of its output.
-func (b *builder) action(step *engine.Step, n *node, defaults engine.Retry) expr.Type {
-	p, s := b.p, &engine.Uses{}
-	step.Do = s
-	s.Action = p.text(n.get("uses"), "uses")
-	s.Timeout = p.duration(n.get("timeout"), "timeout", true)
-	s.Retry = b.retry(n.get("retry"), defaults, inRetry)
-	s.Connection = p.connection(n.get("connection"))
-	a := p.action(n.get("uses"), s.Action)
-	if a != nil && a.Spec.Connects == "" && n.get("connection") != nil {
-		p.fail(n.keyOf("connection"), "", "%s uses no connection", s.Action)
-	}
-	s.OnUnknown = p.policy(n.get("on_unknown"), a)
-	if a == nil {
-		s.With = b.with(n, nil)
-		return expr.Type{}
-	}
-	s.With = b.with(n, a)
-	s.Reads = func(in map[string]any) bool { return a.Effect(in) == actions.Read }
-	s.Repeatable = func(in map[string]any) bool { return a.Effect(in) != actions.Write }
-	s.Probes = a.Probe != nil
-	return typeOf(a.Spec.Output)
-}
-
-func (p *parser) action(n *node, name string) *actions.Action {
-	if name == "" || p.known.Actions == nil {
-		return nil
-	}
-	a := p.known.Actions.Get(name)
-	if a == nil {
-		p.fail(n, suggestion(name, p.known.Actions.Names()), "there is no action %s", name)
-	}
-	return a
-}
-
-func (p *parser) connection(n *node) string {
-	s := p.text(n, "connection")
-	switch {
-	case expr.Contains(s):
-		p.fail(n, "", "connection is a fixed name, without ${{ }}")
-	case s != "" && p.known.Connection != nil && !p.known.Connection(s):
-		p.warn(n, "make it with zflow connect before this runs", "there is no connection %s yet", s)
-	}
-	return s
-}
-
-var policies = []string{
-	string(engine.PolicyRetry), string(engine.PolicyProbe), string(engine.PolicyAsk), string(engine.PolicyFail),
-}
-
-func (p *parser) policy(n *node, a *actions.Action) engine.Policy {
-	s := p.text(n, "on_unknown")
-	switch {
-	case s == "":
-	case !slices.Contains(policies, s):
-		p.fail(n, suggestion(s, policies), "on_unknown cannot be %s", s)
-	case s == string(engine.PolicyProbe) && a != nil && a.Probe == nil:
-		p.fail(n, "use retry, ask or fail", "%s cannot find out whether it happened", a.Spec.Name)
-	}
-	return engine.Policy(s)
-}
-
-const (
-	maxAttempts = 10_000
-	maxBackoff  = 100
-)
-
-// retry reads a retry over what holds where it says nothing.
-func (b *builder) retry(n *node, defaults engine.Retry, at place) engine.Retry {
-	if n == nil {
-		return defaults
-	}
-	p, r := b.p, defaults
-	if n.kind != object {
-		p.fail(n, "write { attempts: 5, delay: 2s }", "retry is an object, this is %s", n.what())
-		return r
-	}
-	p.keys(n, "retry", retryKeys)
-	if v := n.get("attempts"); v != nil {
-		r.Attempts = int(p.number(v, "attempts", true, 1, maxAttempts))
-	}
-	if v := n.get("backoff"); v != nil {
-		r.Backoff = p.number(v, "backoff", false, 1, maxBackoff)
-	}
-	if v := n.get("delay"); v != nil {
-		r.Delay = p.duration(v, "delay", false)
-	}
-	if v := n.get("max_delay"); v != nil {
-		r.MaxDelay = p.duration(v, "max_delay", false)
-		if r.MaxDelay < r.Delay && n.get("delay") != nil {
-			p.fail(v, "", "max_delay is less than delay")
-		}
-	}
-	r.MaxDelay = max(r.MaxDelay, r.Delay)
-	if v := n.get("if"); v != nil {
-		r.If = b.condition(v, at)
+// work compiles what a step does.
+func (b *builder) work(s *engine.Step, n *node, kind string) result {
+	var r result
+	switch kind {
+	case "uses":
+		s.Do, r.output = b.uses(n)
+	case "emit":
+		s.Do, r.output = b.emit(n)
+	case "respond":
+		s.Do, r.output = b.respond(n)
+	case "set":
+		value := b.anyTemplate(n.Get("set"), inStep)
+		s.Do, r.output = &engine.Set{Value: value}, typeOfTemplate(value)
+	case "call":
+		s.Do = b.call(n)
+	case "sleep":
+		s.Do = b.sleep(n.Get("sleep"))
+	case "stop":
+		s.Do = b.stop(n.Get("stop"))
+	case "wait_for":
+		s.Do, r = b.wait(n.Get("wait_for"))
+	case "approval":
+		s.Do, r = b.approval(n.Get("approval"))
+	case "steps", "parallel", "switch":
+		s.Do, r = b.block(n, kind, s.Path)
+	default: // reported; what is there is checked all the same
+		b.unknown(n)
 	}
 	return r
 }
 
-func (p *parser) number(n *node, what string, whole bool, least, most float64) float64 {
-	f, err := strconv.ParseFloat(n.value, 64)
-	switch {
-	case n.kind != scalar || err != nil || n.tag != "!!int" && (whole || n.tag != "!!float"):
-		hint := ""
-		if n.isText() && err == nil {
-			hint = "leave out the quotes"
-		}
-		kind := "a number"
-		if whole {
-			kind = "a whole number"
-		}
-		p.fail(n, hint, "%s is %s, this is %s", what, kind, n.what())
-	case !(f >= least && f <= most):
-		p.fail(n, "", "%s is from %s to %s", what, plainNumber(least), plainNumber(most))
+// unknown checks the input of a step whose kind is missing or misspelt.
+func (b *builder) unknown(n *node) {
+	if with := n.Get("with"); with != nil {
+		b.with(n, nil)
 	}
-	return f
+	b.retry(n.Get("retry"), b.defaults, inRetry)
 }
 
-func plainNumber(f float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(f, 'f', -1, 64), ".0")
+// home says to which kinds a key belongs, and why.
+type home struct {
+	kinds []string
+	why   string
+}
+
+var calls = []string{"uses", "emit", "respond"}
+
+var homes = map[string]home{
+	"with":       {[]string{"uses", "call", "emit"}, "only uses, call and emit take an input"},
+	"wait":       {[]string{"call"}, "only call has another run to wait for"},
+	"connection": {[]string{"uses"}, "only uses needs an account"},
+	"retry":      {calls, "only uses, emit and respond are tried again"},
+	"on_unknown": {calls, "only uses, emit and respond can end unknown"},
+}
+
+// misplaced reports the keys that a step of this kind cannot have.
+func (b *builder) misplaced(n *node, kind string) {
+	for _, f := range n.Fields {
+		name := f.Key.Value
+		if h, ok := homes[name]; ok && kind != "" && !slices.Contains(h.kinds, kind) {
+			b.p.Fail(f.Key, insideHint(kind), "%s cannot have %s: %s", kind, name, h.why)
+		}
+		if slices.Contains([]string{"as", "at_once", "until"}, name) && !b.here.loops {
+			b.p.Fail(f.Key, "", "%s goes only with for_each", name)
+		}
+		if kind == "stop" && slices.Contains([]string{"continue_on_error", "undo"}, name) {
+			b.p.Fail(f.Key, "", "stop cannot have %s: the run ends with it", name)
+		}
+		if section := b.here.chain()[0].branch; name == "undo" && section != "steps" {
+			b.p.Fail(f.Key, "", "a step of %s cannot have undo: what is to be undone has been by then", section)
+		}
+	}
+}
+
+func insideHint(kind string) string {
+	if slices.Contains([]string{"steps", "parallel", "switch"}, kind) {
+		return "put it on the steps inside"
+	}
+	return ""
 }

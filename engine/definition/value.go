@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 )
 
@@ -19,18 +20,18 @@ type value struct {
 func (p *parser) value(n *node) value { return value{p.json(n), n} }
 
 func (p *parser) json(n *node) any {
-	switch n.kind {
-	case list:
-		out := make([]any, len(n.items))
-		for i, c := range n.items {
+	switch n.Kind {
+	case document.List:
+		out := make([]any, len(n.Items))
+		for i, c := range n.Items {
 			out[i] = p.json(c)
 		}
 		return out
-	case object:
-		out := make(map[string]any, len(n.fields))
-		for _, f := range n.fields {
-			p.keyTrap(f.key)
-			out[f.key.value] = p.json(f.value)
+	case document.Object:
+		out := make(map[string]any, len(n.Fields))
+		for _, f := range n.Fields {
+			p.keyTrap(f.Key)
+			out[f.Key.Value] = p.json(f.Value)
 		}
 		return out
 	}
@@ -39,24 +40,24 @@ func (p *parser) json(n *node) any {
 
 // keyTrap refuses a key that YAML has cut out of an unquoted ${{ }}.
 func (p *parser) keyTrap(n *node) {
-	if strings.HasPrefix(n.value, "{") {
-		p.fail(n, `inside { } and [ ] put quotes around "${{ … }}"`, "a key cannot begin with {")
+	if strings.HasPrefix(n.Value, "{") {
+		p.Fail(n, `inside { } and [ ] put quotes around "${{ … }}"`, "a key cannot begin with {")
 	}
 }
 
 func (p *parser) scalar(n *node) any {
-	switch n.tag {
+	switch n.Tag {
 	case "!!null":
-		if n.value == "" {
-			p.fail(n, p.emptyHint(n, `write null, or "" for an empty text`), "the value is empty")
+		if n.Value == "" {
+			p.Fail(n, p.EmptyHint(n, `write null, or "" for an empty text`), "the value is empty")
 		}
 		return nil
 	case "!!bool":
-		return strings.EqualFold(n.value, "true")
+		return strings.EqualFold(n.Value, "true")
 	case "!!int", "!!float":
 		return p.numeral(n)
 	}
-	return n.value
+	return n.Value
 }
 
 // exact is how a number is written that nobody can have meant as text.
@@ -65,18 +66,18 @@ var exact = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.([0-9]*[1-9]|0))?$`)
 // numeral returns a number; one that would not come out as it is written is
 // refused, since it may be a telephone number, a version, an id.
 func (p *parser) numeral(n *node) any {
-	hint := `put quotes around it if text is meant: "` + n.value + `"`
-	if !exact.MatchString(n.value) {
-		p.fail(n, hint, "YAML takes %s for a number and would change it", n.value)
-		return n.value
+	hint := `put quotes around it if text is meant: "` + n.Value + `"`
+	if !exact.MatchString(n.Value) {
+		p.Fail(n, hint, "YAML takes %s for a number and would change it", n.Value)
+		return n.Value
 	}
-	if i, err := strconv.ParseInt(n.value, 10, 64); err == nil {
+	if i, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
 		return i
 	}
-	f, err := strconv.ParseFloat(n.value, 64)
-	if err != nil || strings.IndexByte(n.value, '.') < 0 || math.Abs(f) >= 1<<53 {
-		p.fail(n, hint, "%s has too many digits for a number", n.value)
-		return n.value
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil || strings.IndexByte(n.Value, '.') < 0 || math.Abs(f) >= 1<<53 {
+		p.Fail(n, hint, "%s has too many digits for a number", n.Value)
+		return n.Value
 	}
 	return f
 }
@@ -84,9 +85,9 @@ func (p *parser) numeral(n *node) any {
 // isExpression tells whether all of a text is one expression, whose type is
 // not known.
 func isExpression(n *node) bool {
-	if n.kind != scalar {
+	if n.Kind != document.Scalar {
 		return false
 	}
-	_, whole := expr.Whole(n.value)
+	_, whole := expr.Whole(n.Value)
 	return whole
 }

@@ -1,29 +1,30 @@
 package definition
 
-import "slices"
+import "zflow/engine/definition/document"
 
 // Vars reads a file of values that go over the vars of workflows: an object of
 // names and fixed values, held to the same rules as vars in a workflow. It is nil
 // if any problem is an error.
 func Vars(file string, src []byte) (map[string]any, Problems) {
-	p := &parser{file: file, vars: true}
+	f, root := document.Read(file, src)
+	p := &parser{File: f}
 	var vars map[string]any
-	if root := p.load(src); root != nil {
+	if p.object(root, "vars are", "write a name and its value in each line") {
 		p.static(root)
 		vars, _ = p.json(root).(map[string]any)
 	}
-	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
-	if p.problems.Err() != nil {
-		return nil, p.problems
+	problems := f.Problems()
+	if problems.Err() != nil {
+		return nil, problems
 	}
-	return vars, p.problems
+	return vars, problems
 }
 
-// noObject reports a file that is no object.
-func (p *parser) noObject(root *node) {
-	what, hint := "a workflow is", "it begins with name:, on: and steps:"
-	if p.vars {
-		what, hint = "vars are", "write a name and its value in each line"
+// object tells whether a file is an object; nil: it was reported why there is
+// nothing to be read.
+func (p *parser) object(root *node, what, hint string) bool {
+	if root != nil && root.Kind != document.Object {
+		p.Fail(root, hint, "%s an object, this is %s", what, root.What())
 	}
-	p.fail(root, hint, "%s an object, this is %s", what, root.what())
+	return root != nil && root.Kind == document.Object
 }

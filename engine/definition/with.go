@@ -9,17 +9,18 @@ import (
 	"unicode/utf8"
 
 	"zflow/actions"
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 )
 
 // with reads a step's input and checks it against the action's schema.
 func (b *builder) with(step *node, a *actions.Action) *expr.Template {
-	n := step.get("with")
+	n := step.Get("with")
 	if n == nil {
-		n = &node{kind: object, line: step.line, column: step.column}
+		n = &node{Kind: document.Object, Line: step.Line, Column: step.Column}
 	}
-	if n.kind != object {
-		b.p.fail(n, b.p.emptyHint(n, "write its fields, one a line"), "with is an object, this is %s", n.what())
+	if n.Kind != document.Object {
+		b.p.Fail(n, b.p.EmptyHint(n, "write its fields, one a line"), "with is an object, this is %s", n.What())
 		return nil
 	}
 	if a == nil {
@@ -46,21 +47,21 @@ func (p *parser) fit(n *node, s actions.Schema, what string) any {
 		return p.json(n)
 	}
 	switch {
-	case n.isNull():
-		p.fail(n, p.emptyHint(n, "leave it out if there is none"), "%s is empty", what)
+	case n.IsNull():
+		p.Fail(n, p.EmptyHint(n, "leave it out if there is none"), "%s is empty", what)
 		return nil
-	case s.Type == "object" && n.kind == object:
+	case s.Type == "object" && n.Kind == document.Object:
 		return p.fitObject(n, s, what)
-	case s.Type == "array" && n.kind == list:
+	case s.Type == "array" && n.Kind == document.List:
 		return p.fitList(n, s, what)
-	case s.Type == "string" && n.kind == scalar:
+	case s.Type == "string" && n.Kind == document.Scalar:
 		return p.fitText(n, s, what)
-	case (s.Type == "integer" || s.Type == "number") && n.kind == scalar && n.tag != "!!bool":
+	case (s.Type == "integer" || s.Type == "number") && n.Kind == document.Scalar && n.Tag != "!!bool":
 		return p.fitNumber(n, s, what)
-	case s.Type == "boolean" && n.kind == scalar && n.tag == "!!bool":
+	case s.Type == "boolean" && n.Kind == document.Scalar && n.Tag == "!!bool":
 		return p.scalar(n)
 	}
-	p.fail(n, typeHint(n, s.Type), "%s is %s, this is %s", what, typeName(s.Type), n.what())
+	p.Fail(n, typeHint(n, s.Type), "%s is %s, this is %s", what, typeName(s.Type), n.What())
 	return nil
 }
 
@@ -82,12 +83,12 @@ func typeName(t string) string {
 
 func typeHint(n *node, want string) string {
 	switch {
-	case n.kind == object && len(n.fields) == 1 && strings.HasPrefix(n.fields[0].key.value, "{"),
-		n.kind == object && strings.Contains(firstKey(n), "{"):
+	case n.Kind == document.Object && len(n.Fields) == 1 && strings.HasPrefix(n.Fields[0].Key.Value, "{"),
+		n.Kind == document.Object && strings.Contains(firstKey(n), "{"):
 		return `put quotes around "${{ … }}"`
-	case want == "boolean" && n.kind == scalar && slices.Contains([]string{"yes", "on"}, strings.ToLower(n.value)):
+	case want == "boolean" && n.Kind == document.Scalar && slices.Contains([]string{"yes", "on"}, strings.ToLower(n.Value)):
 		return "write true"
-	case want == "boolean" && n.kind == scalar && slices.Contains([]string{"no", "off"}, strings.ToLower(n.value)):
+	case want == "boolean" && n.Kind == document.Scalar && slices.Contains([]string{"no", "off"}, strings.ToLower(n.Value)):
 		return "write false"
 	case want == "array":
 		return "begin each element with a -, or write [a, b]"
@@ -96,42 +97,42 @@ func typeHint(n *node, want string) string {
 }
 
 func firstKey(n *node) string {
-	if len(n.fields) == 0 {
+	if len(n.Fields) == 0 {
 		return ""
 	}
-	return n.fields[0].key.value
+	return n.Fields[0].Key.Value
 }
 
 func (p *parser) fitObject(n *node, s actions.Schema, what string) any {
-	out := make(map[string]any, len(n.fields))
-	for _, f := range n.fields {
-		name := f.key.value
+	out := make(map[string]any, len(n.Fields))
+	for _, f := range n.Fields {
+		name := f.Key.Value
 		field, ok := s.Fields[name]
 		if !ok && !s.Open && len(s.Fields) > 0 {
-			p.fail(f.key, suggestion(name, slices.Sorted(maps.Keys(s.Fields))), "%s has no field %s", what, name)
+			p.Fail(f.Key, suggestion(name, slices.Sorted(maps.Keys(s.Fields))), "%s has no field %s", what, name)
 			continue
 		}
 		if !ok && !s.Open && what == "with" {
-			p.fail(f.key, "", "the action takes no input")
+			p.Fail(f.Key, "", "the action takes no input")
 			continue
 		}
-		out[name] = p.fit(f.value, field, name)
+		out[name] = p.fit(f.Value, field, name)
 	}
 	for _, name := range s.Required {
-		if n.get(name) == nil {
-			p.fail(n, "", "%s needs the field %s", what, name)
+		if n.Get(name) == nil {
+			p.Fail(n, "", "%s needs the field %s", what, name)
 		}
 	}
 	return out
 }
 
 func (p *parser) fitList(n *node, s actions.Schema, what string) any {
-	out := make([]any, len(n.items))
+	out := make([]any, len(n.Items))
 	item := actions.Schema{}
 	if s.Items != nil {
 		item = *s.Items
 	}
-	for i, c := range n.items {
+	for i, c := range n.Items {
 		out[i] = p.fit(c, item, "an element of "+what)
 	}
 	p.size(n, s, what, float64(len(out)), "elements")
@@ -140,43 +141,43 @@ func (p *parser) fitList(n *node, s actions.Schema, what string) any {
 
 // fitText takes a scalar as it is written, so that 0123 stays 0123.
 func (p *parser) fitText(n *node, s actions.Schema, what string) any {
-	if expr.Contains(n.value) {
-		return n.value
+	if expr.Contains(n.Value) {
+		return n.Value
 	}
-	if len(s.Enum) > 0 && !slices.Contains(s.Enum, n.value) {
-		hint := suggestion(n.value, s.Enum)
+	if len(s.Enum) > 0 && !slices.Contains(s.Enum, n.Value) {
+		hint := suggestion(n.Value, s.Enum)
 		if hint == "" {
 			hint = "one of " + strings.Join(s.Enum, ", ")
 		}
-		p.fail(n, hint, "%s cannot be %q", what, n.value)
+		p.Fail(n, hint, "%s cannot be %q", what, n.Value)
 	}
-	p.size(n, s, what, float64(utf8.RuneCountInString(n.value)), "characters")
+	p.size(n, s, what, float64(utf8.RuneCountInString(n.Value)), "characters")
 	switch s.Format {
 	case "date-time":
-		if _, err := time.Parse(time.RFC3339, n.value); err != nil {
-			if _, err = time.Parse("2006-01-02T15:04:05", n.value); err != nil {
-				p.fail(n, "such as 2026-03-02T10:00:00Z", "%s is no time: %q", what, n.value)
+		if _, err := time.Parse(time.RFC3339, n.Value); err != nil {
+			if _, err = time.Parse("2006-01-02T15:04:05", n.Value); err != nil {
+				p.Fail(n, "such as 2026-03-02T10:00:00Z", "%s is no time: %q", what, n.Value)
 			}
 		}
 	case "duration":
 		p.duration(n, what, false)
 	case "url":
-		if !strings.HasPrefix(n.value, "https://") && !strings.HasPrefix(n.value, "http://") {
-			p.fail(n, "begin it with https://", "%s is no URL: %q", what, n.value)
+		if !strings.HasPrefix(n.Value, "https://") && !strings.HasPrefix(n.Value, "http://") {
+			p.Fail(n, "begin it with https://", "%s is no URL: %q", what, n.Value)
 		}
 	}
-	return n.value
+	return n.Value
 }
 
 func (p *parser) fitNumber(n *node, s actions.Schema, what string) any {
-	if n.tag != "!!int" && (n.tag != "!!float" || s.Type == "integer") {
+	if n.Tag != "!!int" && (n.Tag != "!!float" || s.Type == "integer") {
 		hint := ""
-		if _, err := strconv.ParseFloat(n.value, 64); err == nil && n.isText() {
+		if _, err := strconv.ParseFloat(n.Value, 64); err == nil && n.IsText() {
 			hint = "leave out the quotes"
-		} else if expr.Contains(n.value) {
+		} else if expr.Contains(n.Value) {
 			hint = "the ${{ }} must be all of it to be a number"
 		}
-		p.fail(n, hint, "%s is %s, this is %s", what, typeName(s.Type), n.what())
+		p.Fail(n, hint, "%s is %s, this is %s", what, typeName(s.Type), n.What())
 		return nil
 	}
 	v := p.numeral(n)
@@ -202,8 +203,8 @@ func (p *parser) size(n *node, s actions.Schema, what string, is float64, unit s
 	}
 	switch {
 	case s.Min != nil && is < *s.Min:
-		p.fail(n, "", "%s has at least %s%s", what, plainNumber(*s.Min), unit)
+		p.Fail(n, "", "%s has at least %s%s", what, plainNumber(*s.Min), unit)
 	case s.Max != nil && is > *s.Max:
-		p.fail(n, "", "%s has at most %s%s", what, plainNumber(*s.Max), unit)
+		p.Fail(n, "", "%s has at most %s%s", what, plainNumber(*s.Max), unit)
 	}
 }

@@ -6,60 +6,106 @@ import (
 	"time"
 
 	"zflow/engine"
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 )
 
 // builder makes a workflow of a file.
 type builder struct {
-	p      *parser
-	w      *engine.Workflow
-	vars   expr.Type
-	done   map[string]expr.Type // the steps before the present one
-	later  []string             // the ids of the others
-	scopes map[place]*expr.Scope
+	p        *parser
+	w        *engine.Workflow
+	tree     *tree
+	defaults engine.Retry
+	account  string // the workflow's connection
+
+	event   expr.Type
+	vars    expr.Type
+	arrived expr.Type            // in the if of a wait
+	seen    map[string]expr.Type // the steps that can be named now
+	here    *spot                // the step that is compiled; nil: none
+	loops   []loop               // around it
+	as      string               // the name of the element of a loop that is about to begin
+	paths   map[string]bool
+	scopes  map[place]*expr.Scope
 }
 
 const (
 	namePattern     = `^[a-z0-9-]{1,64}$`
 	idPattern       = `^[a-z][a-z0-9_]*$`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
+	inputPattern    = `^[A-Za-z][A-Za-z0-9_]*$`
 	typePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
 )
 
 var (
-	validName = regexp.MustCompile(namePattern)
-	validID   = regexp.MustCompile(idPattern)
-	validType = regexp.MustCompile(typePattern)
+	validName  = regexp.MustCompile(namePattern)
+	validID    = regexp.MustCompile(idPattern)
+	validType  = regexp.MustCompile(typePattern)
+	validInput = regexp.MustCompile(inputPattern)
 )
 
 func (p *parser) workflow(root *node) *engine.Workflow {
 	p.keys(root, "a workflow", workflowKeys)
 	p.require(root, "a workflow", workflowKeys)
-	b := &builder{p: p, w: &engine.Workflow{}, scopes: map[place]*expr.Scope{}}
-	b.w.Name = p.name(root.get("name"))
-	b.w.Description = p.text(root.get("description"), "description")
-	b.w.Timeout = p.duration(root.get("timeout"), "timeout", true)
-	b.variables(root.get("vars"))
-	b.triggers(root.get("on"))
-	defaults := b.retry(root.get("retry"), engine.DefaultRetry, inDefault)
-	b.steps(root.get("steps"), defaults)
-	if out := root.get("output"); out != nil {
-		b.fresh()
-		b.w.Output = b.template(p.value(out), inOutput)
+	b := &builder{p: p, w: &engine.Workflow{}, seen: map[string]expr.Type{}, paths: map[string]bool{}}
+	b.fresh()
+	b.w.Name = p.name(root.Get("name"), "a workflow")
+	b.w.Description = p.text(root.Get("description"), "description")
+	b.w.Timeout = p.duration(root.Get("timeout"), "timeout", true)
+	b.account = p.connection(root.Get("connection"))
+	b.variables(root.Get("vars"))
+	b.triggers(root.Get("on"))
+	b.w.Concurrency = b.concurrency(root.Get("concurrency"))
+	b.w.Limits = p.limits(root.Get("limits"))
+	tree, ok := p.survey(root)
+	if b.tree = tree; !ok {
+		return b.w
 	}
+	b.defaults = b.retry(root.Get("retry"), engine.DefaultRetry, inDefault)
+	b.sections(root)
 	return b.w
 }
 
-// fresh forgets the scopes, because other steps are done now.
-func (b *builder) fresh() { b.scopes = map[place]*expr.Scope{} }
+// sections compiles the steps, and what comes after them.
+func (b *builder) sections(root *node) {
+	for i, to := range []*[]*engine.Step{&b.w.Steps, &b.w.OnFailure, &b.w.Finally} {
+		n := root.Get(sections[i])
+		if n == nil {
+			continue
+		}
+		b.fresh() // failure is known in some only
+		prefix := ""
+		if i > 0 {
+			prefix = sections[i] + "."
+		}
+		var left made
+		*to, left = b.list(n, sections[i], prefix)
+		added(b.seen, left.seen)
+		if i == 0 {
+			b.output(root.Get("output"))
+		}
+	}
+}
 
-func (p *parser) name(n *node) string {
+// output compiles what the run returns: it sees the steps, but those of
+// on_failure and finally.
+func (b *builder) output(n *node) {
+	if n == nil {
+		return
+	}
+	b.here = &spot{branch: "steps", order: maxSteps}
+	b.fresh()
+	b.w.Output = b.template(b.p.value(n), inOutput)
+	b.here = nil
+}
+
+func (p *parser) name(n *node, what string) string {
 	if n == nil {
 		return ""
 	}
 	s := p.text(n, "name")
 	if s != "" && !validName.MatchString(s) {
-		p.fail(n, "up to 64 of a-z, 0-9 and -", "%q is no name for a workflow", s)
+		p.Fail(n, "up to 64 of a-z, 0-9 and -", "%q is no name for %s", s, what)
 	}
 	return s
 }
@@ -69,14 +115,14 @@ func (p *parser) text(n *node, what string) string {
 	switch {
 	case n == nil:
 		return ""
-	case n.kind != scalar:
-		p.fail(n, "", "%s is a text, this is %s", what, n.what())
+	case n.Kind != document.Scalar:
+		p.Fail(n, "", "%s is a text, this is %s", what, n.What())
 		return ""
-	case n.isNull() || n.value == "":
-		p.fail(n, p.emptyHint(n, ""), "%s is empty", what)
+	case n.IsNull() || n.Value == "":
+		p.Fail(n, p.EmptyHint(n, ""), "%s is empty", what)
 		return ""
 	}
-	return n.value
+	return n.Value
 }
 
 // duration returns a duration; it must be more than 0 if positive is set.
@@ -88,13 +134,13 @@ func (p *parser) duration(n *node, what string, positive bool) time.Duration {
 	d, err := expr.ParseDuration(s)
 	switch {
 	case expr.Contains(s):
-		p.fail(n, "write it as 30s, 5m, 2h or 1d", "%s cannot be an expression", what)
+		p.Fail(n, "write it as 30s, 5m, 2h or 1d", "%s cannot be an expression", what)
 	case err != nil:
-		p.fail(n, durationHint(s), "%s is no duration: %q", what, s)
+		p.Fail(n, durationHint(s), "%s is no duration: %q", what, s)
 	case d < 0:
-		p.fail(n, "", "%s cannot be negative", what)
+		p.Fail(n, "", "%s cannot be negative", what)
 	case d == 0 && positive:
-		p.fail(n, "leave it out if there is none", "%s cannot be 0", what)
+		p.Fail(n, "leave it out if there is none", "%s cannot be 0", what)
 	}
 	return d
 }
@@ -111,95 +157,27 @@ func (b *builder) variables(n *node) {
 	if n == nil {
 		return
 	}
-	if n.kind != object {
-		b.p.fail(n, "", "vars is an object, this is %s", n.what())
+	if n.Kind != document.Object {
+		b.p.Fail(n, "", "vars is an object, this is %s", n.What())
 		return
 	}
-	for _, f := range n.fields {
-		b.p.static(f.value)
+	for _, f := range n.Fields {
+		b.p.static(f.Value)
 	}
 	v, _ := b.p.value(n).json.(map[string]any)
 	b.w.Vars = v
-	b.vars = typeOfValue(v)
+	b.vars = expr.TypeOf(v)
 }
 
 // static reports the expressions in what must have none.
 func (p *parser) static(n *node) {
-	if n.kind == scalar && expr.Contains(n.value) {
-		p.fail(n, "write the expression where it is used", "vars are fixed values, without ${{ }}")
+	if n.Kind == document.Scalar && expr.Contains(n.Value) {
+		p.Fail(n, "write the expression where it is used", "vars are fixed values, without ${{ }}")
 	}
-	for _, c := range n.items {
+	for _, c := range n.Items {
 		p.static(c)
 	}
-	for _, f := range n.fields {
-		p.static(f.value)
+	for _, f := range n.Fields {
+		p.static(f.Value)
 	}
-}
-
-func (b *builder) triggers(n *node) {
-	switch {
-	case n == nil:
-	case n.kind == list && len(n.items) > 0:
-		for _, t := range n.items {
-			b.trigger(t)
-		}
-	case n.kind == object:
-		b.trigger(n)
-	default:
-		b.p.fail(n, "write on: { zoom: meeting.ended }", "on is a trigger or a list of them, this is %s", n.what())
-	}
-}
-
-func (b *builder) trigger(n *node) {
-	if n.kind != object {
-		b.p.fail(n, "write { zoom: meeting.ended }", "a trigger is an object, this is %s", n.what())
-		return
-	}
-	b.p.keys(n, "a trigger", triggerKeys)
-	if n.get("zoom") == nil && !hasLater(n, triggerKeys) {
-		b.p.require(n, "a trigger", triggerKeys)
-	}
-	t := engine.Trigger{Source: "zoom", If: b.condition(n.get("if"), inTrigger)}
-	if types := n.get("zoom"); types != nil {
-		t.Types = b.p.eventTypes(types)
-	}
-	b.w.Triggers = append(b.w.Triggers, t)
-}
-
-func (p *parser) eventTypes(n *node) []string {
-	items := []*node{n}
-	if n.kind == list {
-		items = n.items
-		if len(items) == 0 {
-			p.fail(n, "", "the list of event types is empty")
-		}
-	}
-	var out []string
-	for _, i := range items {
-		s := p.text(i, "an event type")
-		switch {
-		case s == "":
-		case !validType.MatchString(s):
-			p.fail(i, "such as meeting.ended or recording.*", "%q is no event type", s)
-		default:
-			p.knownType(i, s)
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func (p *parser) knownType(n *node, s string) {
-	if p.known.EventType == nil || strings.Contains(s, "*") {
-		return
-	}
-	known, meant := p.known.EventType(s)
-	if known {
-		return
-	}
-	hint := "it is taken as it is"
-	if meant != "" {
-		hint = "did you mean " + meant + "?"
-	}
-	p.warn(n, hint, "zflow knows no Zoom event %s", s)
 }

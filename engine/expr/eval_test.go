@@ -18,7 +18,12 @@ func testScope() *Scope {
 	return NewScope(map[string]Type{
 		"event": {}, "vars": Object(map[string]Type{"office": {}, "list": {}}, false),
 		"steps": Object(map[string]Type{"people": people}, false),
-	}, map[string]string{"secrets": "secrets stand only in with"}, []string{"report"})
+	}, map[string]string{"secrets": "secrets stand only in with"}, func(step string) (string, string) {
+		if step == "report" {
+			return "step report has not run yet at this place", "only steps that come before can be used"
+		}
+		return "", ""
+	})
 }
 
 func testEnv() Env {

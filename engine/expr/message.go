@@ -136,8 +136,8 @@ func (s *Scope) unknown(n ast.Node, t Type, name string) *Error {
 	base, names := operandText(n), t.FieldNames()
 	e := &Error{Message: lacks(base, "field "+name)}
 	if base == "steps" {
-		if s.later[name] {
-			return &Error{Message: "step " + name + " has not run yet at this place", Hint: "only steps that come before can be used"}
+		if why, hint := s.why(name); why != "" {
+			return &Error{Message: why, Hint: hint}
 		}
 		e.Message = "there is no step with the id " + name
 	}

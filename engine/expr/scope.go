@@ -10,18 +10,23 @@ import (
 type Scope struct {
 	roots   map[string]Type
 	refused map[string]string
-	later   map[string]bool
+	hidden  func(step string) (why, hint string)
 }
 
 // NewScope returns a scope of these root names. refused gives, for names that
-// exist elsewhere in a workflow, the reason why they cannot stand here; later
-// are the steps that have not run yet at this place.
-func NewScope(roots map[string]Type, refused map[string]string, later []string) *Scope {
-	s := &Scope{roots: roots, refused: refused, later: map[string]bool{}}
-	for _, id := range later {
-		s.later[id] = true
+// exist elsewhere in a workflow, the reason why they cannot stand here; hidden
+// does so for steps that exist but are not among those in roots ("": there is no
+// such step), and may be nil.
+func NewScope(roots map[string]Type, refused map[string]string, hidden func(step string) (why, hint string)) *Scope {
+	return &Scope{roots: roots, refused: refused, hidden: hidden}
+}
+
+// why says why a step cannot be named here, or "".
+func (s *Scope) why(step string) (why, hint string) {
+	if s.hidden == nil {
+		return "", ""
 	}
-	return s
+	return s.hidden(step)
 }
 
 // has tells whether a root name has a value here.

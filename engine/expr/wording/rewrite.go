@@ -35,6 +35,7 @@ var rewrites = []struct {
 	{regexp.MustCompile(`^invalid operation: cannot call non-function of type (.+)$`), "{1} cannot be called like a function", ""},
 	{regexp.MustCompile(`integer divide by zero`), "a division by zero", ""},
 	{regexp.MustCompile(`^invalid operation: float64 % |^invalid operation: \S+ % float64$`), "% works with whole numbers only", "int() cuts off a fraction"},
+	{regexp.MustCompile(`^array elements can only be selected using an integer`), "a list has no fields", "take one of its elements with [0], or use map() or filter()"},
 	{regexp.MustCompile(`^operator "in" not defined on (\S+)$`), "in looks into a list or an object, this is {1}", "contains looks for a part of a text"},
 }
 

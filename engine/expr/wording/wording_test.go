@@ -19,6 +19,7 @@ func TestOf(t *testing.T) {
 		"interface conversion: something new":                                     "the value is of the wrong type",
 		"reflect: call of reflect.Value.Len on int64 Value":                       "a list is needed here, this is a number",
 		"cannot use nil as argument (type string) to call lower ":                 "lower() needs text here, this is null",
+		"array elements can only be selected using an integer (got string)":       "a list has no fields: take one of its elements with [0], or use map() or filter()",
 		"invalid argument for len (type bool)":                                    "len() does not work with true or false",
 		"invalid operation: cannot call non-function of type string":              "text cannot be called like a function",
 		"something else": "",

@@ -1,4 +1,4 @@
-package definition
+package document
 
 import (
 	"bytes"
@@ -16,38 +16,34 @@ import (
 const maxFile = 1 << 20
 
 // load returns the file's one document, or nil if it has none that can be read.
-func (p *parser) load(src []byte) *node {
+func (f *File) load(src []byte) *Node {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	if !p.readable(src) {
+	if !f.readable(src) {
 		return nil
 	}
-	p.lines = strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
-	doc := p.document(src)
+	f.lines = strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
+	doc := f.document(src)
 	if doc == nil {
 		return nil
 	}
-	x := &expander{p: p, open: map[*yaml.Node]bool{}}
+	x := &expander{f: f, open: map[*yaml.Node]bool{}}
 	root := x.node(doc, 0)
 	if x.full {
-		return nil
-	}
-	if root.kind != object {
-		p.noObject(root)
 		return nil
 	}
 	return root
 }
 
-func (p *parser) readable(src []byte) bool {
+func (f *File) readable(src []byte) bool {
 	switch {
 	case len(src) > maxFile:
-		p.report(1, 1, "", "the file is larger than %d bytes", maxFile)
+		f.Report(1, 1, "", "the file is larger than %d bytes", maxFile)
 	case bytes.HasPrefix(src, []byte{0xff, 0xfe}), bytes.HasPrefix(src, []byte{0xfe, 0xff}), bytes.HasPrefix(src, []byte{'n', 0}):
-		p.report(1, 1, "save it as UTF-8", "the file is UTF-16")
+		f.Report(1, 1, "save it as UTF-8", "the file is UTF-16")
 	case !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0:
-		p.report(1, 1, "a workflow is YAML in UTF-8", "the file is not text")
+		f.Report(1, 1, "a workflow is YAML in UTF-8", "the file is not text")
 	case tooDeep(src):
-		p.report(1, 1, "", "the file nests too deep: more than %d levels", maxNesting)
+		f.Report(1, 1, "", "the file nests too deep: more than %d levels", maxNesting)
 	default:
 		return true
 	}
@@ -76,43 +72,43 @@ func tooDeep(src []byte) bool {
 var dashes = bytes.Repeat([]byte("- "), 20*maxNesting)
 
 // document reads the first document and refuses a second.
-func (p *parser) document(src []byte) (doc *yaml.Node) {
+func (f *File) document(src []byte) (doc *yaml.Node) {
 	defer func() {
 		if r := recover(); r != nil { // the YAML library's own
-			p.report(1, 1, "", "the YAML cannot be read (%v)", r)
+			f.Report(1, 1, "", "the YAML cannot be read (%v)", r)
 			doc = nil
 		}
 	}()
 	loader, err := yaml.NewLoader(bytes.NewReader(src))
 	if err != nil {
-		p.syntax(err)
+		f.syntax(err)
 		return nil
 	}
 	var first, second yaml.Node
 	err = loader.Load(&first)
 	if errors.Is(err, io.EOF) || err == nil && len(first.Content) == 0 {
-		p.report(1, 1, "it begins with name:, on: and steps:", "the file is empty")
+		f.Report(1, 1, "it begins with name:, on: and steps:", "the file is empty")
 		return nil
 	}
 	if err != nil {
-		p.syntax(err)
+		f.syntax(err)
 		return nil
 	}
 	err = loader.Load(&second)
 	switch {
 	case err == nil:
-		p.report(second.Line, second.Column, "one file holds one workflow: remove the ---", "a second document begins here")
+		f.Report(second.Line, second.Column, "one file holds one workflow: remove the ---", "a second document begins here")
 	case !errors.Is(err, io.EOF):
-		p.syntax(err)
+		f.syntax(err)
 	}
 	return first.Content[0]
 }
 
 // syntax reports what the YAML library could not read.
-func (p *parser) syntax(err error) {
+func (f *File) syntax(err error) {
 	var le *yaml.LoadError
 	if !errors.As(err, &le) {
-		p.report(1, 1, "", "the YAML cannot be read: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		f.Report(1, 1, "", "the YAML cannot be read: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		return
 	}
 	line, column := le.Mark.Line, le.Mark.Column
@@ -120,14 +116,14 @@ func (p *parser) syntax(err error) {
 	if le.ContextMsg != "" {
 		message = fmt.Sprintf("%s, %s", le.ContextMsg, message)
 	}
-	hinted, hint := p.syntaxHint(line)
+	hinted, hint := f.syntaxHint(line)
 	if hint == "" && le.ContextMark.Line > 0 && le.ContextMark.Line != line {
-		hinted, hint = p.syntaxHint(le.ContextMark.Line)
+		hinted, hint = f.syntaxHint(le.ContextMark.Line)
 	}
 	if hint != "" {
 		line = hinted
 	}
-	p.report(line, column, hint, "the YAML cannot be read: %s", message)
+	f.Report(line, column, hint, "the YAML cannot be read: %s", message)
 }
 
 // syntaxTraps are lines that YAML reads otherwise than they were meant.
@@ -145,13 +141,13 @@ var syntaxTraps = []struct {
 	{regexp.MustCompile(`:\s+[^"'|>\s].*:\s`), "put quotes around a text with a colon in it"},
 }
 
-func (p *parser) syntaxHint(line int) (int, string) {
+func (f *File) syntaxHint(line int) (int, string) {
 	for _, at := range []int{line, line - 1} {
-		if at < 1 || at > len(p.lines) {
+		if at < 1 || at > len(f.lines) {
 			continue
 		}
 		for _, t := range syntaxTraps {
-			if t.line.MatchString(p.lines[at-1]) {
+			if t.line.MatchString(f.lines[at-1]) {
 				return at, t.hint
 			}
 		}

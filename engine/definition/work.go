@@ -1,0 +1,77 @@
+package definition
+
+import (
+	"strings"
+
+	"zflow/engine"
+	"zflow/engine/definition/document"
+	"zflow/engine/expr"
+)
+
+// call compiles the start of another workflow.
+func (b *builder) call(n *node) *engine.Call {
+	return &engine.Call{
+		Workflow: b.p.name(n.Get("call"), "a workflow"),
+		With:     b.template(b.input(n), inInput),
+		Wait:     b.p.flag(n.Get("wait"), "wait", true),
+	}
+}
+
+// sleep compiles a duration, a time or a schedule.
+func (b *builder) sleep(n *node) *engine.Sleep {
+	switch {
+	case n.Kind == document.Object:
+		if !b.p.fields(n, "sleep", sleepKeys) || n.Get("until") == nil {
+			return &engine.Sleep{}
+		}
+		return b.sleepUntil(n.Get("until"))
+	case n.Kind != document.Scalar || !expr.Contains(n.Value):
+		b.p.duration(n, "sleep", false)
+	}
+	return &engine.Sleep{For: b.template(value{n.Value, n}, inStep)}
+}
+
+func (b *builder) sleepUntil(n *node) *engine.Sleep {
+	s := &engine.Sleep{}
+	if n.Kind != document.Object {
+		s.Until = b.textTemplate(n, "until", inStep)
+		if s.Until != nil && !expr.Contains(n.Value) && !isTime(n.Value) {
+			b.p.Fail(n, "such as 2026-03-02T10:00:00Z", "until is no time: %q", n.Value)
+		}
+		return s
+	}
+	if !b.p.fields(n, "until", scheduleKeys) {
+		return s
+	}
+	s.Schedule = b.p.cron(n.Get("schedule"))
+	s.Timezone = b.p.zone(n.Get("timezone"))
+	return s
+}
+
+// isTime tells whether a text is what date() takes.
+func isTime(s string) bool {
+	p, err := expr.Compile("date(t)", expr.NewScope(map[string]expr.Type{"t": {}}, nil, nil))
+	if err != nil {
+		return false
+	}
+	_, err = p.Eval(expr.Env{"t": s}, expr.Clock{})
+	return err == nil
+}
+
+var ends = []string{string(engine.Completed), string(engine.Failed), string(engine.Canceled)}
+
+// stop compiles the end of the run: a status, or { status, message }.
+func (b *builder) stop(n *node) *engine.Stop {
+	if n.Kind != document.Object {
+		return &engine.Stop{Status: engine.State(b.p.oneOf(n, "stop", ends))}
+	}
+	if !b.p.fields(n, "stop", stopKeys) {
+		return &engine.Stop{}
+	}
+	return &engine.Stop{
+		Status:  engine.State(b.p.oneOf(n.Get("status"), "status", ends)),
+		Message: b.textTemplate(n.Get("message"), "message", inStep),
+	}
+}
+
+func containsStar(eventType string) bool { return strings.Contains(eventType, "*") }
