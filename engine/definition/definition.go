@@ -7,6 +7,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
 
@@ -26,6 +27,9 @@ type Problem = document.Problem
 
 // Problems is everything that is wrong with a file, in the file's order.
 type Problems = document.Problems
+
+// Schema returns the JSON Schema of a workflow file, for editors.
+func Schema(reg *actions.Registry) []byte { return language.Schema(reg) }
 
 // Version returns the version of a definition: the hash of its bytes.
 func Version(src []byte) string {

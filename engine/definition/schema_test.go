@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -85,17 +86,17 @@ func TestSchemaHasAllKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, c := range map[string]struct {
-		table map[string]key
+		table map[string]language.Key
 		has   map[string]any
 	}{
-		"workflow": {workflowKeys, schema.Properties}, "step": {stepKeys, schema.Defs["step"].Properties},
-		"trigger": {triggerKeys, schema.Defs["trigger"].Properties}, "retry": {retryKeys, schema.Defs["retry"].Properties},
+		"workflow": {language.Workflow, schema.Properties}, "step": {language.Step, schema.Defs["step"].Properties},
+		"trigger": {language.Trigger, schema.Defs["trigger"].Properties}, "retry": {language.Retry, schema.Defs["retry"].Properties},
 	} {
 		for name, k := range c.table {
-			if _, ok := c.has[name]; ok == (k.form == formLater) {
+			if _, ok := c.has[name]; ok == (k.Form == language.Later) {
 				t.Errorf("%s: key %s in the schema: %v", what, name, ok)
 			}
-			if k.form != formLater && k.doc == "" {
+			if k.Form != language.Later && k.Doc == "" {
 				t.Errorf("%s: key %s has no doc", what, name)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
 
@@ -75,7 +76,7 @@ func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
 	outer := b.here
 	b.here = b.tree.spots[n]
 	defer func() { b.here = outer }()
-	b.p.keys(n, "a step", stepKeys)
+	b.p.keys(n, "a step", language.Step)
 	s := &engine.Step{ID: b.here.id, Token: cmp.Or(b.here.id, b.here.label), Name: b.p.text(n.Get("name"), "name")}
 	s.Path = prefix + s.Token
 	if b.paths[s.Path] {
@@ -111,10 +112,10 @@ func (b *builder) body(s *engine.Step, n *node, kind string) result {
 
 // kind returns what a step does, or "" after a report.
 func (b *builder) kind(n *node) string {
-	has := present(n, kinds)
+	has := present(n, language.Kinds)
 	switch {
-	case len(has) == 0 && !excused(n, kinds, stepKeys):
-		b.p.Fail(n, "it needs one of "+anyOf(kinds), "the step does nothing")
+	case len(has) == 0 && !excused(n, language.Kinds, language.Step):
+		b.p.Fail(n, "it needs one of "+anyOf(language.Kinds), "the step does nothing")
 	case len(has) > 1:
 		b.p.Fail(n.KeyOf(has[1]), "make it two steps", "a step does one thing, not %s and %s", has[0], has[1])
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 )
 
 // Limits of a workflow.
@@ -17,11 +18,6 @@ const (
 
 // sections are the lists of steps of a workflow, in the order in which they run.
 var sections = []string{"steps", "on_failure", "finally"}
-
-// kinds are what a step can do: each has exactly one of these keys.
-var kinds = []string{
-	"approval", "call", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
-}
 
 // tree knows where each step stands, before any is compiled.
 type tree struct {
@@ -78,7 +74,7 @@ func (t *tree) list(n *node, like *spot) {
 
 func (t *tree) step(n *node, s *spot) {
 	s.loops, s.line = n.Get("for_each") != nil, n.Line
-	if k := present(n, kinds); len(k) > 0 {
+	if k := present(n, language.Kinds); len(k) > 0 {
 		s.kind = k[0]
 	}
 	s.label = fmt.Sprintf("%s#%d", tokenOf(n, s.kind), s.order+1)

@@ -6,11 +6,9 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
-
-// triggerKinds are what can start a run: each trigger has exactly one of them.
-var triggerKinds = []string{"zoom", "event", "call"}
 
 func (b *builder) triggers(n *node) {
 	var types []expr.Type
@@ -35,7 +33,7 @@ func (b *builder) trigger(n *node) expr.Type {
 		b.p.Fail(n, "write { zoom: meeting.ended }", "a trigger is an object, this is %s", n.What())
 		return expr.Type{}
 	}
-	b.p.keys(n, "a trigger", triggerKeys)
+	b.p.keys(n, "a trigger", language.Trigger)
 	t := engine.Trigger{Connections: b.p.connections(n.Get("connection"))}
 	b.event = b.triggerKind(&t, n)
 	b.fresh()
@@ -46,12 +44,12 @@ func (b *builder) trigger(n *node) expr.Type {
 }
 
 func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
-	has := present(n, triggerKinds)
+	has := present(n, language.TriggerKinds)
 	switch {
-	case len(has) == 0 && excused(n, triggerKinds, triggerKeys):
+	case len(has) == 0 && excused(n, language.TriggerKinds, language.Trigger):
 		return expr.Type{}
 	case len(has) == 0:
-		b.p.Fail(n, "", "a trigger needs the key %s", anyOf(triggerKinds))
+		b.p.Fail(n, "", "a trigger needs the key %s", anyOf(language.TriggerKinds))
 		return expr.Type{}
 	case len(has) > 1:
 		b.p.Fail(n.KeyOf(has[1]), "make it two triggers", "a trigger has either %s or %s", has[0], has[1])
@@ -165,15 +163,11 @@ func (p *parser) connections(n *node) []string {
 	return out
 }
 
-// inputTypes are the types of the inputs of call; a ? after one says that the
-// input may be left out.
-var inputTypes = []string{"text", "integer", "number", "boolean", "object", "list", "any"}
-
 // inputs reads what a workflow that is called takes, which is its event.
 func (b *builder) inputs(t *engine.Trigger, n *node) expr.Type {
 	t.Inputs = map[string]string{}
 	fields := map[string]expr.Type{}
-	if !b.p.fields(n, "call", callKeys) {
+	if !b.p.fields(n, "call", language.Callable) {
 		return expr.Type{}
 	}
 	in := n.Get("inputs")
@@ -201,8 +195,8 @@ func (p *parser) inputType(n *node) string {
 	if name == "string" {
 		name = "text"
 	}
-	if s != "" && !slices.Contains(inputTypes, name) {
-		p.Fail(n, suggestion(name, inputTypes), "%q is no type", s)
+	if s != "" && !slices.Contains(language.InputTypes, name) {
+		p.Fail(n, suggestion(name, language.InputTypes), "%q is no type", s)
 	}
 	if optional {
 		name += "?"
@@ -211,7 +205,7 @@ func (p *parser) inputType(n *node) string {
 }
 
 func (b *builder) once(n *node) *engine.Once {
-	if n == nil || !b.p.fields(n, "once", onceKeys) {
+	if n == nil || !b.p.fields(n, "once", language.Once) {
 		return nil
 	}
 	return &engine.Once{
@@ -220,12 +214,10 @@ func (b *builder) once(n *node) *engine.Once {
 	}
 }
 
-var busy = []string{string(engine.BusyQueue), string(engine.BusySkip), string(engine.BusyReplace)}
-
 const maxAtOnce = 1000 // runs of a key, iterations of a loop
 
 func (b *builder) concurrency(n *node) *engine.Concurrency {
-	if n == nil || !b.p.fields(n, "concurrency", concurrencyKeys) {
+	if n == nil || !b.p.fields(n, "concurrency", language.Concurrency) {
 		return nil
 	}
 	c := &engine.Concurrency{Limit: 1, Busy: engine.BusyQueue}
@@ -235,13 +227,13 @@ func (b *builder) concurrency(n *node) *engine.Concurrency {
 		c.Limit = b.p.count(v, "limit", maxAtOnce)
 	}
 	if v := n.Get("when_busy"); v != nil {
-		c.Busy = engine.Busy(b.p.oneOf(v, "when_busy", busy))
+		c.Busy = engine.Busy(b.p.oneOf(v, "when_busy", language.Busy))
 	}
 	return c
 }
 
 func (p *parser) limits(n *node) engine.Limits {
-	if n == nil || !p.fields(n, "limits", limitKeys) {
+	if n == nil || !p.fields(n, "limits", language.Limits) {
 		return engine.Limits{}
 	}
 	var l engine.Limits

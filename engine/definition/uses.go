@@ -6,6 +6,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
 
@@ -58,7 +59,7 @@ func (b *builder) again(u *engine.Uses, n *node, a *actions.Action) {
 
 // undo compiles what undoes a step.
 func (b *builder) undo(n *node) *engine.Uses {
-	if n == nil || !b.p.fields(n, "undo", undoKeys) {
+	if n == nil || !b.p.fields(n, "undo", language.Undo) {
 		return nil
 	}
 	u, _ := b.uses(n)
@@ -97,7 +98,7 @@ func (b *builder) emit(n *node) (*engine.Uses, expr.Type) {
 // respond compiles the answer to a request.
 func (b *builder) respond(n *node) (*engine.Uses, expr.Type) {
 	at := n.Get("respond")
-	if !b.p.fields(at, "respond", respondKeys) {
+	if !b.p.fields(at, "respond", language.Respond) {
 		return &engine.Uses{Action: "respond"}, expr.Type{}
 	}
 	if status := at.Get("status"); status != nil && !isExpression(status) {
@@ -144,16 +145,12 @@ func (p *parser) connection(n *node) string {
 	return s
 }
 
-var policies = []string{
-	string(engine.PolicyRetry), string(engine.PolicyProbe), string(engine.PolicyAsk), string(engine.PolicyFail),
-}
-
 func (p *parser) policy(n *node, a *actions.Action) engine.Policy {
 	s := p.text(n, "on_unknown")
 	switch {
 	case s == "":
-	case !slices.Contains(policies, s):
-		p.Fail(n, suggestion(s, policies), "on_unknown cannot be %s", s)
+	case !slices.Contains(language.Policies, s):
+		p.Fail(n, suggestion(s, language.Policies), "on_unknown cannot be %s", s)
 	case s == string(engine.PolicyProbe) && a != nil && a.Probe == nil:
 		p.Fail(n, "use retry, ask or fail", "%s cannot find out whether it happened", a.Spec.Name)
 	}
@@ -162,7 +159,6 @@ func (p *parser) policy(n *node, a *actions.Action) engine.Policy {
 
 const (
 	maxAttempts = 10_000
-	maxBackoff  = 100
 )
 
 // retry reads a retry over what holds where it says nothing.
@@ -175,12 +171,12 @@ func (b *builder) retry(n *node, defaults engine.Retry, at place) engine.Retry {
 		p.Fail(n, "write { attempts: 5, delay: 2s }", "retry is an object, this is %s", n.What())
 		return r
 	}
-	p.keys(n, "retry", retryKeys)
+	p.keys(n, "retry", language.Retry)
 	if v := n.Get("attempts"); v != nil {
 		r.Attempts = int(p.number(v, "attempts", true, 1, maxAttempts))
 	}
 	if v := n.Get("backoff"); v != nil {
-		r.Backoff = p.number(v, "backoff", false, 1, maxBackoff)
+		r.Backoff = p.number(v, "backoff", false, 1, language.MaxBackoff)
 	}
 	if v := n.Get("delay"); v != nil {
 		r.Delay = p.duration(v, "delay", false)

@@ -6,16 +6,14 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
-
-// arrivalKinds are what can be waited for.
-var arrivalKinds = []string{"zoom", "event", "signal"}
 
 // wait compiles wait_for: one arrival, or the first of several.
 func (b *builder) wait(n *node) (*engine.Wait, result) {
 	w, r := &engine.Wait{}, result{outcome: true}
-	if !b.p.fields(n, "wait_for", waitKeys) {
+	if !b.p.fields(n, "wait_for", language.Wait) {
 		return w, r
 	}
 	w.LookBack = b.p.duration(n.Get("look_back"), "look_back", true)
@@ -23,7 +21,7 @@ func (b *builder) wait(n *node) (*engine.Wait, result) {
 	w.OnTimeout = b.p.onTimeout(n)
 	first := n.Get("first_of")
 	if first == nil {
-		a, body := b.arrival(n, "wait_for", waitKeys)
+		a, body := b.arrival(n, "wait_for", language.Wait)
 		w.Of, r.output = []*engine.Arrival{a}, body
 		return w, r
 	}
@@ -43,10 +41,10 @@ func (b *builder) firstOf(n *node) ([]*engine.Arrival, expr.Type) {
 	var bodies []expr.Type
 	for _, f := range n.Fields {
 		b.alternative(f.Key)
-		if !b.p.fields(f.Value, "an alternative", arrivalKeys) {
+		if !b.p.fields(f.Value, "an alternative", language.Arrival) {
 			continue
 		}
-		a, body := b.arrival(f.Value, "an alternative", arrivalKeys)
+		a, body := b.arrival(f.Value, "an alternative", language.Arrival)
 		a.Name = f.Key.Value
 		out, bodies = append(out, a), append(bodies, body)
 	}
@@ -66,11 +64,11 @@ func (b *builder) alternative(n *node) {
 const outcomeTimeout = "timeout"
 
 // arrival compiles one thing that is waited for.
-func (b *builder) arrival(n *node, what string, table map[string]key) (*engine.Arrival, expr.Type) {
+func (b *builder) arrival(n *node, what string, table map[string]language.Key) (*engine.Arrival, expr.Type) {
 	a, p := &engine.Arrival{}, b.p
-	has := present(n, arrivalKinds)
+	has := present(n, language.ArrivalKinds)
 	switch {
-	case len(has) == 0 && !excused(n, arrivalKinds, table):
+	case len(has) == 0 && !excused(n, language.ArrivalKinds, table):
 		p.Fail(n, "", "%s needs the key %s", what, anyOf(among(table, "zoom", "event", "signal", "first_of")))
 	case len(has) > 1:
 		p.Fail(n.KeyOf(has[1]), "use first_of for the first of several", "%s has either %s or %s", what, has[0], has[1])
@@ -142,8 +140,6 @@ func (p *parser) fieldPath(n *node, body expr.Type) {
 	}
 }
 
-var onTimeouts = []string{string(engine.TimeoutFail), string(engine.TimeoutContinue)}
-
 func (p *parser) onTimeout(n *node) engine.OnTimeout {
 	v := n.Get("on_timeout")
 	if v == nil {
@@ -152,13 +148,13 @@ func (p *parser) onTimeout(n *node) engine.OnTimeout {
 	if n.Get("timeout") == nil {
 		p.Fail(n.KeyOf("on_timeout"), "", "on_timeout needs a timeout")
 	}
-	return engine.OnTimeout(p.oneOf(v, "on_timeout", onTimeouts))
+	return engine.OnTimeout(p.oneOf(v, "on_timeout", language.OnTimeouts))
 }
 
 // approval compiles a question to a person.
 func (b *builder) approval(n *node) (*engine.Ask, result) {
 	a, r := &engine.Ask{}, result{outcome: true}
-	if !b.p.fields(n, "approval", approvalKeys) {
+	if !b.p.fields(n, "approval", language.Approval) {
 		return a, r
 	}
 	a.To = b.people(n.Get("to"))
@@ -220,8 +216,6 @@ func (p *parser) choices(n *node) []string {
 	return out
 }
 
-var answerTypes = []string{"text", "number", "boolean", "date"}
-
 // answers reads the typed fields of an approval.
 func (p *parser) answers(n *node) map[string]engine.Field {
 	if n == nil {
@@ -243,11 +237,11 @@ func (p *parser) answers(n *node) map[string]engine.Field {
 
 func (p *parser) answer(n *node) engine.Field {
 	if n.Kind != document.Object {
-		return engine.Field{Type: p.oneOf(n, "the type of a field", answerTypes)}
+		return engine.Field{Type: p.oneOf(n, "the type of a field", language.AnswerTypes)}
 	}
-	p.fields(n, "a field", fieldKeys)
+	p.fields(n, "a field", language.Answer)
 	return engine.Field{
-		Type:     p.oneOf(n.Get("type"), "type", answerTypes),
+		Type:     p.oneOf(n.Get("type"), "type", language.AnswerTypes),
 		Required: p.flag(n.Get("required"), "required", false),
 		Label:    p.text(n.Get("label"), "label"),
 	}

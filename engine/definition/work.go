@@ -5,6 +5,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
 
@@ -21,7 +22,7 @@ func (b *builder) call(n *node) *engine.Call {
 func (b *builder) sleep(n *node) *engine.Sleep {
 	switch {
 	case n.Kind == document.Object:
-		if !b.p.fields(n, "sleep", sleepKeys) || n.Get("until") == nil {
+		if !b.p.fields(n, "sleep", language.Sleep) || n.Get("until") == nil {
 			return &engine.Sleep{}
 		}
 		return b.sleepUntil(n.Get("until"))
@@ -40,7 +41,7 @@ func (b *builder) sleepUntil(n *node) *engine.Sleep {
 		}
 		return s
 	}
-	if !b.p.fields(n, "until", scheduleKeys) {
+	if !b.p.fields(n, "until", language.Schedule) {
 		return s
 	}
 	s.Schedule = b.p.cron(n.Get("schedule"))
@@ -58,18 +59,16 @@ func isTime(s string) bool {
 	return err == nil
 }
 
-var ends = []string{string(engine.Completed), string(engine.Failed), string(engine.Canceled)}
-
 // stop compiles the end of the run: a status, or { status, message }.
 func (b *builder) stop(n *node) *engine.Stop {
 	if n.Kind != document.Object {
-		return &engine.Stop{Status: engine.State(b.p.oneOf(n, "stop", ends))}
+		return &engine.Stop{Status: engine.State(b.p.oneOf(n, "stop", language.Ends))}
 	}
-	if !b.p.fields(n, "stop", stopKeys) {
+	if !b.p.fields(n, "stop", language.Stop) {
 		return &engine.Stop{}
 	}
 	return &engine.Stop{
-		Status:  engine.State(b.p.oneOf(n.Get("status"), "status", ends)),
+		Status:  engine.State(b.p.oneOf(n.Get("status"), "status", language.Ends)),
 		Message: b.textTemplate(n.Get("message"), "message", inStep),
 	}
 }

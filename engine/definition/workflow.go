@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
 
@@ -29,24 +30,16 @@ type builder struct {
 	scopes  map[place]*expr.Scope
 }
 
-const (
-	namePattern     = `^[a-z0-9-]{1,64}$`
-	idPattern       = `^[a-z][a-z0-9_]*$`
-	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
-	inputPattern    = `^[A-Za-z][A-Za-z0-9_]*$`
-	typePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
-)
-
 var (
-	validName  = regexp.MustCompile(namePattern)
-	validID    = regexp.MustCompile(idPattern)
-	validType  = regexp.MustCompile(typePattern)
-	validInput = regexp.MustCompile(inputPattern)
+	validName  = regexp.MustCompile(language.NamePattern)
+	validID    = regexp.MustCompile(language.IDPattern)
+	validType  = regexp.MustCompile(language.TypePattern)
+	validInput = regexp.MustCompile(language.InputPattern)
 )
 
 func (p *parser) workflow(root *node) *engine.Workflow {
-	p.keys(root, "a workflow", workflowKeys)
-	p.require(root, "a workflow", workflowKeys)
+	p.keys(root, "a workflow", language.Workflow)
+	p.require(root, "a workflow", language.Workflow)
 	b := &builder{p: p, w: &engine.Workflow{}, seen: map[string]expr.Type{}, paths: map[string]bool{}}
 	b.fresh()
 	b.w.Name = p.name(root.Get("name"), "a workflow")

@@ -71,9 +71,10 @@ var plan = []row{
 	{pkg: "sources/*", ours: join(words, "sources", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
+	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
-	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "engine/cron", "engine/definition/document", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/definition/document", outside: []string{yaml}, traits: part},
+	{pkg: "engine/definition/language", ours: []string{"engine", "actions"}, traits: part},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},

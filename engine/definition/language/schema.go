@@ -1,4 +1,4 @@
-package definition
+package language
 
 import (
 	"encoding/json"
@@ -11,28 +11,28 @@ import (
 // Schema returns the JSON Schema (draft 2020-12) of a workflow file, for
 // editors. It is made from the tables that the parser uses.
 func Schema(reg *actions.Registry) []byte {
-	root := objectOf(workflowKeys, reg)
+	root := objectOf(Workflow, reg)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "zflow workflow"
 	defs := fragment{
 		"step":       stepSchema(reg),
-		"case":       objectOf(caseKeys, reg),
+		"case":       objectOf(Case, reg),
 		"expression": fragment{"type": "string", "pattern": `\$\{\{`},
 	}
 	for name, table := range objects {
 		defs[name] = objectOf(table, reg)
 	}
-	defs["trigger"].(fragment)["oneOf"] = oneKeyOf(triggerKinds)
+	defs["trigger"].(fragment)["oneOf"] = oneKeyOf(TriggerKinds)
 	root["$defs"] = defs
 	out, _ := json.MarshalIndent(root, "", "  ") // maps, lists and texts always marshal
 	return out
 }
 
 // objects are the parts of a workflow that are objects with keys.
-var objects = map[string]map[string]key{
-	"trigger": triggerKeys, "once": onceKeys, "callable": callKeys, "concurrency": concurrencyKeys, "limits": limitKeys,
-	"retry": retryKeys, "undo": undoKeys, "sleep": sleepKeys, "schedule": scheduleKeys, "wait": waitKeys, "arrival": arrivalKeys,
-	"approval": approvalKeys, "field": fieldKeys, "respond": respondKeys, "stop": stopKeys,
+var objects = map[string]map[string]Key{
+	"trigger": Trigger, "once": Once, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
+	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop,
 }
 
 // fragment is a part of a JSON Schema.
@@ -41,17 +41,17 @@ type fragment = map[string]any
 func ref(name string) fragment { return fragment{"$ref": "#/$defs/" + name} }
 
 // objectOf is the schema of an object with these keys.
-func objectOf(table map[string]key, reg *actions.Registry) fragment {
+func objectOf(table map[string]Key, reg *actions.Registry) fragment {
 	properties, required := fragment{}, []string{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		k := table[name]
-		if k.form == formLater {
+		if k.Form == Later {
 			continue
 		}
-		f := maps.Clone(k.form.schema(reg))
-		f["description"] = k.doc
+		f := maps.Clone(k.Form.schema(reg))
+		f["description"] = k.Doc
 		properties[name] = f
-		if k.required {
+		if k.Required {
 			required = append(required, name)
 		}
 	}
@@ -62,7 +62,7 @@ func objectOf(table map[string]key, reg *actions.Registry) fragment {
 	}
 }
 
-func (f form) schema(reg *actions.Registry) fragment {
+func (f Form) schema(reg *actions.Registry) fragment {
 	if name, ok := defined[f]; ok {
 		return ref(name)
 	}
@@ -72,11 +72,11 @@ func (f form) schema(reg *actions.Registry) fragment {
 	case formTriggers:
 		return oneOrList(ref("trigger"))
 	case formSleep:
-		return orText(ref("sleep"), durationPattern, ref("expression"))
+		return orText(ref("sleep"), DurationPattern, ref("expression"))
 	case formStop:
-		return fragment{"anyOf": []fragment{{"enum": ends}, ref("stop")}}
+		return fragment{"anyOf": []fragment{{"enum": Ends}, ref("stop")}}
 	case formFields:
-		return fragment{"type": "object", "additionalProperties": fragment{"anyOf": []fragment{{"enum": answerTypes}, ref("field")}}}
+		return fragment{"type": "object", "additionalProperties": fragment{"anyOf": []fragment{{"enum": AnswerTypes}, ref("field")}}}
 	case formUntil:
 		return fragment{"anyOf": []fragment{{"type": "string"}, ref("schedule")}}
 	}
@@ -84,40 +84,40 @@ func (f form) schema(reg *actions.Registry) fragment {
 }
 
 // defined are the forms that stand among the definitions.
-var defined = map[form]string{
+var defined = map[Form]string{
 	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable",
 	formWait: "wait", formApproval: "approval", formRespond: "respond", formUndo: "undo",
 }
 
 // plain are the forms that are the same whatever actions there are.
-var plain = map[form]fragment{
-	formName:      {"type": "string", "pattern": namePattern},
-	formID:        {"type": "string", "pattern": idPattern},
+var plain = map[Form]fragment{
+	formName:      {"type": "string", "pattern": NamePattern},
+	formID:        {"type": "string", "pattern": IDPattern},
 	formText:      written,
 	formTemplate:  written,
 	formCondition: {"type": []string{"string", "boolean"}},
-	formDuration:  {"type": "string", "pattern": durationPattern},
+	formDuration:  {"type": "string", "pattern": DurationPattern},
 	formCount:     {"type": "integer", "minimum": 1},
-	formFactor:    {"type": "number", "minimum": 1, "maximum": maxBackoff},
+	formFactor:    {"type": "number", "minimum": 1, "maximum": MaxBackoff},
 	formFlag:      {"type": "boolean"},
-	formType:      {"type": "string", "pattern": typePattern},
-	formTypes:     oneOrList(fragment{"type": "string", "pattern": typePattern}),
+	formType:      {"type": "string", "pattern": TypePattern},
+	formTypes:     oneOrList(fragment{"type": "string", "pattern": TypePattern}),
 	formNames:     oneOrList(written),
 	formValues:    {"type": "object"},
 	formWith:      {"anyOf": []fragment{{"type": "object"}, ref("expression")}},
-	formInputs:    {"type": "object", "additionalProperties": fragment{"enum": optional(append([]string{"string"}, inputTypes...))}},
+	formInputs:    {"type": "object", "additionalProperties": fragment{"enum": optional(append([]string{"string"}, InputTypes...))}},
 	formSteps:     steps,
-	formParallel:  {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": idPattern}, "additionalProperties": steps},
+	formParallel:  {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": IDPattern}, "additionalProperties": steps},
 	formSwitch:    {"type": "array", "minItems": 1, "items": ref("case")},
 	formCron:      {"type": "string"},
-	formPolicy:    {"enum": policies},
-	formOnTimeout: {"enum": onTimeouts},
-	formBusy:      {"enum": busy},
-	formEnd:       {"enum": ends},
-	formAnswer:    {"enum": answerTypes},
+	formPolicy:    {"enum": Policies},
+	formOnTimeout: {"enum": OnTimeouts},
+	formBusy:      {"enum": Busy},
+	formEnd:       {"enum": Ends},
+	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},
 	formMatch:     {"type": "object", "minProperties": 1, "additionalProperties": written},
-	formFirstOf:   {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": idPattern}, "additionalProperties": ref("arrival")},
+	formFirstOf:   {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": IDPattern}, "additionalProperties": ref("arrival")},
 	formChoices:   {"type": "array", "minItems": 1, "items": written},
 	formAny:       {},
 }
@@ -154,9 +154,9 @@ func oneOrList(f fragment) fragment {
 
 // stepSchema is a step, and for each action what its with takes.
 func stepSchema(reg *actions.Registry) fragment {
-	s := objectOf(stepKeys, reg)
+	s := objectOf(Step, reg)
 	delete(s, "required")
-	s["oneOf"] = oneKeyOf(kinds)
+	s["oneOf"] = oneKeyOf(Kinds)
 	s["dependentRequired"] = fragment{
 		"as": []string{"for_each"}, "at_once": []string{"for_each"}, "until": []string{"for_each"}, "wait": []string{"call"},
 	}

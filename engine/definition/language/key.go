@@ -1,0 +1,243 @@
+// Package language has the keys of workflow files, with a word on each, and the
+// JSON Schema that editors use. The parser reads the same tables.
+package language
+
+import "maps"
+
+// Form is how a key's value is written.
+type Form int
+
+const (
+	formText Form = iota
+	formName
+	formID
+	formCondition
+	formDuration
+	formSleep
+	formCount
+	formFactor
+	formFlag
+	formTriggers
+	formTypes
+	formType
+	formNames
+	formTemplate
+	formValues
+	formInputs
+	formSteps
+	formParallel
+	formSwitch
+	formRetry
+	formConcurrency
+	formLimits
+	formOnce
+	formCall
+	formCron
+	formAction
+	formWith
+	formPolicy
+	formOnTimeout
+	formBusy
+	formLoop
+	formMatch
+	formWait
+	formFirstOf
+	formApproval
+	formChoices
+	formFields
+	formRespond
+	formStop
+	formEnd
+	formAnswer
+	formUndo
+	formUntil
+	formAny
+	Later // of the language, but not yet of this version
+)
+
+// Key is one key of the language; the parser and the schema are made from it.
+type Key struct {
+	Form     Form
+	Doc      string
+	Required bool
+}
+
+// Workflow has the keys of a workflow file.
+var Workflow = map[string]Key{
+	"name":        {formName, "Unique name of the workflow.", true},
+	"description": {formText, "What the workflow is for.", false},
+	"on":          {formTriggers, "Which events start a run: one trigger or a list.", true},
+	"connection":  {formText, "Which connected account the steps use; default: that of the event.", false},
+	"concurrency": {formConcurrency, "How many runs of one key go at a time.", false},
+	"limits":      {formLimits, "Quotas of the workflow.", false},
+	"timeout":     {formDuration, "Of the whole run, such as 30h.", false},
+	"retry":       {formRetry, "Default of the steps.", false},
+	"vars":        {formValues, "Values that expressions read as vars.<name>.", false},
+	"steps":       {formSteps, "What a run does, in this order.", true},
+	"on_failure":  {formSteps, "What a run does when it has failed; sees failure.", false},
+	"finally":     {formSteps, "What a run does in any case at its end.", false},
+	"output":      {formAny, "What the run returns.", false},
+}
+
+// Trigger has those of a trigger.
+var Trigger = map[string]Key{
+	"zoom":       {formTypes, "Zoom event types: one, a list, or a pattern such as recording.*", false},
+	"event":      {formTypes, "Types of events that emit or a NATS client publishes: one, a list, or a pattern.", false},
+	"call":       {formCall, "Other workflows start a run by call.", false},
+	"if":         {formCondition, "Start only where this holds; a bare expression.", false},
+	"connection": {formNames, "Only events of these connected accounts: one or a list.", false},
+	"once":       {formOnce, "Of the events with one key, only the first in a while starts a run.", false},
+	"schedule":   {Form: Later},
+	"http":       {Form: Later},
+	"email":      {Form: Later},
+	"poll":       {Form: Later},
+	"run":        {Form: Later},
+}
+
+// Once has those of once.
+var Once = map[string]Key{
+	"key": {formTemplate, "What the events have in common.", true},
+	"per": {formDuration, "For how long, such as 1d.", true},
+}
+
+// Callable has those of the trigger call.
+var Callable = map[string]Key{
+	"inputs": {formInputs, "The inputs, by name: their types. They arrive as event.", false},
+}
+
+// Concurrency has those of concurrency.
+var Concurrency = map[string]Key{
+	"key":       {formTemplate, "Runs of one key wait for each other; default: all runs.", false},
+	"limit":     {formCount, "How many of them go at a time; default 1.", false},
+	"when_busy": {formBusy, "What a run does that finds no place: queue, skip or replace.", false},
+	"name":      {formName, "Workflows with one name here share the places.", false},
+}
+
+// Limits has those of limits.
+var Limits = map[string]Key{
+	"runs_per_minute": {formCount, "No more runs begin in a minute.", false},
+	"fan_out":         {formCount, "No loop has more iterations.", false},
+}
+
+// Step has those of a step.
+var Step = map[string]Key{
+	"id":                {formID, "How later steps refer to it: steps.<id>.output", false},
+	"name":              {formText, "What people see.", false},
+	"if":                {formCondition, "Do it only where this holds; a bare expression.", false},
+	"uses":              {formAction, "The action.", false},
+	"with":              {formWith, "The input of uses, call or emit.", false},
+	"set":               {formAny, "A value that is computed once.", false},
+	"sleep":             {formSleep, "Wait this long, such as 30m or 2d, or until a time.", false},
+	"steps":             {formSteps, "Steps that belong together.", false},
+	"parallel":          {formParallel, "Branches by name, each a list of steps; all go at once.", false},
+	"switch":            {formSwitch, "Cases, each with if and steps; the first that holds is taken.", false},
+	"call":              {formName, "Another workflow, which has the trigger call.", false},
+	"wait":              {formFlag, "Whether call waits for the end of the other run; default true.", false},
+	"wait_for":          {formWait, "Wait for an event or a signal.", false},
+	"approval":          {formApproval, "Ask a person.", false},
+	"emit":              {formType, "Publish an event of this type.", false},
+	"respond":           {formRespond, "Answer the HTTP request that started the run.", false},
+	"stop":              {formStop, "End the run: completed, failed or canceled.", false},
+	"for_each":          {formLoop, "Do it for each element of a list.", false},
+	"as":                {formID, "The element's name; default item.", false},
+	"at_once":           {formCount, "How many iterations go at a time; default 1.", false},
+	"until":             {formCondition, "After an iteration: whether the loop Ends; a bare expression.", false},
+	"continue_on_error": {formFlag, "Whether the run goes on when it has failed.", false},
+	"undo":              {formUndo, "What undoes it, when the run fails or is canceled later.", false},
+	"connection":        {formText, "Which connected account to use; default: that of the event.", false},
+	"retry":             {formRetry, "How often, and when, a failed attempt is made again.", false},
+	"timeout":           {formDuration, "Of one attempt of uses, default 5m; else of the whole step.", false},
+	"on_unknown":        {formPolicy, "What follows an attempt of which nobody knows whether it happened.", false},
+	"code":              {Form: Later},
+}
+
+// Case has those of a case of a switch.
+var Case = map[string]Key{
+	"if":    {formCondition, "Whether this case is taken; a bare expression.", false},
+	"steps": {formSteps, "What is done then.", false},
+	"else":  {formSteps, "What is done if no case before holds; only as the last.", false},
+}
+
+// Undo has those of undo.
+var Undo = map[string]Key{
+	"uses":       {formAction, "The action.", true},
+	"with":       {formWith, "The action's input.", false},
+	"connection": Step["connection"],
+	"retry":      Step["retry"],
+	"timeout":    {formDuration, "Of one attempt; default 5m.", false},
+	"on_unknown": Step["on_unknown"],
+}
+
+// Sleep has those of sleep, where it is no duration.
+var Sleep = map[string]Key{
+	"until": {formUntil, "A time, or { schedule, timezone }.", true},
+}
+
+// Schedule has those of what sleep goes on until.
+var Schedule = map[string]Key{
+	"schedule": {formCron, "When: minute, hour, day of the month, month, day of the week.", true},
+	"timezone": {formText, "Of the schedule, such as Europe/Berlin; default UTC.", false},
+}
+
+// Arrival has those of an alternative of first_of.
+var Arrival = map[string]Key{
+	"zoom":   {formTypes, "Zoom event types.", false},
+	"event":  {formTypes, "Types of published events.", false},
+	"signal": {formID, "The name of a signal, which runs signal sends.", false},
+	"match":  {formMatch, "Fields of the event and the values that they must have; required for events.", false},
+	"if":     {formCondition, "An extra check over arrived; a bare expression.", false},
+}
+
+// Wait has those of wait_for.
+var Wait = withKeys(Arrival, map[string]Key{
+	"first_of":   {formFirstOf, "Alternatives by name; the first to come Ends the wait.", false},
+	"look_back":  {formDuration, "How far back events count; default: from the trigger's receipt on.", false},
+	"timeout":    {formDuration, "How long to wait.", false},
+	"on_timeout": {formOnTimeout, "fail or continue; default fail.", false},
+})
+
+// Approval has those of approval.
+var Approval = map[string]Key{
+	"to":         {formAny, "Whom to ask: one or a list.", false},
+	"message":    {formTemplate, "What to ask.", true},
+	"choices":    {formChoices, "The answers; default approved and rejected.", false},
+	"fields":     {formFields, "What else to answer, by name: text, number, boolean or date.", false},
+	"timeout":    {formDuration, "How long to wait.", false},
+	"remind":     {formDuration, "Ask again after this long, and again.", false},
+	"on_timeout": {formOnTimeout, "fail or continue; default fail.", false},
+}
+
+// Answer has those of a field of an approval.
+var Answer = map[string]Key{
+	"type":     {formAnswer, "text, number, boolean or date.", true},
+	"required": {formFlag, "Whether there is no answer without it.", false},
+	"label":    {formText, "What people see.", false},
+}
+
+// Respond has those of respond.
+var Respond = map[string]Key{
+	"status":  {formAny, "The HTTP status; default 200.", false},
+	"headers": {formValues, "The headers.", false},
+	"body":    {formAny, "The body; an object or list becomes JSON.", false},
+}
+
+// Stop has those of stop.
+var Stop = map[string]Key{
+	"status":  {formEnd, "completed, failed or canceled.", true},
+	"message": {formTemplate, "Why.", false},
+}
+
+// Retry has those of retry.
+var Retry = map[string]Key{
+	"attempts":  {formCount, "In all, the first included.", false},
+	"delay":     {formDuration, "Before the second attempt.", false},
+	"backoff":   {formFactor, "Factor from one delay to the next.", false},
+	"max_delay": {formDuration, "No delay is longer.", false},
+	"if":        {formCondition, "Over error: which failures to try again; default: those that may pass.", false},
+}
+
+func withKeys(table, more map[string]Key) map[string]Key {
+	all := maps.Clone(table)
+	maps.Copy(all, more)
+	return all
+}

@@ -1,0 +1,42 @@
+package language
+
+import "zflow/engine"
+
+// Patterns of texts.
+const (
+	NamePattern     = `^[a-z0-9-]{1,64}$`
+	IDPattern       = `^[a-z][a-z0-9_]*$`
+	DurationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
+	InputPattern    = `^[A-Za-z][A-Za-z0-9_]*$`
+	TypePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
+)
+
+// MaxBackoff is the largest factor between delays.
+const MaxBackoff = 100
+
+// Words that stand where one of a few is meant.
+var (
+	// Kinds are what a step can do: each has exactly one of these keys.
+	Kinds = []string{
+		"approval", "call", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
+	}
+	// TriggerKinds are what can start a run: each trigger has exactly one of them.
+	TriggerKinds = []string{"zoom", "event", "call"}
+	// ArrivalKinds are what can be waited for.
+	ArrivalKinds = []string{"zoom", "event", "signal"}
+	// InputTypes are those of the inputs of call; a ? after one says that the input
+	// may be left out.
+	InputTypes = []string{"text", "integer", "number", "boolean", "object", "list", "any"}
+	// AnswerTypes are those of the fields of an approval.
+	AnswerTypes = []string{"text", "number", "boolean", "date"}
+	// Busy is what a run can do that finds no place.
+	Busy = []string{string(engine.BusyQueue), string(engine.BusySkip), string(engine.BusyReplace)}
+	// Policies are what can follow an unknown outcome.
+	Policies = []string{
+		string(engine.PolicyRetry), string(engine.PolicyProbe), string(engine.PolicyAsk), string(engine.PolicyFail),
+	}
+	// OnTimeouts are what a wait can do when it is over.
+	OnTimeouts = []string{string(engine.TimeoutFail), string(engine.TimeoutContinue)}
+	// Ends are the states in which stop can end a run.
+	Ends = []string{string(engine.Completed), string(engine.Failed), string(engine.Canceled)}
+)
