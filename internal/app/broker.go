@@ -191,6 +191,9 @@ func (b *Broker) Flushes() durable.Counts {
 	return b.flusher.Counts()
 }
 
+// Flusher is the flush service, nil where the server flushes each message.
+func (b *Broker) Flusher() *durable.Flusher { return b.flusher }
+
 func (b *Broker) disk() durable.Disk {
 	if b.flusher == nil {
 		return durable.Disk{}

@@ -19,10 +19,11 @@ import (
 // WorkerConfig is what the process that runs workflows is made of.
 type WorkerConfig struct {
 	*settings.Config
-	Keys   *sealed.Keys
-	Grants *connections.Keyring // seals the tokens of connections
-	Alone  bool                 // no other worker exists
-	Log    *zap.Logger
+	Keys    *sealed.Keys
+	Grants  *connections.Keyring // seals the tokens of connections
+	Alone   bool                 // no other worker exists
+	Flusher *durable.Flusher     // of the broker in this process; nil: it is another process
+	Log     *zap.Logger
 }
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
@@ -82,7 +83,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 		return nil, nil, err
 	}
 	cc := clientConfig(c.Config, "")
-	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: cc.Declared, Streams: ourStreams}); err != nil {
+	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: cc.Declared, Streams: ourStreams, Flusher: c.Flusher}); err != nil {
 		return nil, nil, err
 	}
 	if cc.Gate.Warning() != "" {

@@ -19,6 +19,8 @@
 //  3. ErrChanged means that the outcome is unknown: forget every remembered
 //     sequence and revision, load again, publish again. After any other error the
 //     message may or may not last; Pass may be called again with the same Mark.
+//  4. Who did not publish a message but was brought it takes the Mark before it was
+//     asked for and the Moment after it came, and calls PassSince.
 //
 // Obligations of the Flusher:
 //

@@ -222,14 +222,18 @@ func (f *Flusher) onInfo(m *nats.Msg) {
 }
 
 func (f *Flusher) onFlush(m *nats.Msg) {
+	f.request(strings.TrimPrefix(m.Subject, proto.FlushSubject("")), func(a answer) { f.reply(m, a) })
+}
+
+// request flushes a stream, and then answers.
+func (f *Flusher) request(stream string, respond func(answer)) {
 	f.counts.requests.Add(1)
-	stream := strings.TrimPrefix(m.Subject, proto.FlushSubject(""))
 	l := f.known(stream)
 	if l == nil {
-		f.reply(m, answer{Server: f.server, Error: fmt.Sprintf("there is no stream %q", stream)})
+		respond(answer{Server: f.server, Error: fmt.Sprintf("there is no stream %q", stream)})
 		return
 	}
-	f.enqueue(l, m)
+	f.enqueue(l, respond)
 }
 
 func (f *Flusher) reply(m *nats.Msg, a answer) {

