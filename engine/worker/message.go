@@ -26,6 +26,7 @@ type message struct {
 	stored        time.Time
 	asked         time.Time    // when the pull that brought it was sent; monotonic
 	mark          durable.Mark // of the connection that pulled it
+	seen          uint64       // the Gate's moment when it came
 	first         bool         // it was never delivered before
 	workflow, run string
 
@@ -34,14 +35,14 @@ type message struct {
 	command *v1.Command
 }
 
-func newMessage(m jetstream.Msg, asked time.Time, mark durable.Mark) (*message, error) {
+func newMessage(g *durable.Gate, m jetstream.Msg, asked time.Time, mark durable.Mark) (*message, error) {
 	meta, err := m.Metadata()
 	if err != nil {
 		return nil, fmt.Errorf("reading a delivery on %s: %w", m.Subject(), err)
 	}
 	return &message{
 		Msg: m, stream: meta.Stream, sequence: meta.Sequence.Stream, stored: meta.Timestamp,
-		asked: asked, mark: mark, first: meta.NumDelivered == 1,
+		asked: asked, mark: mark, first: meta.NumDelivered == 1, seen: g.Moment(meta.Stream),
 	}, nil
 }
 
@@ -77,7 +78,7 @@ func (w *Worker) claimable(m *message) bool {
 
 // flushed waits until the message itself is durable.
 func (w *Worker) flushed(ctx context.Context, m *message) error {
-	return w.Gate.Pass(ctx, m.stream, m.mark)
+	return w.Gate.PassSince(ctx, m.stream, m.seen, m.mark)
 }
 
 // ack acknowledges a message that is no carrier, unless it is too late to.

@@ -110,7 +110,7 @@ func (w *Worker) pull(ctx, work context.Context, p puller) {
 			pause(ctx, pullPause)
 			continue
 		}
-		w.handOut(ctx, work, p, batch, func(m jetstream.Msg) (*message, error) { return newMessage(m, asked, mark) })
+		w.handOut(ctx, work, p, batch, func(m jetstream.Msg) (*message, error) { return newMessage(w.Gate, m, asked, mark) })
 		done()
 		if gone(batch.Error()) {
 			return

@@ -195,7 +195,7 @@ func (d *Dev) startWorker(ctx context.Context) error {
 		return err
 	}
 	d.stops = append(d.stops, nc.Close)
-	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Log: d.config.Log})
+	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (d *Dev) startWorker(ctx context.Context) error {
 func (d *Dev) startIngest(ctx context.Context) (err error) {
 	c := IngestConfigOf(d.config.Config)
 	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
-	c.NATS = IngestNATS{Options: d.broker.InProcess(), Declared: c.NATS.Declared}
+	c.NATS = IngestNATS{Client: d.client}
 	c.Apps = withDefault(c.Apps, d.state.ZoomSecret)
 	if d.intake, err = NewIntake(c, d.config.Log); err != nil {
 		return err

@@ -40,6 +40,7 @@ type IngestNATS struct {
 	URL       string
 	Creds     string        // a credentials file; empty: none
 	Declared  durable.Mode  // of a server whose mode cannot be found
+	Client    *Client       // of the process that ingest is a part of; nil: it connects itself
 	Options   []nats.Option // more, such as a user or the server in process
 	OpenEvery time.Duration // how often opening is tried again: 1 s
 }
@@ -109,7 +110,7 @@ func (in *Intake) close() {
 			_ = l.Close() // it may be closed already
 		}
 	}
-	if in.nc != nil {
+	if in.nc != nil && in.config.NATS.Client == nil {
 		in.nc.Close()
 	}
 }

@@ -55,6 +55,9 @@ func (in *Intake) maxPayload() int64 {
 // NATS is away: a message sent after it was reported as failed would be a lie.
 func (in *Intake) connect() (*nats.Conn, error) {
 	c := in.config.NATS
+	if c.Client != nil {
+		return c.Client.NC, nil
+	}
 	o := connectOptions(ClientConfig{URL: c.URL, Creds: c.Creds, Name: "zflow ingest", Options: c.Options})
 	signal := func(*nats.Conn) {
 		select {
@@ -121,7 +124,7 @@ func (in *Intake) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gate, err := durable.Open(ctx, in.nc, durable.Options{Declared: in.config.NATS.Declared, Streams: []string{proto.Events}})
+	gate, err := in.gate(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,6 +142,14 @@ func (in *Intake) open(ctx context.Context) error {
 		in.log.Warn(w)
 	}
 	return nil
+}
+
+// gate is that of the connection.
+func (in *Intake) gate(ctx context.Context) (*durable.Gate, error) {
+	if c := in.config.NATS.Client; c != nil {
+		return c.Gate, nil
+	}
+	return durable.Open(ctx, in.nc, durable.Options{Declared: in.config.NATS.Declared, Streams: []string{proto.Events}})
 }
 
 // create makes the stream, as large as it fits on the disk beside the others.
