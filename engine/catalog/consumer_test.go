@@ -46,7 +46,7 @@ func (h house) fetch(t testing.TB, name string) (got []string) {
 	t.Helper()
 	c, err := h.Consumer(t.Context(), name)
 	must(t, err)
-	batch, err := c.FetchNoWait(100)
+	batch, err := c.Fetch(100, jetstream.FetchMaxWait(500*time.Millisecond)) // a new consumer may not have counted yet
 	must(t, err)
 	for m := range batch.Messages() {
 		got = append(got, string(m.Data()))

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +16,14 @@ import (
 	v1 "zflow/proto/zflow/v1"
 )
 
+// Kinds of commands.
+const (
+	kindCancel  = "cancel"
+	kindSignal  = "signal"
+	kindApprove = "approve"
+	kindRetry   = "retry"
+)
+
 // A command is looked for in the history for so long, and again so often, and
 // whenever something is appended to the run.
 const (
@@ -25,91 +31,69 @@ const (
 	lookEvery   = 500 * time.Millisecond
 )
 
-// Cancel ends a run, and returns its status once the history shows the order.
-func (o *Operator) Cancel(ctx context.Context, id, by, reason string) (Run, error) {
-	head, err := o.find(ctx, id)
+// Cancellation is an order to end a run.
+type Cancellation struct {
+	Run, By, Reason string
+	Now             bool // without undo and finally
+}
+
+// Cancel ends a run, and returns it once its history shows the order.
+func (o *Operator) Cancel(ctx context.Context, c Cancellation) (Run, error) {
+	head, err := o.find(ctx, c.Run)
 	if err != nil {
 		return Run{}, err
 	}
 	if engine.State(head.State).Ended() {
 		return Run{}, fmt.Errorf("canceling run %s: it has ended already: %s", head.Run, head.State)
 	}
-	r, err := o.order(ctx, head, &v1.Command{Kind: "cancel", By: by, Reason: reason})
+	r, err := o.order(ctx, head, &v1.Command{Kind: kindCancel, By: c.By, Reason: c.Reason, Now: c.Now})
 	if err != nil {
 		return r, fmt.Errorf("canceling run %s: %w", head.Run, err)
 	}
 	return r, nil
 }
 
-// Approval is a person's word about an attempt of unknown outcome.
-type Approval struct {
-	Run, Step string
-	Choice    string          // retry, done, fail
-	Output    json.RawMessage // of the step, with done
-	Comment   string
-	By        string
+// Signal is a word from outside that a run may wait for.
+type Signal struct {
+	Run, Name, By string
+	Data          json.RawMessage // empty: null
 }
 
-// Choices are what an approval can say.
-func Choices() []string { return []string{engine.ChoiceRetry, engine.ChoiceDone, engine.ChoiceFail} }
+// mostSent is how much an order may carry.
+const mostSent = 1 << 20
 
-// Approve answers a step that asks, and returns the run once its history shows it.
-func (o *Operator) Approve(ctx context.Context, a Approval) (Run, error) {
-	if !slices.Contains(Choices(), a.Choice) {
-		return Run{}, fmt.Errorf("approving step %s: the choice is one of %s, not %q", a.Step, strings.Join(Choices(), ", "), a.Choice)
+// Signal gives a run a signal, also one that it does not wait for yet.
+func (o *Operator) Signal(ctx context.Context, s Signal) (Run, error) {
+	switch {
+	case s.Name == "" || len(s.Name) > 128 || oneLine(s.Name) != s.Name:
+		return Run{}, fmt.Errorf("signaling run %s: %.140q is no name for a signal: it has 1 to 128 letters in one line", s.Run, s.Name)
+	case len(s.Data) > 0 && !json.Valid(s.Data):
+		return Run{}, fmt.Errorf("signaling run %s: the data is not JSON", s.Run)
+	case len(s.Data) > mostSent:
+		return Run{}, fmt.Errorf("signaling run %s: the data has %d bytes, it may have %d", s.Run, len(s.Data), mostSent)
 	}
-	if len(a.Output) > 0 && a.Choice != engine.ChoiceDone {
-		return Run{}, fmt.Errorf("approving step %s: an output goes with the choice %s", a.Step, engine.ChoiceDone)
-	}
-	if len(a.Output) > 0 && !json.Valid(a.Output) {
-		return Run{}, fmt.Errorf("approving step %s: the output is not JSON", a.Step)
-	}
-	head, err := o.find(ctx, a.Run)
+	head, err := o.find(ctx, s.Run)
 	if err != nil {
 		return Run{}, err
 	}
-	r, err := o.approve(ctx, head, a)
+	if engine.State(head.State).Ended() {
+		return Run{}, fmt.Errorf("signaling run %s: it has ended already: %s", head.Run, head.State)
+	}
+	r, err := o.order(ctx, head, &v1.Command{Kind: kindSignal, By: s.By, Name: s.Name, Data: s.Data})
 	if err != nil {
-		return r, fmt.Errorf("approving step %s of run %s: %w", a.Step, head.Run, err)
+		return r, fmt.Errorf("signaling run %s: %w", head.Run, err)
 	}
 	return r, nil
-}
-
-func (o *Operator) approve(ctx context.Context, head history.Head, a Approval) (Run, error) {
-	_, r, err := o.load(ctx, head)
-	if err != nil {
-		return Run{}, err
-	}
-	if err := asks(r, a.Step); err != nil {
-		return Run{}, err
-	}
-	return o.order(ctx, head, &v1.Command{Kind: "approve", By: a.By, Reason: a.Comment, Step: a.Step, Choice: a.Choice, Data: a.Output})
-}
-
-// asks explains why a step cannot be approved.
-func asks(r *engine.Run, step string) error {
-	if r.State.Ended() {
-		return fmt.Errorf("the run has ended: %s", r.State)
-	}
-	var asking []string
-	for path, s := range r.Steps {
-		if s.Status == engine.StepAsking {
-			asking = append(asking, path)
-		}
-	}
-	if slices.Contains(asking, step) {
-		return nil
-	}
-	if len(asking) == 0 {
-		return errors.New("no step of the run asks for anything")
-	}
-	return fmt.Errorf("the step that asks is %s", strings.Join(asking, ", "))
 }
 
 // order sends a command and waits until the run's history shows it.
 func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) (Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, takenWithin)
 	defer cancel()
+	if o.hurried() {
+		c.Id = rand.Text()
+		return Run{}, errors.Join(o.Wakes.Command(ctx, head.Workflow, head.Run, c), ErrNotTaken)
+	}
 	news, err := o.NC.SubscribeSync(wire.RunFilter(head.Workflow, head.Run))
 	if err != nil {
 		return Run{}, err
@@ -125,7 +109,7 @@ func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) 
 		case over:
 			return r, nil
 		case ctx.Err() != nil:
-			return Run{}, fmt.Errorf("the order is stored, but no worker has taken it within %s: it will, once one runs", takenWithin)
+			return Run{}, fmt.Errorf("%w within %s: it will, once one runs", ErrNotTaken, takenWithin)
 		case err != nil:
 			return r, err
 		}
@@ -134,6 +118,9 @@ func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) 
 		}
 	}
 }
+
+// ErrNotTaken says that an order waits in WAKES.
+var ErrNotTaken = errors.New("the order is stored, but no worker has taken it")
 
 // hint returns when something was appended to the run, or it is time to look
 // again.
@@ -159,9 +146,13 @@ func (o *Operator) taken(ctx context.Context, head history.Head, c *v1.Command) 
 		return Run{}, false, err
 	case r.Knows(c.Id):
 		return runOf(now), true, nil
+	case c.Kind == kindRetry:
+		if retriable(r.State) != nil {
+			return runOf(now), false, errors.New("somebody else has retried it before")
+		}
 	case r.State.Ended():
 		return runOf(now), false, fmt.Errorf("it came too late, the run has ended: %s", r.State)
-	case c.Step != "" && asks(r, c.Step) != nil:
+	case c.Kind == kindApprove && !asks(r, c.Step):
 		return runOf(now), false, errors.New("somebody else has answered before")
 	}
 	return Run{}, false, nil

@@ -51,7 +51,7 @@ func TestCancelIsSaidOnceTheHistoryShowsIt(t *testing.T) {
 	r := newRig(t)
 	l := r.tale("hello", "e").tells(engine.Running, started("hello", "e"))
 	l.answer(func(c *v1.Command) []*v1.Fact {
-		if c.Kind != "cancel" || c.By != "me" || c.Reason != "moved" || c.Id == "" {
+		if c.Kind != "cancel" || c.By != "me" || c.Reason != "moved" || !c.Now || c.Id == "" {
 			t.Errorf("the command is %v", c)
 		}
 		return []*v1.Fact{
@@ -59,7 +59,7 @@ func TestCancelIsSaidOnceTheHistoryShowsIt(t *testing.T) {
 			{Kind: &v1.Fact_RunCanceled{RunCanceled: &v1.RunCanceled{Why: c.Reason}}},
 		}
 	})
-	if _, err := r.Cancel(context.Background(), l.run.ID(), "me", "moved"); err != nil {
+	if _, err := r.Cancel(context.Background(), Cancellation{Run: l.run.ID(), By: "me", Reason: "moved", Now: true}); err != nil {
 		t.Fatal(err)
 	}
 	d, err := r.Show(context.Background(), l.run.ID())
@@ -73,7 +73,7 @@ func TestCancelRefusesWhatHasEnded(t *testing.T) {
 	r := newRig(t)
 	l := r.finished("hello", "e")
 	for id, want := range map[string]string{l.run.ID(): "it has ended already: completed", "nosuch": "there is none with this id", "*": "there is none"} {
-		if _, err := r.Cancel(context.Background(), id, "me", ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := r.Cancel(context.Background(), Cancellation{Run: id}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
@@ -92,7 +92,7 @@ func TestCancelThatComesTooLateIsAnError(t *testing.T) {
 		l.tells(engine.Completed, completed("null"))
 		return nil
 	})
-	if _, err := r.Cancel(context.Background(), l.run.ID(), "me", ""); err == nil || !strings.Contains(err.Error(), "it came too late, the run has ended: completed") {
+	if _, err := r.Cancel(context.Background(), Cancellation{Run: l.run.ID()}); err == nil || !strings.Contains(err.Error(), "it came too late, the run has ended: completed") {
 		t.Errorf("%v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestAnOrderThatNobodyTakesIsSaid(t *testing.T) {
 		natstest.VirtualTime(t)
 		r := newRig(t)
 		l := r.tale("hello", "e").tells(engine.Waiting, started("hello", "e"))
-		_, err := r.Cancel(context.Background(), l.run.ID(), "me", "")
+		_, err := r.Cancel(context.Background(), Cancellation{Run: l.run.ID()})
 		if err == nil || !strings.Contains(err.Error(), "the order is stored, but no worker has taken it within 10s") {
 			t.Errorf("%v", err)
 		}
@@ -114,7 +114,7 @@ func TestApprove(t *testing.T) {
 	r := newRig(t)
 	l := asking(r, "e")
 	l.answer(func(c *v1.Command) []*v1.Fact { return []*v1.Fact{approvalOf(c)} })
-	a := Approval{Run: l.run.ID(), Step: "call", Choice: "done", Output: []byte(`{"id":7}`), Comment: "seen", By: "me"}
+	a := Approval{Run: l.run.ID(), Step: "call", Choice: "done", Data: []byte(`{"id":7}`), Comment: "seen", By: "me"}
 	if _, err := r.Approve(context.Background(), a); err != nil {
 		t.Fatal(err)
 	}
@@ -136,8 +136,9 @@ func TestApproveRefusesWhatDoesNotAsk(t *testing.T) {
 		"running": {Approval{Run: running.run.ID(), Step: "call", Choice: "retry"}, "no step of the run asks for anything"},
 		"other":   {Approval{Run: asks.run.ID(), Step: "say", Choice: "retry"}, "the step that asks is call"},
 		"choice":  {Approval{Run: asks.run.ID(), Step: "call", Choice: "maybe"}, "the choice is one of retry, done, fail"},
-		"output":  {Approval{Run: asks.run.ID(), Step: "call", Choice: "retry", Output: []byte("{}")}, "an output goes with the choice done"},
-		"no json": {Approval{Run: asks.run.ID(), Step: "call", Choice: "done", Output: []byte("{")}, "the output is not JSON"},
+		"output":  {Approval{Run: asks.run.ID(), Step: "call", Choice: "retry", Data: []byte("{}")}, "an output goes with the choice done"},
+		"no json": {Approval{Run: asks.run.ID(), Step: "call", Choice: "done", Data: []byte("{")}, "the data is not JSON"},
+		"fields":  {Approval{Run: asks.run.ID(), Step: "call", Choice: "done", Fields: map[string]string{"a": "b"}}, "and for no fields"},
 		"no run":  {Approval{Run: "nosuch", Step: "call", Choice: "done"}, "there is none with this id"},
 	} {
 		if _, err := r.Approve(context.Background(), c.a); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -16,7 +16,7 @@ import (
 
 // Finding is something that is wrong, and what to do about it.
 type Finding struct {
-	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, worker, connection, run
+	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, worker, connection, run, history
 	About  string `json:"about"`  // which one
 	Wrong  string `json:"wrong"`  // what is wrong with it
 	Advice string `json:"advice"` // what to do
@@ -48,6 +48,8 @@ type Doctor struct {
 	Connections []string
 	Token       func(ctx context.Context, gate *durable.Gate, js jetstream.JetStream, connection string) error
 	Metrics     string // URL of ingest's metrics
+	Histories   bool   // all histories are read and checked
+	Progress    func(done, of uint64)
 }
 
 // examination is one in progress.
@@ -75,6 +77,7 @@ func (d Doctor) Examine(ctx context.Context) Report {
 			e.workers(ctx)
 			e.workflows(ctx)
 			e.runs(ctx)
+			e.histories(ctx)
 		}
 	}
 	return *e.report

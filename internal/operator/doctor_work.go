@@ -152,3 +152,27 @@ func (e *examination) run(ctx context.Context, h history.Head) {
 		}
 	}
 }
+
+// histories reads all of RUNS. What the check of open runs found is said twice
+// then: there by what it keeps from going on, here by where it is.
+func (e *examination) histories(ctx context.Context) {
+	if !e.Histories {
+		return
+	}
+	progress := e.Progress
+	if progress == nil {
+		progress = func(uint64, uint64) {}
+	}
+	v, err := e.op.Verify(ctx, progress)
+	if err != nil {
+		e.found("run", "", "look at the server's log, and ask again", "the histories cannot be checked: %v", err)
+		return
+	}
+	for _, d := range v.Damaged {
+		e.found("history", d.Run, "restore the store from a backup; zflow events replay runs the event anew", "workflow %s: message %d of %s: %s", d.Workflow, d.Sequence, wire.Runs, d.Why)
+	}
+	if n := uint64(len(v.Aged)); n > 0 {
+		e.note("%s older than %s keeps them", plural(n, "run has lost first facts that are", "runs have lost first facts that are"), wire.Runs)
+	}
+	e.note("%s of %s were read", plural(v.Appends, "append", "appends"), plural(v.Runs, "run", "runs"))
+}

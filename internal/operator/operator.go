@@ -24,10 +24,13 @@ type Access struct {
 }
 
 // Operator asks and orders. It is safe for concurrent use.
-type Operator struct{ Access }
+type Operator struct {
+	Access
+	hurry *hurry // nil: each order is waited for
+}
 
 // New returns an Operator; the connection stays the caller's.
-func New(a Access) *Operator { return &Operator{a} }
+func New(a Access) *Operator { return &Operator{Access: a} }
 
 // Mask hides sealed values in a text.
 func Mask(text string) string { return sealed.Mask(text) }
