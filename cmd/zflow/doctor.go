@@ -18,10 +18,11 @@ messages, its streams and consumers, room and clock, workflows that lag or are
 paused, and runs that nobody goes on with.
 
 With --config it also examines the Zoom apps and connections of a configuration,
-with --ingest-metrics what Zoom's requests met. Exits 1 if anything is wrong.`
+with --ingest-metrics what Zoom's requests met, with --histories all histories. Exits 1 if anything is wrong.`
 
 func doctorCommand(sh *shell) *cobra.Command {
 	var config, metrics string
+	var histories bool
 	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
 		Use: "doctor", Short: "Find out what is wrong, and what to do about it", Long: aboutDoctor, Args: terminal.Args(),
 		Example: "  zflow doctor\n  zflow doctor --config zflow.yaml --ingest-metrics http://127.0.0.1:9090/metrics",
@@ -30,6 +31,7 @@ func doctorCommand(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			doctor.Histories, doctor.Progress = histories, sh.progress("appends checked")
 			report := doctor.Examine(c.Context())
 			if err := sh.printReport(report); err != nil {
 				return err
@@ -41,6 +43,7 @@ func doctorCommand(sh *shell) *cobra.Command {
 		},
 	}))
 	c.Flags().StringVar(&config, "config", "", "configuration `file` of the processes to examine too")
+	c.Flags().BoolVar(&histories, "histories", false, "read all histories too, and check that nothing of them is missing or was altered")
 	c.Flags().StringVar(&metrics, "ingest-metrics", "", "`URL` of ingest's metrics (ZFLOW_INGEST_METRICS)")
 	return c
 }

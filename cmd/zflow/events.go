@@ -57,7 +57,7 @@ func eventsList(sh *shell) *cobra.Command {
 		},
 	}))
 	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
-	c.Flags().DurationVar(&since, "since", 0, "only events received within this `time`, such as 24h")
+	terminal.SpanVar(c.Flags(), &since, "since", "only events received within this `time`, such as 24h")
 	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `events`; 0: all")
 	terminal.CompleteWith(c, "type", eventTypes)
 	return c
@@ -88,7 +88,7 @@ func eventsTail(sh *shell) *cobra.Command {
 		},
 	}))
 	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
-	c.Flags().DurationVar(&since, "since", 0, "begin so long ago (`time`), such as 10m")
+	terminal.SpanVar(c.Flags(), &since, "since", "begin so long ago (`time`), such as 10m")
 	terminal.CompleteWith(c, "type", eventTypes)
 	return c
 }

@@ -14,7 +14,7 @@ import (
 
 func runsCommand(sh *shell) *cobra.Command {
 	return terminal.Group("runs", "List, show, follow and steer runs",
-		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsApprove(sh))
+		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
 }
 
 // defaultLimit is how many lines a list has where nothing is said.
@@ -48,7 +48,7 @@ func runsList(sh *shell) *cobra.Command {
 	}))
 	c.Flags().StringVar(&workflow, "workflow", "", "only runs of this workflow (`name`)")
 	c.Flags().StringVar(&status, "status", "", "only runs of this `status`: "+strings.Join(operator.Statuses(), ", "))
-	c.Flags().DurationVar(&since, "since", 0, "only runs that began within this `time`, such as 24h")
+	terminal.SpanVar(c.Flags(), &since, "since", "only runs that began within this `time`, such as 24h")
 	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `runs`; 0: all")
 	terminal.Complete(c, "status", operator.Statuses()...)
 	terminal.CompleteWith(c, "workflow", sh.Names(terminal.WorkflowNames))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"zflow/engine/expr"
 	wire "zflow/proto"
 )
 
@@ -108,3 +109,6 @@ func (o *Operator) startedRuns(ctx context.Context, id string) (bool, error) {
 	}
 	return false, nil
 }
+
+// ParseDuration reads a duration as workflows have it: 90s, 24h, 7d, 2w.
+func ParseDuration(text string) (time.Duration, error) { return expr.ParseDuration(text) }

@@ -45,7 +45,7 @@ func (sh *Shell) colored() bool {
 func (sh *Shell) Paint(status string) string {
 	color := map[string]string{
 		"completed": "32", "active": "32", "created": "32", "new": "32", "accepted": "32", "ok": "32",
-		"failed": "31", "refused": "31", "error": "31", "asking": "35",
+		"failed": "31", "refused": "31", "damaged": "31", "aged": "33", "error": "31", "asking": "35",
 		"waiting": "33", "sleeping": "33", "retrying": "33", "paused": "33", "warning": "33",
 		"running": "36", "updated": "36", "changed": "36", "removed": "33", "canceled": "90", "skipped": "90", "pending": "90", "not_reached": "90",
 	}[status]
