@@ -18,12 +18,15 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 
 	"zflow/internal/app"
 	"zflow/internal/natstest"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
 	"zflow/internal/terminal"
+	wire "zflow/proto"
+	v1 "zflow/proto/zflow/v1"
 )
 
 func TestMain(m *testing.M) {
@@ -43,7 +46,8 @@ func TestServer(t *testing.T) {
 		Dir: "testdata/server", RequireUniqueNames: true,
 		Setup: startDev,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await,
+			"await":  await,
+			"damage": damage,
 		},
 	})
 }
@@ -153,6 +157,17 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		case <-time.After(100 * time.Millisecond): // it may have changed before Watch began
 		}
 	}
+}
+
+// damage RUN writes an append into a run's history that cannot follow.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	o := operatorOf(ts)
+	head, err := o.History.Find(context.Background(), args[0])
+	ts.Check(err)
+	data, err := proto.Marshal(&v1.Facts{Number: 99, Facts: []*v1.Fact{{Number: 99}}})
+	ts.Check(err)
+	_, err = o.JS.Publish(context.Background(), wire.RunSubject(head.Workflow, head.Run, head.State), data)
+	ts.Check(err)
 }
 
 // here executes a command line in this process.
