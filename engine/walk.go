@@ -235,11 +235,8 @@ func (d *decider) until(in *frame, def *Step, own string, last bool) (bool, erro
 	if d.run.reached(next + "[" + strconv.Itoa(i) + "]") {
 		return false, nil // it went on before
 	}
-	within := in
-	if b, ok := def.Do.(*Block); ok && len(b.Branches) == 1 {
-		within = in.branch(own, b.Branches[0], time.Time{})
-		within.at = len(within.list)
-	}
+	// steps.<id> of the loop is the iteration that has just ended
+	within := &frame{up: in, at: 1, list: []*Step{{ID: def.ID, Token: own, Do: def.Do}}}
 	env, err := d.run.env(d.flow, within, nil, own)
 	if err != nil {
 		return false, err

@@ -7,32 +7,33 @@ import (
 	"zflow/engine/cron"
 )
 
-// cron returns a schedule that is due some day, or "" after a report.
-func (p *parser) cron(n *node) string {
+// cron returns a schedule that is due some day, or nil after a report.
+func (p *parser) cron(n *node) *cron.Schedule {
 	s := p.text(n, "schedule")
 	if s == "" {
-		return ""
+		return nil
 	}
-	if _, err := cron.Parse(s); err != nil {
+	schedule, err := cron.Parse(s)
+	if err != nil {
 		hint := "such as 0 9 * * mon-fri"
 		if strings.Contains(err.Error(), "this has 6") {
 			hint = "leave out the seconds"
 		}
 		p.Fail(n, hint, "%q is no schedule: %v", s, err)
-		return ""
 	}
-	return s
+	return schedule
 }
 
-// zone returns the name of a time zone, or "" after a report.
-func (p *parser) zone(n *node) string {
+// zone returns a time zone, by default UTC.
+func (p *parser) zone(n *node) *time.Location {
 	s := p.text(n, "timezone")
 	if s == "" {
-		return ""
+		return time.UTC
 	}
-	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
+	zone, err := time.LoadLocation(s)
+	if err != nil || s == "Local" {
 		p.Fail(n, "such as Europe/Berlin or America/New_York", "%q is no time zone", s)
-		return ""
+		return time.UTC
 	}
-	return s
+	return zone
 }

@@ -14,6 +14,9 @@ func (b *builder) looped(s *engine.Step, n *node, kind string) result {
 	l := &engine.Loop{As: b.element(n.Get("as")), AtOnce: 1}
 	if v := n.Get("at_once"); v != nil {
 		l.AtOnce = b.p.count(v, "at_once", maxAtOnce)
+		if l.AtOnce > 1 && n.Get("until") != nil {
+			b.p.Fail(n.KeyOf("at_once"), "leave out one of them", "a loop with until goes one iteration at a time")
+		}
 	}
 	b.as = l.As
 	b.fresh()

@@ -103,7 +103,7 @@ var (
 	runType     = named("id", "workflow", "version", "attempt", "started_at")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")
-	failureType = expr.Object(map[string]expr.Type{"step": {}, "error": errorType}, false)
+	failureType = expr.Object(map[string]expr.Type{"step": {}, "reason": {}, "error": errorType}, false)
 )
 
 // resultType is what steps.<id> is, with this output.

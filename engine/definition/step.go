@@ -193,8 +193,12 @@ func (b *builder) misplaced(n *node, kind string) {
 		if kind == "stop" && slices.Contains([]string{"continue_on_error", "undo"}, name) {
 			b.p.Fail(f.Key, "", "stop cannot have %s: the run ends with it", name)
 		}
-		if section := b.here.chain()[0].branch; name == "undo" && section != "steps" {
+		switch section := b.here.chain()[0].branch; {
+		case section == "steps":
+		case name == "undo":
 			b.p.Fail(f.Key, "", "a step of %s cannot have undo: what is to be undone has been by then", section)
+		case name == "stop":
+			b.p.Fail(f.Key, "", "stop has no place in %s: the run is ending already", section)
 		}
 	}
 }

@@ -201,6 +201,8 @@ func (b *builder) hidden(id string) (why, hint string) {
 		return otherBranch(id, x.above), ""
 	case x != nil && y != nil && slices.Index(sections, x.branch) > slices.Index(sections, y.branch):
 		return "step " + id + " belongs to " + x.branch + ", which comes later", ""
+	case x != nil && y != nil && x.branch == "on_failure" && y.branch == "finally":
+		return "step " + id + " belongs to on_failure, which finally does not see", ""
 	case x != nil && y != nil && (x.branch != y.branch || x.order < y.order):
 		if loop := loopAround(target, x); loop != nil {
 			return insideLoop(id, loop)

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"strings"
+	"time"
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
@@ -41,11 +42,12 @@ func (b *builder) sleepUntil(n *node) *engine.Sleep {
 		}
 		return s
 	}
-	if !b.p.fields(n, "until", language.Schedule) {
+	if !b.p.fields(n, "until", language.Schedule) || n.Get("schedule") == nil {
 		return s
 	}
-	s.Schedule = b.p.cron(n.Get("schedule"))
-	s.Timezone = b.p.zone(n.Get("timezone"))
+	schedule, zone := b.p.cron(n.Get("schedule")), b.p.zone(n.Get("timezone"))
+	s.Schedule, s.Timezone = n.Get("schedule").Value, zone.String()
+	s.Next = func(after time.Time) time.Time { return schedule.Next(after, zone) }
 	return s
 }
 

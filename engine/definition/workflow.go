@@ -73,8 +73,8 @@ func (b *builder) sections(root *node) {
 		}
 		var left made
 		*to, left = b.list(n, sections[i], prefix)
-		added(b.seen, left.seen)
 		if i == 0 {
+			added(b.seen, left.seen) // finally does not see on_failure, which seldom runs
 			b.output(root.Get("output"))
 		}
 	}
