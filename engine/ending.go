@@ -75,7 +75,7 @@ func (d *decider) cleanup() error {
 func (d *decider) inFlight() bool {
 	waits := false
 	for _, path := range d.run.Open() {
-		if !isCleanup(path) {
+		if !CleansUp(path) {
 			waits = true
 			d.callOpen(path)
 		}
@@ -87,7 +87,7 @@ func (d *decider) inFlight() bool {
 func (d *decider) toUndo() []string {
 	var all []string
 	for path, s := range d.run.Steps {
-		if s.Status != StepCompleted || s.Loop != nil || isCleanup(path) {
+		if s.Status != StepCompleted || s.Loop != nil || CleansUp(path) {
 			continue
 		}
 		if _, def := d.run.place(&frame{list: d.flow.Steps}, path); def != nil && def.Undo != nil {

@@ -14,8 +14,9 @@ const (
 	finally   = "finally."
 )
 
-// isCleanup says that a path is none of the run's own steps.
-func isCleanup(path string) bool {
+// CleansUp says that a step is none of the run's own, but one that follows them: an
+// undo, or one of on_failure or finally.
+func CleansUp(path string) bool {
 	return strings.HasPrefix(path, onFailure) || strings.HasPrefix(path, finally) || strings.HasSuffix(path, undone)
 }
 
@@ -27,7 +28,7 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	}
 	again := r.unfinished()
 	for path, s := range r.Steps {
-		if !isCleanup(path) && (s.Block || s.Loop != nil) {
+		if !CleansUp(path) && (s.Block || s.Loop != nil) {
 			s.reopen(path, again)
 		}
 	}
@@ -51,7 +52,7 @@ func (r *Run) unfinished() []string {
 	var again []string
 	for path, s := range r.Steps {
 		over := s.Status == StepCompleted && !r.reached(path+undone) || s.Status == StepSkipped || s.Block || s.Loop != nil
-		if !over || isCleanup(path) {
+		if !over || CleansUp(path) {
 			again = append(again, path)
 		}
 	}

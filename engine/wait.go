@@ -158,10 +158,15 @@ type OpenWait struct {
 }
 
 // Waits returns the waits that stand, by their facts' numbers.
-func (r *Run) Waits() []OpenWait {
+func (r *Run) Waits() []OpenWait { return r.waits(true) }
+
+// WaitsOver returns the waits that stand no more.
+func (r *Run) WaitsOver() []OpenWait { return r.waits(false) }
+
+func (r *Run) waits(open bool) []OpenWait {
 	var all []OpenWait
 	for path, s := range r.Steps {
-		if s.Status == StepWaiting && s.Wait != nil {
+		if s.Wait != nil && (s.Status == StepWaiting && !r.State.Ended()) == open {
 			all = append(all, OpenWait{path, s.Wait})
 		}
 	}

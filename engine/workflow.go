@@ -63,9 +63,12 @@ const (
 	BusyReplace Busy = "replace"
 )
 
+// SourceCall is the source of the events by which one run starts another.
+const SourceCall = "call"
+
 // Takes says whether an event of this kind of source and type may start a run.
 func (t *Trigger) Takes(source, eventType string) bool {
-	return source == t.Source && MatchesAny(t.Types, eventType)
+	return source == t.Source && (source == SourceCall || MatchesAny(t.Types, eventType))
 }
 
 // MatchesAny says whether one of the patterns stands for the event type.

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/history"
 	v1 "zflow/proto/zflow/v1"
@@ -124,6 +125,10 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	}
 	o.pending = append(o.pending, d.Facts...)
 	calls := o.uncalled(d.Calls)
+	if o.run.Cancel != nil && len(calls) > 0 && !engine.CleansUp(calls[0].Step) {
+		o.forgo(calls)
+		return false, nil
+	}
 	if spare := o.slots.reserved - len(calls); spare > 0 {
 		o.slots.idle, o.slots.reserved = o.slots.idle+spare, len(calls)
 	}
@@ -143,6 +148,14 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		return true, w.finish(ctx, o)
 	}
 	return true, w.release(ctx, o) // the worker stops
+}
+
+// forgo says of attempts that began, and were not called before the run was
+// canceled, that they never will be.
+func (o *owned) forgo(calls []*engine.Attempt) {
+	for _, a := range calls {
+		o.outcomes[a.AttemptID] = &engine.Outcome{Class: string(actions.ClassFinal), Error: &v1.Error{Message: "the run was canceled before the call"}}
+	}
 }
 
 // uncalled returns those attempts that were not called yet.
@@ -200,6 +213,9 @@ func (w *Worker) wait(ctx context.Context, o *owned, d engine.Decision) error {
 	if err := w.flush(ctx, o); err != nil {
 		return err
 	}
+	if err := w.tellOthers(ctx, o); err != nil {
+		return err
+	}
 	var due <-chan time.Time
 	if !d.Until.IsZero() {
 		due = time.After(d.Until.Sub(w.now(nil, time.Time{})))
@@ -227,12 +243,25 @@ func (w *Worker) wait(ctx context.Context, o *owned, d engine.Decision) error {
 	return nil
 }
 
+// tellOthers reaches out for what a run that stays in memory needs of others,
+// once for each new fact.
+func (w *Worker) tellOthers(ctx context.Context, o *owned) error {
+	if o.told == o.run.Facts {
+		return nil
+	}
+	if err := w.reachOut(ctx, &loaded{o.run, o.cursor}); err != nil {
+		return err
+	}
+	o.told = o.run.Facts
+	return nil
+}
+
 // park leaves a run to its timers.
 func (w *Worker) park(ctx context.Context, o *owned) error {
 	if err := w.flush(ctx, o); err != nil {
 		return err
 	}
-	if err := w.ensure(ctx, o.run); err != nil {
+	if err := w.ensure(ctx, &loaded{o.run, o.cursor}); err != nil {
 		return err
 	}
 	if err := w.pass(ctx, o); err != nil {

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -69,7 +68,7 @@ func (w *Worker) own(ctx context.Context, l *loaded, m *message, facts ...*v1.Fa
 // recorded together with the claim of the message. Rules 2, 6 and 7.
 func (w *Worker) resume(ctx context.Context, l *loaded, m *message) (*owned, error) {
 	now := w.now(m, l.run.At)
-	brings, err := w.brings(l.run, m)
+	brings, err := w.brings(ctx, l.run, m)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +80,7 @@ func (w *Worker) resume(ctx context.Context, l *loaded, m *message) (*owned, err
 		if err := w.renewHistory(ctx, l, now); err != nil {
 			return nil, err
 		}
-		if err := w.ensure(ctx, l.run); err != nil {
+		if err := w.ensure(ctx, l); err != nil {
 			return nil, err
 		}
 		return nil, w.done(ctx, l, m)
@@ -95,47 +94,15 @@ func (w *Worker) resume(ctx context.Context, l *loaded, m *message) (*owned, err
 	return w.own(ctx, l, m, brings)
 }
 
-// brings returns the fact that a message brings to a run, nil if it is no news.
-func (w *Worker) brings(r *engine.Run, m *message) (*v1.Fact, error) {
-	if m.wake != nil {
-		return r.Due(w.now(m, r.At)), nil
-	}
-	if m.command == nil || r.Knows(m.command.Id) {
-		return nil, nil
-	}
-	switch c := m.command; c.Kind {
-	case "cancel":
-		return &v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: &v1.CancelRequested{Command: c.Id, By: c.By, Reason: c.Reason}}}, nil
-	case "approve":
-		return w.approval(r, c), nil
-	}
-	return nil, fmt.Errorf("command %q: %w", m.command.Kind, errCommand)
-}
-
-// approval is nil where the step asks for nothing: the command came too late.
-func (w *Worker) approval(r *engine.Run, c *v1.Command) *v1.Fact {
-	if r.Step(c.Step).Status != engine.StepAsking {
-		w.counts.add("commands_late", r.Start.Workflow)
-		return nil
-	}
-	a := &v1.ApprovalGiven{Command: c.Id, By: c.By, Choice: c.Choice, Comment: c.Reason}
-	if len(c.Data) > 0 {
-		a.Output = &v1.Value{Json: c.Data}
-	}
-	return &v1.Fact{Step: c.Step, Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: a}}
-}
-
 // tell records what a message brings to a run that its owner works on, and
 // hints to the owner if that is a cancel. Rule 7.
 func (w *Worker) tell(ctx context.Context, l *loaded, m *message) error {
-	var brings *v1.Fact
-	if m.command != nil {
-		var err error
-		if brings, err = w.brings(l.run, m); err != nil {
-			return err
-		}
+	brings, err := w.brings(ctx, l.run, m)
+	if err != nil {
+		return err
 	}
-	if brings != nil {
+	if brings != nil && brings.GetTimerFired() == nil { // its owner sees by itself what is due
+
 		f, err := l.run.Add(w.now(m, l.run.At), brings)
 		if err != nil {
 			return err
@@ -148,7 +115,7 @@ func (w *Worker) tell(ctx context.Context, l *loaded, m *message) error {
 	if err := w.done(ctx, l, m); err != nil {
 		return err
 	}
-	if l.run.Cancel != nil { // nothing else is worth ending a call for
+	if brings != nil || l.run.Cancel != nil {
 		w.hintOwner(l.run)
 	}
 	return nil
@@ -182,7 +149,7 @@ func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, er
 	if !l.run.CarriedBy(m.stream, m.sequence) && l.run.WasCarriedBy(m.stream, m.sequence) {
 		return nil, w.done(ctx, l, m)
 	}
-	brings, err := w.brings(l.run, m)
+	brings, err := w.brings(ctx, l.run, m)
 	if err != nil {
 		return nil, err
 	}

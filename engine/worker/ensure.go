@@ -3,28 +3,42 @@ package worker
 import (
 	"context"
 	"time"
-
-	"zflow/engine"
 )
 
-// ensure puts what a parked run waits for into WAKES: its timers, and a wake for
-// what the run as a whole is due for. Doing it again changes nothing.
-func (w *Worker) ensure(ctx context.Context, r *engine.Run) error {
+// ensure puts what a parked run waits for where it is looked for: what comes first
+// of its timers and of what the run as a whole is due for into WAKES, and what it
+// needs of others to them. Doing it again changes nothing.
+func (w *Worker) ensure(ctx context.Context, l *loaded) error {
+	if err := w.reachOut(ctx, l); err != nil {
+		return err
+	}
+	r := l.run
 	whole := w.renewal(r)
 	if end := r.Start.Deadline; end != 0 && end < whole.UnixNano() {
 		whole = time.Unix(0, end)
 	}
-	covered := false
+	first := uint64(0)
 	for fact, t := range r.Timers {
-		if err := w.Stores.Wakes.SetTimer(ctx, r.Start.Workflow, r.ID(), fact, t.Due); err != nil {
-			return err
+		if t.Due.Before(whole) || t.Due.Equal(whole) && fact < first {
+			first, whole = fact, t.Due
 		}
-		covered = covered || t.Due.Before(whole)
 	}
-	if covered {
-		return nil // that wake comes first, and this is looked at again then
+	return w.Stores.Wakes.SetTimer(ctx, r.Start.Workflow, r.ID(), first, whole) // the others are looked at then
+}
+
+// reachOut tells others what the run needs of them: runs that it calls, events
+// that it waits for. What it says is durable first.
+func (w *Worker) reachOut(ctx context.Context, l *loaded) error {
+	if len(l.run.Calls()) == 0 && len(l.run.Waits()) == 0 {
+		return nil
 	}
-	return w.Stores.Wakes.SetTimer(ctx, r.Start.Workflow, r.ID(), 0, whole)
+	if err := w.Stores.History.Pass(ctx, &l.cursor); err != nil {
+		return err
+	}
+	if err := w.startCalls(ctx, l.run); err != nil {
+		return err
+	}
+	return w.awaitEvents(ctx, l.run)
 }
 
 // close does what an ended run still owes: its end is durable, then the timers
@@ -39,6 +53,15 @@ func (w *Worker) close(ctx context.Context, l *loaded, m *message) error {
 
 func (w *Worker) closing(ctx context.Context, l *loaded) error {
 	if err := w.Stores.History.Pass(ctx, &l.cursor); err != nil {
+		return err
+	}
+	if err := w.tellParent(ctx, l.run); err != nil {
+		return err
+	}
+	if err := w.startCalls(ctx, l.run); err != nil {
+		return err
+	}
+	if err := w.dropWaits(ctx, l.run); err != nil {
 		return err
 	}
 	if !l.run.Parked {

@@ -138,14 +138,13 @@ func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bo
 	switch {
 	case l.cursor.Number == 0 && m.event != nil:
 		return w.start(ctx, m, e)
+	case l.cursor.Number == 0 && m.wake.GetStart() != nil:
+		return w.startCalled(ctx, m)
 	case l.cursor.Number == 0:
 		w.ack(m) // about a run that a power failure took, or that never was
 		return nil, nil
 	case l.run.State.Ended():
-		if m.event != nil {
-			w.counts.addOf(Counter{"events_again", m.workflow, m.event.Type})
-		}
-		return nil, w.close(ctx, l, m)
+		return w.ended(ctx, l, m)
 	case l.run.State == engine.Waiting:
 		return w.resume(ctx, l, m)
 	case l.run.Claim.GetWorker() == w.id:

@@ -24,7 +24,8 @@ type owned struct {
 	claimed  func()        // lets other messages about the run in
 	born     bool          // the claim is in the history
 	slots    slots
-	flying   int // calls in flight beside each other
+	flying   int    // calls in flight beside each other
+	told     uint64 // number of the last fact whose needs others were told
 	shared
 }
 

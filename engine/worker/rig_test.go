@@ -19,6 +19,8 @@ import (
 	"zflow/engine/definition"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/router"
+	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/durable"
 	"zflow/internal/natstest"
@@ -61,6 +63,8 @@ func (r *rig) create(age time.Duration) {
 	r.must(history.Create(ctx, js, history.Limits{Bytes: 1 << 28, Age: age}))
 	r.must(wakes.Create(ctx, js, 1, 1<<28))
 	r.must(leases.Create(ctx, js, 1))
+	r.must(waits.Create(ctx, js, 1))
+	r.must(router.Create(ctx, js))
 	r.must(blobs.Create(ctx, js, age, 1))
 	r.must(catalog.Create(ctx, js, 1))
 }
@@ -93,6 +97,14 @@ func (r *rig) stores(js jetstream.JetStream, gate *durable.Gate) (s Stores) {
 	s.Blobs, err = blobs.Open(ctx, js, gate)
 	r.must(err)
 	return s
+}
+
+func (r *rig) router(js jetstream.JetStream, gate *durable.Gate, s Stores) *router.Router {
+	waiters, err := waits.Open(context.Background(), js, gate)
+	r.must(err)
+	events, err := router.Open(context.Background(), js, gate, router.Stores{Waits: waiters, Wakes: s.Wakes}, zap.NewNop())
+	r.must(err)
+	return events
 }
 
 func (r *rig) must(err error) {
@@ -131,6 +143,7 @@ func (r *rig) start(change ...func(*Config)) *hand {
 	if testing.Verbose() {
 		c.Log = logger()
 	}
+	c.Router = r.router(js, gate, c.Stores)
 	for _, f := range change {
 		f(&c)
 	}

@@ -31,14 +31,16 @@ func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned
 	}
 	if trigger < 0 {
 		w.counts.addOf(Counter{"events_unmatched", m.workflow, m.event.Type})
-		w.ack(m)
+		if m.wake.GetStart().GetParent() == nil {
+			w.ack(m)
+		}
 		return nil, nil
 	}
 	if err := w.mayClaim(ctx, m); err != nil {
 		return nil, err
 	}
 	now := w.now(m, time.Time{})
-	begun := &v1.RunStarted{Workflow: def.Name, Version: def.Version, Event: event, Trigger: int32(trigger)}
+	begun := &v1.RunStarted{Workflow: def.Name, Version: def.Version, Event: event, Trigger: int32(trigger), Parent: m.wake.GetStart().GetParent()}
 	if def.Timeout > 0 {
 		begun.Deadline = now.Add(def.Timeout).UnixNano()
 	}

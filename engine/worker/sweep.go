@@ -121,5 +121,5 @@ func (w *Worker) sweepParked(ctx context.Context, h history.Head) error {
 	if l.run.Due(w.now(nil, l.run.At)) != nil {
 		return w.Stores.Wakes.Wake(ctx, h.Workflow, h.Run, &v1.Wake{Reason: "sweep"})
 	}
-	return w.ensure(ctx, l.run)
+	return w.ensure(ctx, l)
 }

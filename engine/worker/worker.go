@@ -16,6 +16,7 @@ import (
 	"zflow/engine/catalog"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/router"
 	"zflow/engine/wakes"
 	"zflow/engine/worker/attempt"
 	"zflow/internal/durable"
@@ -28,6 +29,7 @@ type Config struct {
 	NC      *nats.Conn
 	Gate    *durable.Gate
 	Catalog *catalog.Catalog
+	Router  *router.Router
 	Stores  Stores
 	Actions *actions.Registry
 	Keys    *sealed.Keys
@@ -118,6 +120,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	background.Go(func() { w.keepLease(work) })
 	background.Go(func() { w.keepCarriers(work) })
 	background.Go(func() { w.sweeps(ctx) })
+	background.Go(func() { w.Router.Run(ctx) })
 	var pulls sync.WaitGroup
 	if err := w.pullAll(ctx, work, &pulls); err != nil {
 		return fmt.Errorf("starting worker: %w", err)

@@ -14,6 +14,7 @@ import (
 	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
@@ -121,6 +122,7 @@ func MakeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams
 		func() error { return wakes.Create(ctx, js, s.Replicas, int64(s.WakesBytes)) },
 		func() error { return leases.Create(ctx, js, s.Replicas) },
 		func() error { return waits.Create(ctx, js, s.Replicas) },
+		func() error { return router.Create(ctx, js) },
 		func() error { return gates.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },

@@ -8,6 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"zflow/engine/router"
+	"zflow/engine/waits"
 	"zflow/engine/worker"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
@@ -109,12 +111,20 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if err != nil {
 		return nil, nil, err
 	}
+	waiters, err := waits.Open(ctx, js, cc.Gate)
+	if err != nil {
+		return nil, nil, err
+	}
+	events, err := router.Open(ctx, js, cc.Gate, router.Stores{Waits: waiters, Wakes: client.Stores.Wakes}, c.Log)
+	if err != nil {
+		return nil, nil, err
+	}
 	secrets := make(map[string]string, len(c.Secrets))
 	for name, s := range c.Secrets {
 		secrets[name] = s.Reveal()
 	}
 	w := worker.New(worker.Config{
-		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Stores: client.Stores, Actions: registry, Keys: c.Keys,
+		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
 		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
 	})
 	if c.Alone {
