@@ -83,7 +83,7 @@ func literal(n ast.Node) (any, bool) {
 	return nil, false
 }
 
-func (p *path) eval(env Env) (any, error) {
+func (p *path) eval(env Env) (any, *Error) {
 	v := env[p.root]
 	for i := range p.segments {
 		s := &p.segments[i]
@@ -107,7 +107,7 @@ func (p *path) eval(env Env) (any, error) {
 }
 
 // step follows segment i of what is no object with fields.
-func (p *path) step(v any, i int) (any, error) {
+func (p *path) step(v any, i int) (any, *Error) {
 	s := p.segments[i]
 	if l, ok := v.([]any); ok && s.indexed {
 		at := s.index

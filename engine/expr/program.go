@@ -101,11 +101,27 @@ func (p *Program) Type() Type { return p.result }
 
 // Eval returns the value of the expression. Its error is an *Error.
 func (p *Program) Eval(env Env, c Clock) (any, error) {
-	ev := evaluation{env: env, clock: c}
-	defer ev.end()
-	v, err := ev.run(p)
+	v, err := p.eval(env, c)
 	if err != nil {
 		return nil, err
+	}
+	return v, nil
+}
+
+func (p *Program) eval(env Env, c Clock) (any, *Error) {
+	if p.path != nil {
+		return p.follow(env)
+	}
+	ev := evaluation{env: env, clock: c}
+	defer ev.end()
+	return ev.run(p)
+}
+
+// follow returns the value of a program that is only a path.
+func (p *Program) follow(env Env) (any, *Error) {
+	v, err := p.path.eval(env)
+	if err != nil {
+		return nil, err.shift(1, 1)
 	}
 	return v, nil
 }
@@ -148,13 +164,7 @@ var scratches = sync.Pool{New: func() any { return &scratch{env: map[string]any{
 
 func (ev *evaluation) run(p *Program) (any, *Error) {
 	if p.path != nil {
-		v, err := p.path.eval(ev.env)
-		if err != nil {
-			var e *Error
-			errors.As(err, &e)
-			return nil, e.shift(1, 1)
-		}
-		return v, nil
+		return p.follow(ev.env)
 	}
 	env := map[string]any(ev.env)
 	if p.metered {
