@@ -46,7 +46,7 @@ func Known(r *actions.Registry, connections map[string]settings.Connection) defi
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}}
+	}, Event: (&eventTypes{}).of}
 	if connections != nil {
 		k.Connection = func(name string) bool { _, there := connections[name]; return there }
 	}
