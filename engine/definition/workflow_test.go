@@ -140,11 +140,12 @@ func TestCutFile(t *testing.T) {
 func TestLargeFile(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("name: a\non: { zoom: meeting.ended }\nsteps:\n")
-	for i := range 300 {
-		fmt.Fprintf(&b, "  - id: s%d\n    uses: log\n    with: { message: \"${{ event.a }} and ${{ event.b + 1 }}\" }\n", i)
+	for i := range 1000 {
+		fmt.Fprintf(&b, "  - id: s%d\n    uses: log\n    with: { message: \"${{ steps.s%d?.status }} and ${{ event.b + 1 }}\" }\n", i, max(i-1, 0))
 	}
-	b.WriteString("output: ${{ steps.s0.output.message + steps.s299.output.message }}\n")
-	if w, problems := Parse("w.yaml", []byte(b.String()), known(t)); w == nil {
+	src := strings.Replace(b.String(), "steps.s0?.", "vars.", 1)
+	src = strings.Replace(src, "on:", "vars: { status: 1 }\non:", 1) + "output: ${{ steps.s0.output.message + steps.s999.output.message }}\n"
+	if w, problems := Parse("w.yaml", []byte(src), known(t)); w == nil || len(w.Steps) != 1000 {
 		t.Error(problems)
 	}
 	if _, problems := Parse("w.yaml", make([]byte, 1<<20+1), known(t)); problems.Err() == nil {
