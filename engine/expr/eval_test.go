@@ -278,3 +278,27 @@ func TestCondition(t *testing.T) {
 		t.Error("a number passes as a condition")
 	}
 }
+
+// Programs with loops run in an environment that is used again: nothing of one
+// evaluation, its names, its clock, its work, may be seen by the next.
+func TestEvaluationsKeepNothingOfOthers(t *testing.T) {
+	p, err := Compile("map(1..2, [event?.id, vars?.office, now(), uuid()])", testScope())
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := p.Eval(Env{}, Clock{Seed: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if _, err := p.Eval(testEnv(), testClock); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Eval(Env{}, Clock{Seed: "b"}); err != nil || !reflect.DeepEqual(got, alone) {
+			t.Fatalf("%v, %v, want %v", got, err, alone)
+		}
+	}
+	if first := alone.(arr)[0].(arr); first[0] != nil || first[1] != nil {
+		t.Errorf("an evaluation without names sees %v", first)
+	}
+}
