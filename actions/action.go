@@ -71,6 +71,7 @@ type Call struct {
 	Key        string         // of the step, the same over attempts: an idempotency key
 	Connection string         // the step's, by name; empty: that of the event's account
 	Account    string         // of the event
+	Event      string         // id of the event that started the run
 	Unknown    bool           // an earlier attempt of this step ended unknown
 	Started    time.Time      // when the attempt (for a probe: the unknown one) began
 	Log        func(line string)

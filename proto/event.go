@@ -32,6 +32,7 @@ const (
 	FromSimulator = "simulator"
 	FromTest      = "test"
 	FromPublish   = "publish"
+	FromEmit      = "emit"
 )
 
 // Event is something that happened outside, as received.
@@ -49,6 +50,9 @@ type Event struct {
 	Body        []byte // as received, but for sealed credentials
 	Sequence    uint64 // in EVENTS; not on the wire
 }
+
+// SourceApp is the source of events that a program, a person or a run publishes.
+const SourceApp = "app"
 
 // Kind is the kind of source, the part of Source before the slash.
 func (e *Event) Kind() string {

@@ -97,6 +97,9 @@ func ParseWakeSubject(subject string) (workflow, run string, command bool, err e
 // WorkerSubject is where a worker is told, as a hint, that one of its runs has news.
 func WorkerSubject(worker string) string { return "zflow.worker." + worker }
 
+// ResponseSubject is where a run answers whoever waits for that of an event.
+func ResponseSubject(event string) string { return "zflow.response." + Token(event) }
+
 // FlushSubject is where the broker flushes a stream on request.
 func FlushSubject(stream string) string { return "zflow.flush." + stream }
 

@@ -11,8 +11,8 @@ import (
 	"zflow/engine/catalog"
 )
 
-// flow is a workflow that does nothing but say a text.
-func flow(name, text string) string {
+// saying is a workflow that does nothing but say a text.
+func saying(name, text string) string {
 	return fmt.Sprintf("name: %s\non: { zoom: meeting.ended }\nsteps:\n  - uses: log\n    with: { message: %q }\n", name, text)
 }
 
@@ -80,16 +80,16 @@ func TestWorkflowFiles(t *testing.T) {
 // TestDevFollowsItsFolder: files are added, changed, renamed, removed, and written
 // as editors do.
 func TestDevFollowsItsFolder(t *testing.T) {
-	d, out, put := folderDev(t, map[string]string{"a.yaml": flow("a", "1")})
+	d, out, put := folderDev(t, map[string]string{"a.yaml": saying("a", "1")})
 	dir := d.config.Dir
 	out.await(t, "workflow a created")
-	put("b.yaml", flow("b", "1"))
+	put("b.yaml", saying("b", "1"))
 	out.await(t, "workflow b created")
-	put("b.yaml", flow("b", "2"))
+	put("b.yaml", saying("b", "2"))
 	out.await(t, "workflow b updated")
 
 	// As editors do: a new file takes the place of the old.
-	put(".a.yaml.swp", flow("a", "2"))
+	put(".a.yaml.swp", saying("a", "2"))
 	if err := os.Rename(filepath.Join(dir, ".a.yaml.swp"), filepath.Join(dir, "a.yaml")); err != nil {
 		t.Fatal(err)
 	}
@@ -100,23 +100,23 @@ func TestDevFollowsItsFolder(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "b.yaml"), filepath.Join(dir, "c.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	put("x.yaml", flow("x", "1"))
+	put("x.yaml", saying("x", "1"))
 	out.await(t, "workflow x created")
 	if after := deployed(t, d); names(after) != "a b x" || after["b"].Version != before.Version || after["b"].FirstDeployedAt != before.FirstDeployedAt {
 		t.Errorf("after a file got another name: %v", after)
 	}
 
 	// Two workflows swap their files.
-	put("a.yaml", flow("x", "1"))
-	put("x.yaml", flow("a", "2"))
-	put("y.yaml", flow("y", "1"))
+	put("a.yaml", saying("x", "1"))
+	put("x.yaml", saying("a", "2"))
+	put("y.yaml", saying("y", "1"))
 	out.await(t, "workflow y created")
 	if got := names(deployed(t, d)); got != "a b x y" {
 		t.Errorf("after a swap: %s", got)
 	}
 
 	// The workflow gets another name, and a file goes.
-	put("y.yaml", flow("c", "1"))
+	put("y.yaml", saying("c", "1"))
 	out.await(t, "workflow y removed")
 	if err := os.Remove(filepath.Join(dir, "c.yaml")); err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func TestDevFollowsItsFolder(t *testing.T) {
 // TestDevTellsProblemsOnce: all of them, and the last good version stays.
 func TestDevTellsProblemsOnce(t *testing.T) {
 	bad := "name: bad\non: { zoom: meeting.endd }\nsteps:\n  - uses: lgo\n"
-	d, out, put := folderDev(t, map[string]string{"a.yaml": flow("a", "1"), "bad.yaml": bad})
+	d, out, put := folderDev(t, map[string]string{"a.yaml": saying("a", "1"), "bad.yaml": bad})
 	for _, want := range []string{"bad.yaml:2:", "bad.yaml:4:"} {
 		if strings.Count(out.String(), want) != 1 {
 			t.Errorf("%d times %s in:\n%s", strings.Count(out.String(), want), want, out)
@@ -142,12 +142,12 @@ func TestDevTellsProblemsOnce(t *testing.T) {
 	good := deployed(t, d)["a"].Version
 	put("a.yaml", bad)
 	out.await(t, "a.yaml:2:")
-	put("b.yaml", flow("b", "1"))
+	put("b.yaml", saying("b", "1"))
 	out.await(t, "workflow b created")
 	if all := deployed(t, d); names(all) != "a b" || all["a"].Version != good {
 		t.Errorf("the last good version is gone: %v", all)
 	}
-	put("c.yaml", flow("b", "2")) // b stands in b.yaml already
+	put("c.yaml", saying("b", "2")) // b stands in b.yaml already
 	if line := out.await(t, "stands in"); !strings.Contains(line, "c.yaml: workflow b stands in ") || !strings.Contains(line, "b.yaml already") {
 		t.Errorf("%q", line)
 	}
@@ -155,7 +155,7 @@ func TestDevTellsProblemsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.await(t, "workflow b updated")
-	put("bad.yaml", flow("x", "1"))
+	put("bad.yaml", saying("x", "1"))
 	out.await(t, "workflow x created")
 	if text := out.String(); strings.Count(text, "bad.yaml:2:") != 1 || strings.Count(text, "stands in") != 1 {
 		t.Errorf("problems were told again:\n%s", text)
@@ -165,14 +165,14 @@ func TestDevTellsProblemsOnce(t *testing.T) {
 // TestDevAfterChangesWhileItWasOff: what went meanwhile is removed, a file that has
 // errors now keeps its last good version.
 func TestDevAfterChangesWhileItWasOff(t *testing.T) {
-	d, _, put := folderDev(t, map[string]string{"a.yaml": flow("a", "1"), "b.yaml": flow("b", "1"), "c.yaml": flow("c", "1")})
+	d, _, put := folderDev(t, map[string]string{"a.yaml": saying("a", "1"), "b.yaml": saying("b", "1"), "c.yaml": saying("c", "1")})
 	// What other means deployed is none of the folder's business.
-	if _, _, err := d.Client().Catalog.Deploy(t.Context(), "elsewhere/y.yaml", []byte(flow("y", "1"))); err != nil {
+	if _, _, err := d.Client().Catalog.Deploy(t.Context(), "elsewhere/y.yaml", []byte(saying("y", "1"))); err != nil {
 		t.Fatal(err)
 	}
 	d.Close()
 	put("a.yaml", "name: a\n")
-	put("c.yaml", flow("x", "1"))
+	put("c.yaml", saying("x", "1"))
 	if err := os.Remove(filepath.Join(d.config.Dir, "b.yaml")); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestDevAfterChangesWhileItWasOff(t *testing.T) {
 // TestDevWhoseFolderIsReplaced: nothing is removed while it is away, and the one
 // that comes is followed.
 func TestDevWhoseFolderIsReplaced(t *testing.T) {
-	d, out, _ := folderDev(t, map[string]string{"a.yaml": flow("a", "1")})
+	d, out, _ := folderDev(t, map[string]string{"a.yaml": saying("a", "1")})
 	dir := d.config.Dir
 	out.await(t, "workflow a created")
 	if err := os.Rename(dir, dir+".old"); err != nil {
@@ -198,10 +198,10 @@ func TestDevWhoseFolderIsReplaced(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	putFile(t, filepath.Join(dir, "b.yaml"), flow("b", "1"))
+	putFile(t, filepath.Join(dir, "b.yaml"), saying("b", "1"))
 	out.await(t, "workflow b created")
 	out.await(t, "workflow a removed")
-	putFile(t, filepath.Join(dir, "b.yaml"), flow("b", "2"))
+	putFile(t, filepath.Join(dir, "b.yaml"), saying("b", "2"))
 	out.await(t, "workflow b updated")
 }
 
@@ -226,7 +226,7 @@ func TestDevIgnoresOtherFiles(t *testing.T) {
 			}
 		}
 	}()
-	put("a.yaml", flow("a", "1"))
+	put("a.yaml", saying("a", "1"))
 	out.await(t, "workflow a created")
 	close(stop)
 	<-written

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"zflow/actions"
+	"zflow/actions/flow"
 	"zflow/actions/http"
 	"zflow/actions/log"
 	"zflow/actions/zoom"
@@ -20,6 +21,7 @@ type ActionsConfig struct {
 	HTTPAllow []string // what http.request may call though not public
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
+	Flow      flow.Options // how emit and respond reach others
 }
 
 // Actions returns every action there is: this is the one list.
@@ -35,6 +37,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 	}
 	api := zoomapi.New(zoomapi.Options{Token: c.Token, Renew: c.Renew})
 	all := append(zoom.Actions(api), requests.Action(), log.Action())
+	all = append(all, flow.Actions(c.Flow)...)
 	return actions.NewRegistry(all...)
 }
 

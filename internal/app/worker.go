@@ -16,6 +16,7 @@ import (
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/proto"
+	"zflow/sources"
 )
 
 // WorkerConfig is what the process that runs workflows is made of.
@@ -102,7 +103,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew})
+	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew, Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate))})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,9 +13,6 @@ import (
 	wire "zflow/proto"
 )
 
-// appSource is the source of events that a program or a person publishes.
-const appSource = "app"
-
 // Published is an event that was stored.
 type Published struct {
 	ID        string `json:"id"`
@@ -38,7 +35,7 @@ func (o *Operator) Publish(ctx context.Context, eventType, key string, data []by
 		key = rand.Text()
 	}
 	now := time.Now().UTC()
-	e := &wire.Event{ID: wire.EventID(appSource, eventType, key), Type: eventType, Source: appSource, Origin: wire.FromPublish,
+	e := &wire.Event{ID: wire.EventID(wire.SourceApp, eventType, key), Type: eventType, Source: wire.SourceApp, Origin: wire.FromPublish,
 		ContentType: "application/json", Time: now, ReceivedAt: now, Body: data}
 	ack, err := o.Publisher.Publish(ctx, e)
 	if err != nil {

@@ -45,7 +45,7 @@ func (c *Caller) Do(ctx context.Context, r *engine.Run, a *engine.Attempt) (out 
 		return refused(out, err)
 	}
 	in := actions.Call{
-		Input: input, Key: r.ID() + "." + a.Step, Connection: a.Connection, Account: r.Start.Event.Account,
+		Input: input, Key: r.ID() + "." + a.Step, Connection: a.Connection, Account: r.Start.Event.Account, Event: r.Start.Event.Id,
 		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
 	}
 	var result actions.Result
