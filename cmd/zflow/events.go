@@ -18,7 +18,7 @@ import (
 
 func eventsCommand(sh *shell) *cobra.Command {
 	return terminal.Group("events", "List, show, follow, send, replay and publish events",
-		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsPublish(sh))
+		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsPublish(sh), eventsDead(sh))
 }
 
 // eventTypes completes the types that Zoom has; it asks no server.

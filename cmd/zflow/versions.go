@@ -109,7 +109,7 @@ func (sh *shell) difference(c *cobra.Command, args []string, name, env string) (
 	if err != nil {
 		return deployment.Difference{}, err
 	}
-	return deployment.DiffFile(c.Context(), o, args[0], args[1], name, src)
+	return deployment.DiffFile(c.Context(), o, args[0], args[1], deployment.File{Name: name, Source: src})
 }
 
 func workflowsRollback(sh *shell) *cobra.Command {

@@ -14,7 +14,7 @@ import (
 
 func workflowsCommand(sh *shell) *cobra.Command {
 	return terminal.Group("workflows", "List and steer deployed workflows",
-		workflowsList(sh), workflowsShow(sh), workflowsVersions(sh), workflowsDiff(sh), workflowsRollback(sh),
+		workflowsList(sh), workflowsShow(sh), workflowsVersions(sh), workflowsDiff(sh), workflowsRollback(sh), workflowsBackfill(sh),
 		workflowsChange(sh, "pause", "Let a workflow's events wait; its runs go on", "paused",
 			func(ctx context.Context, c *app.Client, name string) error { return c.Catalog.Pause(ctx, name) }),
 		workflowsChange(sh, "resume", "Let a paused workflow have its events, also those that waited", "resumed",

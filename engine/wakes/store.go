@@ -91,6 +91,12 @@ func (s *Store) Wake(ctx context.Context, workflow, run string, w *v1.Wake) erro
 	return s.publish(ctx, wire.WakeSubject(workflow, run), w, nil)
 }
 
+// Start makes a worker begin a run, durably, unless it has a history: one that is
+// asked for again begins once.
+func (s *Store) Start(ctx context.Context, run, reason string, start *v1.RunStarted) error {
+	return s.Wake(ctx, start.Workflow, run, &v1.Wake{Reason: reason, Start: start})
+}
+
 // Command gives a run, durably, an order; one with the id of an earlier one is
 // dropped for two minutes, and has no effect later.
 func (s *Store) Command(ctx context.Context, workflow, run string, c *v1.Command) error {

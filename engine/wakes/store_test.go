@@ -85,11 +85,17 @@ func (r *rig) must(err error) {
 func TestWakeAndCommand(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.must(r.Wake(t.Context(), "flow", "run", &v1.Wake{Reason: "sweep"}))
+		r.must(r.Start(t.Context(), "other", "backfill", &v1.RunStarted{Workflow: "flow", Version: "v", Event: &v1.Event{Id: "e"}}))
 		r.must(r.Command(t.Context(), "flow", "run", &v1.Command{Id: "c1", Kind: "cancel", By: "me"}))
 		r.must(r.Command(t.Context(), "flow", "run", &v1.Command{Id: "c1", Kind: "cancel", By: "me"}))
 		subject, _, data := r.next(r.wakes, time.Second)
 		w := &v1.Wake{}
 		if err := proto.Unmarshal(data, w); err != nil || subject != "zflow.wake.flow.run" || w.Reason != "sweep" {
+			t.Errorf("%s: %v, %v", subject, w, err)
+		}
+		subject, _, data = r.next(r.wakes, time.Second)
+		w = &v1.Wake{}
+		if err := proto.Unmarshal(data, w); err != nil || subject != "zflow.wake.flow.other" || w.Reason != "backfill" || w.Start.Version != "v" || w.Start.Event.Id != "e" {
 			t.Errorf("%s: %v, %v", subject, w, err)
 		}
 		subject, _, data = r.next(r.commands, time.Second)

@@ -71,7 +71,7 @@ func TestDiff(t *testing.T) {
 	if err != nil || same.Diff != "" {
 		t.Errorf("with itself: %+v, %v", same, err)
 	}
-	d, err := deployment.DiffFile(t.Context(), h.Operator, "a", "", "new.yaml", []byte(source("a", "four")))
+	d, err := deployment.DiffFile(t.Context(), h.Operator, "a", "", deployment.File{Name: "new.yaml", Source: []byte(source("a", "four"))})
 	if err != nil || d.From != three || !strings.Contains(d.Diff, "+++ a new.yaml\n") || !strings.Contains(d.Diff, "message: four") {
 		t.Errorf("with a file: %+v, %v", d, err)
 	}

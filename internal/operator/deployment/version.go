@@ -121,12 +121,17 @@ func Diff(ctx context.Context, o *operator.Operator, name, from, to string) (Dif
 	if err != nil {
 		return Difference{}, err
 	}
-	return against(ctx, o, name, old.Version.Version, next.Version.Version, src)
+	return against(ctx, o, Difference{Workflow: name, From: old.Version.Version, To: next.Version.Version}, src)
 }
 
-// DiffFile compares a version, the active one if it is empty, with a text that
-// could be deployed.
-func DiffFile(ctx context.Context, o *operator.Operator, name, from, file string, src []byte) (Difference, error) {
+// File is a text that could be deployed.
+type File struct {
+	Name   string
+	Source []byte
+}
+
+// DiffFile compares a version, the active one if it is empty, with a file.
+func DiffFile(ctx context.Context, o *operator.Operator, name, from string, text File) (Difference, error) {
 	all, err := List(ctx, o, name)
 	if err != nil {
 		return Difference{}, err
@@ -135,19 +140,21 @@ func DiffFile(ctx context.Context, o *operator.Operator, name, from, file string
 	if err != nil {
 		return Difference{}, err
 	}
-	return against(ctx, o, name, old.Version.Version, file, string(src))
+	return against(ctx, o, Difference{Workflow: name, From: old.Version.Version, To: text.Name}, string(text.Source))
 }
 
-func against(ctx context.Context, o *operator.Operator, name, from, to, text string) (Difference, error) {
-	old, err := o.Catalog.Source(ctx, name, from)
+// against adds to a difference how the text differs from its version From.
+func against(ctx context.Context, o *operator.Operator, d Difference, text string) (Difference, error) {
+	old, err := o.Catalog.Source(ctx, d.Workflow, d.From)
 	if err != nil {
 		return Difference{}, err
 	}
-	unified := diff.Diff(name+" "+from, []byte(old), name+" "+to, []byte(text))
-	if i := strings.Index(string(unified), "--- "); i > 0 { // the line before it is git's
+	unified := string(diff.Diff(d.Workflow+" "+d.From, []byte(old), d.Workflow+" "+d.To, []byte(text)))
+	if i := strings.Index(unified, "--- "); i > 0 { // the line before it is git's
 		unified = unified[i:]
 	}
-	return Difference{name, from, to, operator.Mask(string(unified))}, nil
+	d.Diff = operator.Mask(unified)
+	return d, nil
 }
 
 // Rollback makes a stored version the active one again: the one that begins so,
