@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the messages of testdata/bad anew
 
 func limit(f float64) *float64 { return &f }
 
-// known is a small world: three actions, five event types, two of them with known fields, one connection.
+// known is a small world: three actions, five event types, three of them with known fields, one connection.
 func known(t testing.TB) Known {
 	t.Helper()
 	text := actions.Schema{Type: "string"}
@@ -80,6 +80,9 @@ func known(t testing.TB) Known {
 		Event: func(eventType string) (expr.Type, bool) {
 			own, ok := map[string]string{"webinar.ended": "ended", "webinar.started": "started"}[eventType]
 			meeting := expr.Object(map[string]expr.Type{"uuid": {}, "topic": {}, own: {}}, false)
+			if eventType == "recording.completed" {
+				meeting, ok = expr.Guided(map[string]expr.Type{"uuid": {}, "share_url": {}}), true
+			}
 			return expr.Object(map[string]expr.Type{"payload": expr.Object(map[string]expr.Type{"object": meeting}, false)}, false), ok
 		},
 		Connection: func(name string) bool { return name == "school" },

@@ -132,9 +132,13 @@ func (p *parser) fieldPath(n *node, body expr.Type) {
 	}
 	for i, name := range names {
 		next, ok := body.Field(name)
-		if !ok {
-			p.Fail(n, suggestion(name, body.FieldNames()), "the event has no field %s", strings.Join(names[:i+1], "."))
+		known, path := body.FieldNames(), strings.Join(names[:i+1], ".")
+		switch {
+		case !ok, expr.Suggest(name, known) != "" && !slices.Contains(known, name):
+			p.Fail(n, suggestion(name, known), "the event has no field %s", path)
 			return
+		case len(known) > 0 && !slices.Contains(known, name):
+			p.Warn(n, suggestion(name, known), "the event has no known field %s", path)
 		}
 		body = next
 	}
