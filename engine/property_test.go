@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -189,6 +190,11 @@ func (p *play) decide(hold bool, before ...*v1.Fact) {
 	p.must(err)
 	p.keep(append(before, d.Facts...))
 	p.open = d.Calls
+	for i, c := range d.Calls {
+		if slices.ContainsFunc(d.Calls[:i], func(o *engine.Attempt) bool { return o.AttemptID == c.AttemptID }) {
+			p.Fatalf("%v is to be called twice by one decision\n%s", c.AttemptID, p.facts())
+		}
+	}
 	if len(d.Calls) > 0 && hold {
 		p.Fatalf("a call though attempts are held back")
 	}

@@ -92,9 +92,13 @@ func (d *decider) one(f *frame, def *Step, path string) (result, error) {
 				return result{}, err
 			}
 		default:
+			inside := s.Status == StepInside
 			went, err := d.goOn(f, def, path, s)
 			if err != nil || went.standing == broke {
 				return went, err
+			}
+			if inside { // all that could move in it has
+				return d.stands(path, d.run.Step(path)), nil
 			}
 		}
 		if len(d.out.Facts) == before || d.stopped() {

@@ -93,7 +93,10 @@ func describeStep(f *v1.Fact) string {
 		}
 		return s
 	case *v1.Fact_StepCompleted:
-		s := "completed in " + Took(time.Duration(k.StepCompleted.Took))
+		s := "completed"
+		if k.StepCompleted.Took > 0 {
+			s += " in " + Took(time.Duration(k.StepCompleted.Took))
+		}
 		if k.StepCompleted.Probed {
 			s = "found completed by a probe"
 		}
