@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zflow/internal/operator"
+	"zflow/internal/operator/send"
 	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ func eventsCommand(sh *shell) *cobra.Command {
 
 // eventTypes completes the types that Zoom has; it asks no server.
 func eventTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return operator.EventTypes(), cobra.ShellCompDirectiveNoFileComp
+	return send.EventTypes(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func eventsList(sh *shell) *cobra.Command {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"zflow/internal/operator"
+	"zflow/internal/operator/send"
 	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
@@ -65,7 +65,7 @@ func (sh *shell) send(ctx context.Context, s sending) error {
 	if err != nil {
 		return err
 	}
-	all := []operator.Sent{}
+	all := []send.Sent{}
 	accepted := 0
 	for n := range s.count {
 		if err := pace(ctx, s.rate, n); err != nil {
@@ -94,7 +94,7 @@ func (sh *shell) send(ctx context.Context, s sending) error {
 	return nil
 }
 
-func (sh *shell) printSent(s operator.Sent) error {
+func (sh *shell) printSent(s send.Sent) error {
 	switch {
 	case sh.JSON():
 		return nil
@@ -118,7 +118,7 @@ func pace(ctx context.Context, rate float64, n int) error {
 }
 
 // sender knows where to post and how to sign.
-func (sh *shell) sender(s sending) (*operator.Sender, error) {
+func (sh *shell) sender(s sending) (*send.Sender, error) {
 	to, secret := cmp.Or(s.to, sh.Env("ZFLOW_INGEST")), cmp.Or(s.secret, sh.Env("ZFLOW_ZOOM_SECRET"))
 	if to == "" || secret == "" {
 		dev, err := sh.Dev()
@@ -130,14 +130,14 @@ func (sh *shell) sender(s sending) (*operator.Sender, error) {
 	if secret == "" {
 		return nil, terminal.Misused("the app's secret token is missing: give --secret or ZFLOW_ZOOM_SECRET, or run this where zflow dev runs")
 	}
-	return operator.NewSender(to, s.app, secret)
+	return send.New(to, s.app, secret)
 }
 
 // bodies returns what makes the nth event.
 func (sh *shell) bodies(s sending) (func(n int) []byte, error) {
 	if s.file == "" {
 		now := time.Now()
-		_, known, suggestion := operator.Payload(s.eventType, now, 0)
+		_, known, suggestion := send.Payload(s.eventType, now, 0)
 		if !known {
 			hint := ""
 			if suggestion != "" {
@@ -145,13 +145,13 @@ func (sh *shell) bodies(s sending) (func(n int) []byte, error) {
 			}
 			say(sh.Err, "Zoom has no event %s: it is sent with a minimal body%s", s.eventType, hint)
 		}
-		return func(n int) []byte { body, _, _ := operator.Payload(s.eventType, now, n); return body }, nil
+		return func(n int) []byte { body, _, _ := send.Payload(s.eventType, now, n); return body }, nil
 	}
 	body, err := os.ReadFile(s.file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}
-	if err := operator.CheckBody(s.eventType, body); err != nil {
+	if err := send.CheckBody(s.eventType, body); err != nil {
 		return nil, fmt.Errorf("reading the event in %s: %w", s.file, err)
 	}
 	return func(int) []byte { return body }, nil

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"zflow/engine"
-	"zflow/internal/operator"
+	"zflow/internal/operator/send"
 	"zflow/internal/settings"
 	"zflow/internal/zoomsim"
 	"zflow/sources/zoom"
@@ -100,13 +100,13 @@ func kept(t *testing.T, c DevConfig) (s devState) {
 // sendAll posts made-up events of a type as `zflow events send` does.
 func sendAll(t *testing.T, s devState, eventType string, n int) {
 	t.Helper()
-	sender, err := operator.NewSender(s.Ingest, "default", s.ZoomSecret)
+	sender, err := send.New(s.Ingest, "default", s.ZoomSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
 	for i := range n {
-		body, _, _ := operator.Payload(eventType, now, i)
+		body, _, _ := send.Payload(eventType, now, i)
 		sent, err := sender.Send(t.Context(), eventType, body)
 		if err != nil || !sent.Accepted {
 			t.Fatalf("event %d: %+v, %v", i, sent, err)
@@ -199,11 +199,11 @@ func TestDevKeepsTheConfiguration(t *testing.T) {
 	c.Config.Ingest.Apps = map[string]settings.App{"mine": {Secrets: []settings.Secret{settings.NewSecret("of-mine")}}}
 	d := startDev(t, c)
 	sendAll(t, kept(t, c), "meeting.ended", 1)
-	sender, err := operator.NewSender(d.IngestURL(), "mine", "of-mine")
+	sender, err := send.New(d.IngestURL(), "mine", "of-mine")
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, _, _ := operator.Payload("meeting.ended", time.Now(), 0)
+	body, _, _ := send.Payload("meeting.ended", time.Now(), 0)
 	if sent, err := sender.Send(t.Context(), "meeting.ended", body); err != nil || !sent.Accepted {
 		t.Errorf("an event of the configured app: %+v, %v", sent, err)
 	}

@@ -23,6 +23,7 @@ import (
 	"zflow/internal/app"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
+	"zflow/internal/operator/send"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/sources/zoom"
@@ -269,7 +270,7 @@ steps:
 // post sends an event and returns the status of the answer.
 func (r *diskRig) post(n, pad int) int {
 	r.t.Helper()
-	sender, err := operator.NewSender("http://"+r.intake.Addr(), "disk", diskSecret)
+	sender, err := send.New("http://"+r.intake.Addr(), "disk", diskSecret)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ var plan = []row{
 
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
 	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/natstest"), outside: storage, traits: test | part},
-	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
+	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},

@@ -34,3 +34,7 @@ func New(a Access) *Operator { return &Operator{Access: a} }
 
 // Mask hides sealed values in a text.
 func Mask(text string) string { return sealed.Mask(text) }
+
+// Line is a text from elsewhere as it may be shown: without sealed values, in one
+// line, and without power over the terminal.
+func Line(text string) string { return oneLine(sealed.Mask(text)) }

@@ -23,6 +23,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/internal/operator"
+	"zflow/internal/operator/send"
 	"zflow/internal/zoomsim"
 	"zflow/proto"
 )
@@ -411,7 +412,7 @@ func (l *traffic) run(t *testing.T) {
 
 // send sends one event until it is accepted.
 func (l *traffic) send(t *testing.T, n int) {
-	body, _, _ := operator.Payload("meeting.started", time.Now(), n)
+	body, _, _ := send.Payload("meeting.started", time.Now(), n)
 	for {
 		if t.Context().Err() != nil {
 			return
@@ -419,7 +420,7 @@ func (l *traffic) send(t *testing.T, n int) {
 		l.mu.Lock()
 		url := l.url
 		l.mu.Unlock()
-		to, err := operator.NewSender(url, "default", l.secret)
+		to, err := send.New(url, "default", l.secret)
 		if err != nil {
 			t.Error(err)
 			return

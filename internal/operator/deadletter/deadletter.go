@@ -99,9 +99,9 @@ func letter(ctx context.Context, o *operator.Operator, stream jetstream.Stream, 
 	l := Letter{Run: h.Run, Workflow: h.Workflow, Status: h.State, At: h.At.UTC(), EventID: h.Header.Get("zflow-event-id"), EventType: h.Header.Get("zflow-event-type")}
 	end, begun := f.Facts[len(f.Facts)-1], f.Facts[0].GetRunStarted() != nil
 	if failed := end.GetRunFailed(); failed != nil {
-		l.Reason, l.Why = failed.Reason, line(failed.Error.GetMessage())
+		l.Reason, l.Why = failed.Reason, operator.Line(failed.Error.GetMessage())
 	} else if canceled := end.GetRunCanceled(); canceled != nil {
-		l.Reason, l.Why = Refused, line(canceled.Why)
+		l.Reason, l.Why = Refused, operator.Line(canceled.Why)
 	}
 	switch {
 	case l.Reason == poison, l.Reason == Refused && begun && !ordered(f):
@@ -130,17 +130,4 @@ func ordered(f *v1.Facts) bool {
 // stepped tells whether a step began in an append.
 func stepped(f *v1.Facts) bool {
 	return slices.ContainsFunc(f.Facts, func(f *v1.Fact) bool { return f.Step != "" })
-}
-
-// line keeps what others wrote from moving the terminal's cursor, or giving
-// something away.
-func line(text string) string {
-	text = operator.Mask(text)
-	out := []rune(text)
-	for i, r := range out {
-		if r < ' ' || r == 0x7f {
-			out[i] = ' '
-		}
-	}
-	return string(out)
 }

@@ -1,4 +1,5 @@
-package operator
+// Package send posts signed events as Zoom does, to try a workflow or an ingest.
+package send
 
 import (
 	"bytes"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"zflow/internal/operator"
 	"zflow/internal/zoomcatalog"
 )
 
@@ -29,9 +31,9 @@ type Sender struct {
 // sendWithin is how long an answer may take: longer than ingest's own limit.
 const sendWithin = 10 * time.Second
 
-// NewSender returns a Sender. A URL without a path is completed by that of the
+// New returns a Sender. A URL without a path is completed by that of the
 // app's webhooks.
-func NewSender(to, app, secret string) (*Sender, error) {
+func New(to, app, secret string) (*Sender, error) {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("sending events: %q is no URL like http://127.0.0.1:8080", to)
@@ -77,7 +79,7 @@ func (s *Sender) Send(ctx context.Context, eventType string, body []byte) (Sent,
 	if err != nil {
 		return Sent{}, fmt.Errorf("sending event: reading the answer: %w", err)
 	}
-	return Sent{Type: eventType, Status: answer.StatusCode, Accepted: answer.StatusCode/100 == 2, Answer: oneLine(strings.TrimSpace(string(text)))}, nil
+	return Sent{Type: eventType, Status: answer.StatusCode, Accepted: answer.StatusCode/100 == 2, Answer: operator.Line(strings.TrimSpace(string(text)))}, nil
 }
 
 func (s *Sender) sign(at string, body []byte) string {

@@ -1,4 +1,4 @@
-package operator
+package send
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func TestEventsAreSignedAsZoomSigns(t *testing.T) {
 		_, _ = io.WriteString(w, "no\nthanks")
 	}))
 	defer s.Close()
-	sender, err := NewSender(s.URL, "school", "secret")
+	sender, err := New(s.URL, "school", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,15 +53,15 @@ func TestASenderNeedsASecretAndAnAddress(t *testing.T) {
 		"http://h": "http://h/hooks/zoom/default", "http://h/": "http://h/hooks/zoom/default", "https://h/hooks/zoom/x": "https://h/hooks/zoom/x",
 		"": "", "h:1": "", "ftp://h": "", "http://": "", "::": "",
 	} {
-		s, err := NewSender(to, "default", "secret")
+		s, err := New(to, "default", "secret")
 		if (err != nil) != (want == "") || err == nil && s.URL() != want {
 			t.Errorf("%q: %v, %v", to, s, err)
 		}
 	}
-	if _, err := NewSender("http://h", "default", ""); err == nil {
+	if _, err := New("http://h", "default", ""); err == nil {
 		t.Error("a sender without a secret")
 	}
-	s, _ := NewSender("http://127.0.0.1:1", "default", "very-secret")
+	s, _ := New("http://127.0.0.1:1", "default", "very-secret")
 	if _, err := s.Send(context.Background(), "x", nil); err == nil || strings.Contains(err.Error(), "very-secret") {
 		t.Errorf("to nobody: %v", err)
 	}
