@@ -10,9 +10,6 @@ import (
 	"zflow/engine/expr"
 )
 
-// ours are actions that steps use by a key of their own.
-var ours = []string{"emit", "respond"}
-
 // uses compiles the call of an action, of a step or an undo, and returns what is
 // known of its output.
 func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
@@ -21,7 +18,7 @@ func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
 	if n.Get("for_each") == nil {
 		u.Timeout = p.duration(n.Get("timeout"), "timeout", true)
 	}
-	if slices.Contains(ours, u.Action) {
+	if slices.Contains(language.Kinds, u.Action) {
 		p.Fail(n.Get("uses"), "", "%s is a step of its own: write %s: instead of uses:", u.Action, u.Action)
 		return u, expr.Type{}
 	}

@@ -68,7 +68,7 @@ func (f Form) schema(reg *actions.Registry) fragment {
 	}
 	switch f {
 	case formAction:
-		return fragment{"enum": reg.Names()}
+		return fragment{"enum": used(reg)}
 	case formTriggers:
 		return oneOrList(ref("trigger"))
 	case formSleep:
@@ -81,6 +81,11 @@ func (f Form) schema(reg *actions.Registry) fragment {
 		return fragment{"anyOf": []fragment{{"type": "string"}, ref("schedule")}}
 	}
 	return maps.Clone(plain[f])
+}
+
+// used returns the actions that uses can name: all but those with a key of their own.
+func used(reg *actions.Registry) []string {
+	return slices.DeleteFunc(slices.Clone(reg.Names()), func(name string) bool { return slices.Contains(Kinds, name) })
 }
 
 // defined are the forms that stand among the definitions.
@@ -161,7 +166,7 @@ func stepSchema(reg *actions.Registry) fragment {
 		"as": []string{"for_each"}, "at_once": []string{"for_each"}, "until": []string{"for_each"}, "wait": []string{"call"},
 	}
 	var cases []fragment
-	for _, name := range reg.Names() {
+	for _, name := range used(reg) {
 		spec := reg.Get(name).Spec
 		then := fragment{"properties": fragment{"with": objectSchema(spec.Input)}}
 		if len(spec.Input.Required) > 0 {

@@ -11,12 +11,28 @@ import (
 
 // example writes a step as it stands in a workflow.
 func example(b *strings.Builder, s actions.Spec, x actions.Example) {
-	fmt.Fprintf(b, "\n%s:\n\n```yaml\n- uses: %s\n  with:\n", x.Title, s.Name)
-	object(b, "    ", s.Input, x.Input)
+	fmt.Fprintf(b, "\n%s:\n\n```yaml\n", x.Title)
+	step(b, s, x.Input)
 	b.WriteString("```\n")
 	if x.Output != nil {
 		out, _ := json.Marshal(x.Output) // of a spec: texts, numbers, lists, objects
 		fmt.Fprintf(b, "\nOutput: `%s`\n", out)
+	}
+}
+
+// step writes an action's step; those of our own have a key instead of uses.
+func step(b *strings.Builder, s actions.Spec, input map[string]any) {
+	data, isObject := input["data"].(map[string]any)
+	switch {
+	case s.Name == "emit" && isObject:
+		fmt.Fprintf(b, "- emit: %v\n  with:\n", input["type"])
+		object(b, "    ", s.Input.Fields["data"], data)
+	case s.Name == "respond":
+		b.WriteString("- respond:\n")
+		object(b, "    ", s.Input, input)
+	default:
+		fmt.Fprintf(b, "- uses: %s\n  with:\n", s.Name)
+		object(b, "    ", s.Input, input)
 	}
 }
 
