@@ -182,9 +182,15 @@ func waitText(run string, w operator.Wait) string {
 	if w.For == "person" {
 		return fmt.Sprintf("step %s for a person to say what happened: zflow runs approve %s %s --choice retry|done|fail", w.Step, run, w.Step)
 	}
+	if w.Until == nil {
+		return awaitedText(run, w)
+	}
 	at := terminal.Clock(*w.Until)
 	if left := time.Until(*w.Until); left > 0 {
 		at += " (" + operator.Took(left) + " from now)"
+	}
+	if text := awaitedText(run, w); text != "" {
+		return text + ", until " + at
 	}
 	return map[string]string{
 		"sleep":    "step " + w.Step + " sleeps until " + at,
@@ -192,5 +198,14 @@ func waitText(run string, w operator.Wait) string {
 		"probe":    "step " + w.Step + " for a probe at " + at,
 		"attempt":  "step " + w.Step + " for the attempt under way, until " + at,
 		"deadline": "at the latest until " + at + ", when the whole run times out",
+	}[w.For]
+}
+
+// awaitedText is about what comes from outside.
+func awaitedText(run string, w operator.Wait) string {
+	return map[string]string{
+		"approval": "step " + w.Step + " for a person: zflow runs approve " + run + " " + w.Step + " --choice " + w.What,
+		"event":    "step " + w.Step + " for " + w.What,
+		"run":      "step " + w.Step + " for run " + w.What,
 	}[w.For]
 }

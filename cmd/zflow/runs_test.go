@@ -28,6 +28,18 @@ func TestWhatARunWaitsForIsSaid(t *testing.T) {
 	if got := waitText("r1", operator.Wait{Step: "x", For: "person"}); !strings.Contains(got, "zflow runs approve r1 x --choice retry|done|fail") {
 		t.Errorf("person: %q", got)
 	}
+	for kind, want := range map[string]string{
+		"approval": "step x for a person: zflow runs approve r1 x --choice yes|no", "event": "step x for yes|no", "run": "step x for run yes|no",
+	} {
+		w := operator.Wait{Step: "x", For: kind, What: "yes|no"}
+		if got := waitText("r1", w); got != want {
+			t.Errorf("%s: %q", kind, got)
+		}
+		w.Until = &later
+		if got := waitText("r1", w); !strings.HasPrefix(got, want+", until 2") {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
 }
 
 func TestATimeline(t *testing.T) {

@@ -67,6 +67,15 @@ func describeBlock(f *v1.Fact) string {
 }
 
 func describeWait(w *v1.WaitStarted) string {
+	s := "waits for " + awaited(w)
+	if w.Deadline != 0 {
+		s += " until " + instant(w.Deadline).Format(time.RFC3339)
+	}
+	return s
+}
+
+// awaited says what ends a wait.
+func awaited(w *v1.WaitStarted) string {
 	what := make([]string, 0, len(w.Of))
 	for _, a := range w.Of {
 		if a.Signal != "" {
@@ -77,11 +86,7 @@ func describeWait(w *v1.WaitStarted) string {
 	if w.Approval != nil {
 		what = append(what, strings.Join(w.Approval.Choices, " or ")+orNothing(" by %s", w.Approval.To))
 	}
-	s := "waits for " + oneLine(strings.Join(what, ", "))
-	if w.Deadline != 0 {
-		s += " until " + instant(w.Deadline).Format(time.RFC3339)
-	}
-	return s
+	return oneLine(strings.Join(what, ", "))
 }
 
 func describeStep(f *v1.Fact) string {

@@ -102,6 +102,30 @@ func TestApprovalsCarryTypedAnswers(t *testing.T) {
 	})
 }
 
+// What a run waits for from outside is shown.
+func TestWaitsFromOutsideAreShown(t *testing.T) {
+	r := newRig(t)
+	end := time.Now().Add(time.Hour).UTC()
+	wait := func(step string, k *v1.WaitStarted) *v1.Fact {
+		return &v1.Fact{Step: step, Kind: &v1.Fact_WaitStarted{WaitStarted: k}}
+	}
+	l := r.tale("hello", "e").tells(engine.Waiting, started("hello", "e"),
+		wait("ok", &v1.WaitStarted{Approval: &v1.Approval{Choices: []string{"yes", "no"}}}),
+		wait("rec", &v1.WaitStarted{Deadline: end.UnixNano(), Of: []*v1.Alternative{{Name: "a", Types: []string{"recording.completed"}}, {Name: "b", Signal: "go"}}}))
+	d, err := r.Show(t.Context(), l.run.ID())
+	r.must(err)
+	got := map[string]Wait{}
+	for _, w := range d.Waits {
+		got[w.Step] = w
+	}
+	if w := got["ok"]; w.For != "approval" || w.What != "yes|no" || w.Until != nil {
+		t.Errorf("the approval: %+v", w)
+	}
+	if w := got["rec"]; w.For != "event" || w.What != "recording.completed, signal go" || w.Until == nil || !w.Until.Equal(end) {
+		t.Errorf("the wait: %+v", w)
+	}
+}
+
 func TestSignal(t *testing.T) {
 	untaken(t, func(t *testing.T, r *rig) {
 		open, over := r.tale("hello", "a").tells(engine.Waiting, started("hello", "a")), r.finished("hello", "b")

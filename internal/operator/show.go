@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"zflow/engine"
@@ -64,8 +65,9 @@ type Try struct {
 // Wait is one thing that an open run waits for.
 type Wait struct {
 	Step  string     `json:"step"`
-	For   string     `json:"for"`   // sleep, retry, probe, person, attempt, deadline
-	Until *time.Time `json:"until"` // null: it has no end
+	For   string     `json:"for"`            // sleep, retry, probe, person, approval, event, run, attempt, deadline
+	Until *time.Time `json:"until"`          // null: it has no end
+	What  string     `json:"what,omitempty"` // of an approval its choices, of an event which, of a run its id
 }
 
 // Statuses of steps beside those that the engine has.
@@ -251,6 +253,25 @@ func waitOf(path string, s *engine.StepState) []Wait {
 		return until("attempt", s.Deadline)
 	case engine.StepAsking:
 		return []Wait{{Step: path, For: "person"}}
+	case engine.StepWaiting:
+		return []Wait{arrivalOf(path, s)}
 	}
 	return nil
+}
+
+// arrivalOf is what a step waits for from outside.
+func arrivalOf(path string, s *engine.StepState) Wait {
+	w := Wait{Step: path, For: "run", What: s.Call.GetRun()}
+	deadline := s.Call.GetDeadline()
+	if s.Wait != nil {
+		w.For, w.What, deadline = "event", awaited(s.Wait.WaitStarted), s.Wait.Deadline
+		if a := s.Wait.Approval; a != nil {
+			w.For, w.What = "approval", oneLine(strings.Join(a.Choices, "|"))
+		}
+	}
+	if deadline != 0 {
+		at := instant(deadline)
+		w.Until = &at
+	}
+	return w
 }
