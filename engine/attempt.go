@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"zflow/engine/expr"
@@ -93,8 +94,12 @@ func (d *decider) call(u *Uses, path string, s *StepState, probe uint32) {
 		d.out.Held = true
 		return
 	}
+	id := AttemptID{Step: path, Attempt: s.Attempt, Probe: probe}
+	if slices.ContainsFunc(d.out.Calls, func(a *Attempt) bool { return a.AttemptID == id }) {
+		return // what is broken beside it awaits it too
+	}
 	a := &Attempt{
-		AttemptID: AttemptID{Step: path, Attempt: s.Attempt, Probe: probe}, Uses: u, Input: s.Input, Connection: u.Connection,
+		AttemptID: id, Uses: u, Input: s.Input, Connection: u.Connection,
 		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe > 0 || u.Reads(s.InputObject()),
 	}
 	if probe > 0 {

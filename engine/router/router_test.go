@@ -180,6 +180,7 @@ func TestAwaitAgain(t *testing.T) {
 		r.stop()
 		r.start()
 		r.await("r1", w)
+		r.wakes("r1") // this process looks itself
 		r.came("r1", w, "e1")
 		r.event(2, "recording.completed", "a")
 		r.wakes("r1")
