@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine/leases"
+	"zflow/engine/router"
 	wire "zflow/proto"
 )
 
@@ -71,7 +72,9 @@ func (e *examination) streams(ctx context.Context) {
 		e.found("stream", wire.Runs, "set streams.runs_age to streams.events_age and two days or more",
 			"it keeps runs for %s, events are kept for %s: an event could come again after its run is forgotten", Took(ages[1]), Took(ages[0]))
 	}
-	e.wakeConsumers(ctx)
+	e.shared(ctx, wire.Wakes, "wakes")
+	e.shared(ctx, wire.Wakes, "commands")
+	e.shared(ctx, wire.Events, router.Consumer)
 }
 
 // differs says in what a stream is not as it must be.
@@ -109,17 +112,15 @@ func (e *examination) fill(name string, c jetstream.StreamConfig, s jetstream.St
 }
 
 // wakeConsumers are those that all workers share.
-func (e *examination) wakeConsumers(ctx context.Context) {
-	for _, name := range []string{"wakes", "commands"} {
-		c, err := e.js.Consumer(ctx, wire.Wakes, name)
-		switch {
-		case errors.Is(err, jetstream.ErrStreamNotFound):
-			return // said already
-		case err != nil:
-			e.found("consumer", name, "start a worker: it makes the consumer", "it cannot be read: %v", err)
-		default:
-			e.consumer(name, c.CachedInfo().Config)
-		}
+// shared examines a consumer that all workers share.
+func (e *examination) shared(ctx context.Context, stream, name string) {
+	c, err := e.js.Consumer(ctx, stream, name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound): // said already
+	case err != nil:
+		e.found("consumer", name, "start a worker: it makes the consumer", "it cannot be read: %v", err)
+	default:
+		e.consumer(name, c.CachedInfo().Config)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
@@ -44,6 +45,7 @@ func newRig(t testing.TB) *rig {
 	r.must(history.Create(ctx, js, history.Limits{Bytes: 1 << 28}))
 	r.must(wakes.Create(ctx, js, 1, 1<<28))
 	r.must(leases.Create(ctx, js, 1))
+	r.must(router.Create(ctx, js))
 	r.must(waits.Create(ctx, js, 1))
 	r.must(gates.Create(ctx, js, 1))
 	r.must(blobs.Create(ctx, js, 30*24*time.Hour, 1))

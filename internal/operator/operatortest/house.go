@@ -18,6 +18,7 @@ import (
 	"zflow/engine/definition"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/router"
 	"zflow/engine/wakes"
 	"zflow/internal/natstest"
 	"zflow/internal/operator"
@@ -40,7 +41,7 @@ func New(t testing.TB) *House {
 	js, gate, ctx := h.Server.JetStream(t), h.Server.Gate(t), context.Background()
 	for _, err := range []error{
 		sources.Create(ctx, js, sources.Limits{MaxBytes: 1 << 28}), history.Create(ctx, js, history.Limits{Bytes: 1 << 28}),
-		wakes.Create(ctx, js, 1, 1<<28), leases.Create(ctx, js, 1), blobs.Create(ctx, js, 30*24*time.Hour, 1), catalog.Create(ctx, js, 1),
+		wakes.Create(ctx, js, 1, 1<<28), leases.Create(ctx, js, 1), router.Create(ctx, js), blobs.Create(ctx, js, 30*24*time.Hour, 1), catalog.Create(ctx, js, 1),
 	} {
 		h.Must(err)
 	}
