@@ -98,8 +98,10 @@ func (r *Run) fold(f *v1.Fact) error {
 	case *v1.Fact_SignalReceived:
 		r.signals = append(r.signals, k.SignalReceived)
 		r.history.commands[k.SignalReceived.Command] = true
-	case *v1.Fact_GateQueued, *v1.Fact_GateEntered:
-		// where it queues follows from its workflow and event; RUNS' headers say it to people
+	case *v1.Fact_GateQueued:
+		r.Gate = &Gate{GateQueued: k.GateQueued, Place: k.GateQueued.Place}
+	case *v1.Fact_GateEntered:
+		return r.gateEntered(f, k.GateEntered)
 	case *v1.Fact_TimerSet:
 		r.timerSet(f, k.TimerSet)
 	case *v1.Fact_TimerFired:

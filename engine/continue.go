@@ -12,7 +12,7 @@ func (r *Run) Continue(now time.Time) *v1.Fact {
 	kept := make([]*v1.Fact, 0, len(r.history.kept))
 	for _, f := range r.history.kept {
 		if !r.overtaken(f) {
-			kept = append(kept, f)
+			kept = append(kept, r.placed(f))
 		}
 	}
 	return r.fact(now, &v1.Fact{Kind: &v1.Fact_RunContinued{RunContinued: &v1.RunContinued{

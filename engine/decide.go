@@ -99,6 +99,9 @@ func (d *decider) settle() {
 // decide adds every fact that follows.
 func (d *decider) decide() error {
 	r := d.run
+	if r.Queued() {
+		return d.queued()
+	}
 	if err := d.outcomes(); err != nil {
 		return err
 	}
@@ -111,13 +114,22 @@ func (d *decider) decide() error {
 		if err := d.end(&v1.RunEnding{State: string(Canceled), Reason: cancelReason(r.Cancel)}); err != nil {
 			return err
 		}
-	case r.Ending == nil && r.Start.Deadline != 0 && d.turn.Now.UnixNano() >= r.Start.Deadline:
-		why := &v1.Error{Message: "the run took longer than the workflow's timeout of " + d.flow.Timeout.String()}
-		if err := d.end(&v1.RunEnding{State: string(Failed), Reason: reasonTimeout, Error: why}); err != nil {
+	case r.Ending == nil && d.late():
+		if err := d.end(&v1.RunEnding{State: string(Failed), Reason: reasonTimeout, Error: d.lateError()}); err != nil {
 			return err
 		}
 	}
 	return d.walk()
+}
+
+// late says that the time of the whole run is up.
+func (d *decider) late() bool {
+	end := d.run.Start.Deadline
+	return end != 0 && d.turn.Now.UnixNano() >= end
+}
+
+func (d *decider) lateError() *v1.Error {
+	return &v1.Error{Message: "the run took longer than the workflow's timeout of " + d.flow.Timeout.String()}
 }
 
 // walk moves the run's steps, and what follows them. Where something was dropped

@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
-	"zflow/engine/expr"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -27,8 +24,8 @@ const (
 	reasonRemind  = "remind"
 )
 
-// Begin starts a run: it applies run_started, and run_failed where the trigger's
-// `if` could not be evaluated, and returns them to be appended.
+// Begin starts a run: it applies run_started, and run_failed where what the trigger
+// asks could not be evaluated, and returns them to be appended.
 func (r *Run) Begin(now time.Time, start *v1.RunStarted, claim *v1.Claim, triggerErr error) ([]*v1.Fact, error) {
 	f := r.fact(now, &v1.Fact{Claim: claim, Kind: &v1.Fact_RunStarted{RunStarted: start}})
 	facts := []*v1.Fact{f}
@@ -37,7 +34,7 @@ func (r *Run) Begin(now time.Time, start *v1.RunStarted, claim *v1.Claim, trigge
 	}
 	if triggerErr != nil {
 		failed := r.fact(now, &v1.Fact{Kind: &v1.Fact_RunFailed{RunFailed: &v1.RunFailed{
-			Reason: reasonTrigger, Error: &v1.Error{Message: "evaluating the trigger's if: " + triggerErr.Error()}}}})
+			Reason: reasonTrigger, Error: &v1.Error{Message: triggerErr.Error()}}}})
 		facts = append(facts, failed)
 		return facts, r.Apply(failed)
 	}
@@ -109,28 +106,4 @@ func (d *decider) fail(reason, step string, why *v1.Error) error {
 func (d *decider) failedBefore(path, doing string, err error) error {
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: &v1.StepFailed{
 		Class: classFinal, Next: string(PolicyFail), Error: &v1.Error{Message: doing + ": " + err.Error()}}}})
-}
-
-// longest is the longest sleep that can be counted.
-const longest = time.Duration(math.MaxInt64)
-
-// duration reads what a sleep was given: a text such as 30m, or seconds.
-func duration(v any) (d time.Duration, err error) {
-	switch v := v.(type) {
-	case string:
-		d, err = expr.ParseDuration(v)
-	case int64:
-		return duration(float64(v))
-	case float64:
-		if v > longest.Seconds() {
-			return 0, fmt.Errorf("%v seconds are more than %s", v, longest)
-		}
-		d = time.Duration(v * float64(time.Second))
-	default:
-		err = fmt.Errorf("%v is not a duration: write 30m, or a number of seconds", v)
-	}
-	if err == nil && d < 0 {
-		err = fmt.Errorf("%v is less than nothing", v)
-	}
-	return d, err
 }

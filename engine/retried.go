@@ -41,7 +41,7 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	if k.Version != "" {
 		r.Start.Version = k.Version
 	}
-	r.Finish, r.State, r.fixes, r.lost, r.Timers = Finish{}, Waiting, k.With, 0, map[uint64]*Timer{}
+	r.Finish, r.Gate, r.State, r.fixes, r.lost, r.Timers = Finish{}, nil, Waiting, k.With, 0, map[uint64]*Timer{}
 	r.history.commands[k.Command] = true
 	r.seen.run = nil
 	return nil

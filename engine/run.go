@@ -30,16 +30,22 @@ type Run struct {
 	Started time.Time
 	At      time.Time // of the last fact: the run's clock
 	Facts   uint64    // number of the last one
-	Claim   *v1.Claim // the last; nil before the first
 	Steps   map[string]*StepState
 	Timers  map[uint64]*Timer // set and neither fired nor overtaken; at the end: those that stood
 	Parked  bool              // it was, once
+	Hold
 	Finish
 	id   string
 	lost int // claims that lost an open attempt, since the last outcome
 	given
 	history history
 	seen    seen
+}
+
+// Hold is what a run has to have to go on.
+type Hold struct {
+	Claim *v1.Claim // the last; nil before the first
+	Gate  *Gate     // nil: it needs none
 }
 
 // given is what people gave a run that it has not used.
@@ -217,16 +223,6 @@ func (r *Run) Open() []string {
 	}
 	slices.Sort(open)
 	return open
-}
-
-// openBelow says whether an attempt is open at a path or below it.
-func (r *Run) openBelow(path string) bool {
-	for p, s := range r.Steps {
-		if s.Status == StepOpen && within(p, path) {
-			return true
-		}
-	}
-	return false
 }
 
 // within says whether a path is another or below it.

@@ -90,7 +90,7 @@ func (d *decider) wakeTime(f *frame, s *Sleep, path string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	long, err := duration(v)
+	long, err := expr.DurationOf(v)
 	return d.turn.Now.Add(long), err
 }
 

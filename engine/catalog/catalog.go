@@ -23,6 +23,9 @@ var ErrNotDeployed = errors.New("no such workflow is deployed")
 // ErrNoVersion says that a version of a workflow was never deployed here.
 var ErrNoVersion = errors.New("this version was never deployed here")
 
+// ErrNewer says that a version is for a newer zflow than this.
+var ErrNewer = errors.New("it is for a newer zflow")
+
 // Catalog reads and changes the deployed workflows. It is safe for concurrent use.
 type Catalog struct {
 	js     jetstream.JetStream

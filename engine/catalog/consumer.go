@@ -24,6 +24,7 @@ const (
 const (
 	ackWait       = 10 * time.Second
 	maxAckPending = 1000
+	inOrder       = 1 // of a workflow with a concurrency key: its runs queue in the order of the events
 	unlimited     = -1
 )
 
@@ -63,6 +64,9 @@ func (c *Catalog) Redeliver(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Ordered says that a consumer gives its events one by one.
+func Ordered(c jetstream.Consumer) bool { return c.CachedInfo().Config.MaxAckPending == inOrder }
 
 // settle makes a workflow's consumer what its entry says, again whenever the
 // entry, or the consumer, was changed meanwhile. Who comes last leaves it right.
@@ -140,6 +144,10 @@ func (c *Catalog) config(ctx context.Context, e Entry) (*jetstream.ConsumerConfi
 	if len(filters) == 0 {
 		return nil, nil
 	}
+	pending := maxAckPending
+	if w.Concurrency != nil {
+		pending = inOrder
+	}
 	start := e.FirstDeployedAt
 	return &jetstream.ConsumerConfig{
 		Durable:        e.Name,
@@ -149,7 +157,7 @@ func (c *Catalog) config(ctx context.Context, e Entry) (*jetstream.ConsumerConfi
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        ackWait,
 		MaxDeliver:     unlimited,
-		MaxAckPending:  maxAckPending,
+		MaxAckPending:  pending,
 		FilterSubjects: filters,
 	}, nil
 }

@@ -68,7 +68,7 @@ func (c *Catalog) loadVersion(ctx context.Context, name, v string) (version, err
 		return there, err
 	}
 	if there.Level > level {
-		return there, fmt.Errorf("it needs engine level %d, this zflow has %d", there.Level, level)
+		return there, fmt.Errorf("%w: it needs engine level %d, this one has %d", ErrNewer, there.Level, level)
 	}
 	return there, nil
 }

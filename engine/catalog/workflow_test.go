@@ -40,7 +40,7 @@ func TestForeignVersions(t *testing.T) {
 	h := open(t)
 	d := h.deploy(t, source("a", "one", "meeting.ended"))
 	for value, want := range map[string]string{
-		`{"level":2,"source":"x"}`:       "it needs engine level 2, this zflow has 1",
+		`{"level":2,"source":"x"}`:       "it is for a newer zflow: it needs engine level 2, this one has 1",
 		`{"level":1,"source":"name: a"}`: "a.yaml:",
 		`{"level":1,"source":"name: b\non: { zoom: meeting.ended }\nsteps: [ { uses: say } ]\n"}`: "what is stored under it is b",
 		`nothing`: "invalid character",

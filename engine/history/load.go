@@ -17,9 +17,10 @@ const oneByOne = 32
 
 // History is a run's history as loaded.
 type History struct {
-	Appends []*v1.Facts
-	Stored  []time.Time // when the server stored each
-	Cursor  Cursor
+	Appends   []*v1.Facts
+	Sequences []uint64    // of each in RUNS
+	Stored    []time.Time // when the server stored each
+	Cursor    Cursor
 }
 
 // Load reads a run's history and checks that none of its appends is missing or
@@ -85,7 +86,7 @@ func (h *History) add(run string, m stored) error {
 	if err != nil {
 		return err
 	}
-	h.Appends, h.Stored = append(h.Appends, f), append(h.Stored, m.at)
+	h.Appends, h.Sequences, h.Stored = append(h.Appends, f), append(h.Sequences, m.sequence), append(h.Stored, m.at)
 	h.Cursor.Sequence, h.Cursor.Number, h.Cursor.Hash = m.sequence, l.number, l.hash
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/blobs"
 	"zflow/engine/history"
+	"zflow/engine/queue"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -18,10 +19,14 @@ func (w *Worker) append(ctx context.Context, l *loaded, facts []*v1.Fact) error 
 	if err := w.offload(ctx, facts); err != nil {
 		return err
 	}
-	return w.Stores.History.Append(ctx, &l.cursor, history.Append{
+	err := w.Stores.History.Append(ctx, &l.cursor, history.Append{
 		Workflow: l.run.Start.Workflow, Run: l.run.ID(), State: string(l.run.State), Epoch: l.run.Epoch(),
 		Facts: facts, Header: headers(l.run, facts),
 	})
+	if err == nil {
+		l.run.QueuedAt(l.cursor.Sequence)
+	}
+	return err
 }
 
 // headers say in plain text what a subscriber of RUNS wants to know.
@@ -46,6 +51,7 @@ func headers(r *engine.Run, facts []*v1.Fact) nats.Header {
 			h["zflow-due"] = []string{time.Unix(0, t.Due).UTC().Format(time.RFC3339Nano)}
 		}
 	}
+	queue.Note(h, r)
 	h["zflow-facts"] = []string{strings.Join(kinds, " ")}
 	return h
 }

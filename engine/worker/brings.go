@@ -89,7 +89,11 @@ func (w *Worker) ended(ctx context.Context, l *loaded, m *message) (*owned, erro
 		retried.Deadline = w.now(m, l.run.At).Add(def.Timeout).UnixNano()
 	}
 	w.counts.add("runs_retried", m.workflow)
-	return w.own(ctx, l, m, &v1.Fact{Kind: &v1.Fact_RunRetried{RunRetried: retried}})
+	again := &v1.Fact{Kind: &v1.Fact_RunRetried{RunRetried: retried}}
+	if def.Concurrency != nil {
+		return w.queueAgain(ctx, l, m, def, again)
+	}
+	return w.own(ctx, l, m, again)
 }
 
 // retryOf reads a retry: data is an object of inputs by step.

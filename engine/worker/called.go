@@ -93,8 +93,12 @@ func (w *Worker) startCalled(ctx context.Context, m *message) (*owned, error) {
 		return nil, err
 	}
 	o, err := w.start(ctx, m, e)
-	if err != nil || o != nil || m.wake.Start.Parent == nil {
+	if !errors.Is(err, errUnmatched) {
 		return o, err
+	}
+	if m.wake.Start.Parent == nil {
+		w.ack(m)
+		return nil, nil
 	}
 	return w.stillborn(ctx, m, "workflow "+m.workflow+" cannot be called: it has no trigger call, or its if is false")
 }

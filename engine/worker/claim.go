@@ -80,6 +80,9 @@ func (w *Worker) resume(ctx context.Context, l *loaded, m *message) (*owned, err
 		if err := w.renewHistory(ctx, l, now); err != nil {
 			return nil, err
 		}
+		if l.run.Queued() {
+			return w.inLine(ctx, l, m)
+		}
 		if err := w.ensure(ctx, l); err != nil {
 			return nil, err
 		}

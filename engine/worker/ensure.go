@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"time"
+
+	"zflow/engine"
 )
 
 // ensure puts what a parked run waits for where it is looked for: what comes first
@@ -12,7 +14,16 @@ func (w *Worker) ensure(ctx context.Context, l *loaded) error {
 	if err := w.reachOut(ctx, l); err != nil {
 		return err
 	}
-	r := l.run
+	if l.run.Queued() {
+		if err := w.keepInLine(ctx, l); err != nil {
+			return err
+		}
+	}
+	return w.setTimer(ctx, l.run)
+}
+
+// setTimer sets the one timer of a parked run.
+func (w *Worker) setTimer(ctx context.Context, r *engine.Run) error {
 	whole := w.renewal(r)
 	if end := r.Start.Deadline; end != 0 && end < whole.UnixNano() {
 		whole = time.Unix(0, end)
@@ -63,6 +74,11 @@ func (w *Worker) closing(ctx context.Context, l *loaded) error {
 	}
 	if err := w.dropWaits(ctx, l.run); err != nil {
 		return err
+	}
+	if l.run.Gate != nil {
+		if err := w.line().Leave(ctx, l.run); err != nil {
+			return err
+		}
 	}
 	if !l.run.Parked {
 		return nil

@@ -77,9 +77,7 @@ func (w *Worker) worthTrying(ctx context.Context, m *message, err error) bool {
 	case unreadable(err):
 		w.counts.add("runs_unreadable", m.workflow)
 		log.Error("a run is left alone")
-		if w.Gate.Mark() == m.mark {
-			_ = m.NakWithDelay(30 * time.Second) // lost: it comes sooner
-		}
+		w.leaveAlone(m)
 		return false
 	case time.Since(m.asked) > ackWithin || w.Gate.Mark() != m.mark:
 		log.Warn("a message is left to its redelivery")
@@ -88,13 +86,26 @@ func (w *Worker) worthTrying(ctx context.Context, m *message, err error) bool {
 	return true
 }
 
+// leaveAlone leaves a message to a newer program. One of a workflow whose events go
+// in order would block them all if it came back late: this worker pulls no more of
+// them, until the workflow is deployed again.
+func (w *Worker) leaveAlone(m *message) {
+	switch {
+	case m.ordered != nil:
+		w.counts.add("workflows_left", m.workflow)
+		m.ordered()
+	case w.Gate.Mark() == m.mark:
+		_ = m.NakWithDelay(30 * time.Second) // lost: it comes sooner
+	}
+}
+
 // unreadable says that trying again will not help this program: the run is for a
 // newer one, or for a person.
 func unreadable(err error) bool {
 	var unknown *engine.UnknownFact
 	var damaged *history.Damaged
 	return errors.As(err, &unknown) || errors.As(err, &damaged) || errors.Is(err, blobs.ErrMissing) ||
-		errors.Is(err, errVersion) || errors.Is(err, errCommand)
+		errors.Is(err, errVersion) || errors.Is(err, errCommand) || errors.Is(err, catalog.ErrNewer)
 }
 
 var (
@@ -122,6 +133,7 @@ func (w *Worker) load(ctx context.Context, workflow, run string) (*loaded, error
 	if err := r.Replay(h.Appends); err != nil {
 		return nil, err
 	}
+	r.QueuedAt(queuedAt(h))
 	return &loaded{r, h.Cursor}, nil
 }
 
@@ -129,7 +141,7 @@ func (w *Worker) load(ctx context.Context, workflow, run string) (*loaded, error
 // run now, by a claim that is still to be appended with the first facts.
 func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bool) (*owned, error) {
 	if !load {
-		return w.start(ctx, m, e)
+		return w.startEvent(ctx, m, e)
 	}
 	l, err := w.load(ctx, m.workflow, m.run)
 	if err != nil {
@@ -137,7 +149,7 @@ func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bo
 	}
 	switch {
 	case l.cursor.Number == 0 && m.event != nil:
-		return w.start(ctx, m, e)
+		return w.startEvent(ctx, m, e)
 	case l.cursor.Number == 0 && m.wake.GetStart() != nil:
 		return w.startCalled(ctx, m)
 	case l.cursor.Number == 0:
@@ -147,6 +159,8 @@ func (w *Worker) about(ctx context.Context, m *message, e catalog.Entry, load bo
 		return w.ended(ctx, l, m)
 	case l.run.State == engine.Waiting:
 		return w.resume(ctx, l, m)
+	case l.run.Queued() && m.event != nil: // those behind it must not get in line before it
+		return w.inLine(ctx, l, m)
 	case l.run.Claim.GetWorker() == w.id:
 		return w.mine(ctx, l, m)
 	}

@@ -28,6 +28,7 @@ type message struct {
 	mark          durable.Mark // of the connection that pulled it
 	seen          uint64       // the Gate's moment when it came
 	first         bool         // it was never delivered before
+	ordered       func()       // not nil: its workflow's events go one by one; stops the pull of them
 	workflow, run string
 
 	event   *wire.Event // one of the three

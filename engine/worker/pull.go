@@ -67,7 +67,9 @@ func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry,
 // pullWorkflow pulls the events of one version of a workflow.
 func (w *Worker) pullWorkflow(ctx, work context.Context, e catalog.Entry) {
 	find := func(ctx context.Context) (jetstream.Consumer, error) { return w.Catalog.Consumer(ctx, e.Name) }
-	w.pullOn(ctx, work, find, puller{read: func(m *message) error { return m.ofEvent(e.Name) }, entry: e})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	w.pullOn(ctx, work, find, puller{read: func(m *message) error { return m.ofEvent(e.Name) }, entry: e, stop: stop})
 }
 
 // pullOn pulls from a consumer, and looks for it again when it is gone.
@@ -94,6 +96,7 @@ type puller struct {
 	read     func(*message) error
 	always   bool          // pull even if no run can be held: commands
 	entry    catalog.Entry // of a workflow's events
+	stop     func()        // ends the pull of them
 }
 
 // pull hands out what a consumer brings until ctx ends or the consumer is gone.
@@ -110,7 +113,13 @@ func (w *Worker) pull(ctx, work context.Context, p puller) {
 			pause(ctx, pullPause)
 			continue
 		}
-		w.handOut(ctx, work, p, batch, func(m jetstream.Msg) (*message, error) { return newMessage(w.Gate, m, asked, mark) })
+		w.handOut(ctx, work, p, batch, func(raw jetstream.Msg) (*message, error) {
+			m, err := newMessage(w.Gate, raw, asked, mark)
+			if err == nil && catalog.Ordered(p.consumer) {
+				m.ordered = p.stop
+			}
+			return m, err
+		})
 		done()
 		if gone(batch.Error()) {
 			return

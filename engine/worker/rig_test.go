@@ -17,6 +17,7 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
@@ -63,6 +64,7 @@ func (r *rig) create(age time.Duration) {
 	r.must(history.Create(ctx, js, history.Limits{Bytes: 1 << 28, Age: age}))
 	r.must(wakes.Create(ctx, js, 1, 1<<28))
 	r.must(leases.Create(ctx, js, 1))
+	r.must(gates.Create(ctx, js, 1))
 	r.must(waits.Create(ctx, js, 1))
 	r.must(router.Create(ctx, js))
 	r.must(blobs.Create(ctx, js, age, 1))
@@ -93,6 +95,8 @@ func (r *rig) stores(js jetstream.JetStream, gate *durable.Gate) (s Stores) {
 	s.Wakes, err = wakes.Open(ctx, js, gate)
 	r.must(err)
 	s.Leases, err = leases.Open(ctx, js)
+	r.must(err)
+	s.Gates, err = gates.Open(ctx, js, gate)
 	r.must(err)
 	s.Blobs, err = blobs.Open(ctx, js, gate)
 	r.must(err)

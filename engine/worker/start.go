@@ -2,55 +2,92 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/expr"
+	"zflow/engine/queue"
 	wire "zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
 
+// errUnmatched says that no trigger takes an event.
+var errUnmatched = errors.New("no trigger takes the event")
+
+// beginning is what the start of a run follows from.
+type beginning struct {
+	def     *engine.Workflow
+	event   *v1.Event
+	trigger int   // that takes the event; -1: none
+	broken  error // what the trigger asks cannot be evaluated: the run fails
+}
+
+// startEvent begins the run of an event; one that does not match is counted.
+func (w *Worker) startEvent(ctx context.Context, m *message, e catalog.Entry) (*owned, error) {
+	o, err := w.start(ctx, m, e)
+	if errors.Is(err, errUnmatched) {
+		w.ack(m)
+		return nil, nil
+	}
+	return o, err
+}
+
 // start begins the run of an event, if the event matches. Rule 1.
 func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned, error) {
-	def, err := w.Catalog.Workflow(ctx, e.Name, e.Version)
+	b, err := w.taken(ctx, m, e)
 	if err != nil {
 		return nil, err
 	}
-	event := eventOf(m.event)
-	trigger, no := match(def, m.event, event)
-	if trigger < 0 { // the definition may be newer than what the pull began with
-		if e, err = w.Catalog.Get(ctx, e.Name); err != nil {
-			return nil, err
-		}
-		if def, err = w.Catalog.Workflow(ctx, e.Name, e.Version); err != nil {
-			return nil, err
-		}
-		trigger, no = match(def, m.event, event)
-	}
-	if trigger < 0 {
+	if b.trigger < 0 {
 		w.counts.addOf(Counter{"events_unmatched", m.workflow, m.event.Type})
-		if m.wake.GetStart().GetParent() == nil {
-			w.ack(m)
+		return nil, errUnmatched
+	}
+	now := w.now(m, time.Time{})
+	begun := &v1.RunStarted{Workflow: b.def.Name, Version: b.def.Version, Event: b.event, Trigger: int32(b.trigger), Parent: m.wake.GetStart().GetParent()}
+	if b.def.Timeout > 0 {
+		begun.Deadline = now.Add(b.def.Timeout).UnixNano()
+	}
+	if b.def.Concurrency != nil && b.broken == nil {
+		queued, err := queue.Queued(b.def, b.event)
+		if err == nil {
+			return w.queue(ctx, m, begun, queued)
 		}
-		return nil, nil
+		b.broken = err
 	}
 	if err := w.mayClaim(ctx, m); err != nil {
 		return nil, err
 	}
-	now := w.now(m, time.Time{})
-	begun := &v1.RunStarted{Workflow: def.Name, Version: def.Version, Event: event, Trigger: int32(trigger), Parent: m.wake.GetStart().GetParent()}
-	if def.Timeout > 0 {
-		begun.Deadline = now.Add(def.Timeout).UnixNano()
-	}
 	run := engine.NewRun(m.run)
-	facts, err := run.Begin(now, begun, w.claimOf(m, 1), no)
+	facts, err := run.Begin(now, begun, w.claimOf(m, 1), b.broken)
 	if err != nil {
 		return nil, err
 	}
 	w.counts.add("runs_started", m.workflow)
-	return newOwned(m, run, def, facts), nil
+	return newOwned(m, run, b.def, facts), nil
+}
+
+// taken looks for the trigger that takes an event.
+func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*beginning, error) {
+	def, err := w.Catalog.Workflow(ctx, e.Name, e.Version)
+	if err != nil {
+		return nil, err
+	}
+	b := &beginning{def: def, event: eventOf(m.event)}
+	if b.trigger, b.broken = match(def, m.event, b.event); b.trigger >= 0 {
+		return b, nil
+	}
+	// the definition may be newer than what the pull began with
+	if e, err = w.Catalog.Get(ctx, e.Name); err != nil {
+		return nil, err
+	}
+	if b.def, err = w.Catalog.Workflow(ctx, e.Name, e.Version); err != nil {
+		return nil, err
+	}
+	b.trigger, b.broken = match(b.def, m.event, b.event)
+	return b, nil
 }
 
 // match returns the first trigger that the event satisfies, or -1. An `if` that
@@ -74,13 +111,16 @@ func match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, e
 		}
 		if !decoded {
 			if body, err = expr.DecodeJSON(e.Body); err != nil {
-				return i, err
+				return i, fmt.Errorf("evaluating the trigger's if: %w", err)
 			}
 			decoded = true
 		}
 		yes, err := t.If.Bool(engine.TriggerEnv(def, event, body), expr.Clock{Now: e.ReceivedAt, Seed: e.ID})
-		if yes || err != nil {
-			return i, err
+		if err != nil {
+			return i, fmt.Errorf("evaluating the trigger's if: %w", err)
+		}
+		if yes {
+			return i, nil
 		}
 	}
 	return -1, nil

@@ -14,6 +14,7 @@ import (
 	"zflow/actions"
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
@@ -47,6 +48,7 @@ type Stores struct {
 	History *history.Store
 	Wakes   *wakes.Store
 	Leases  *leases.Store
+	Gates   *gates.Store
 	Blobs   *blobs.Store
 }
 

@@ -13,6 +13,7 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
@@ -142,6 +143,9 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 		return nil, notSetUp(err)
 	}
 	if o.Leases, err = leases.Open(ctx, js); err != nil {
+		return nil, notSetUp(err)
+	}
+	if o.Gates, err = gates.Open(ctx, js, o.Gate); err != nil {
 		return nil, notSetUp(err)
 	}
 	if o.Blobs, err = blobs.Open(ctx, js, o.Gate); err != nil {

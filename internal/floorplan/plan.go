@@ -77,6 +77,7 @@ var plan = []row{
 	{pkg: "engine/definition/language", ours: []string{"engine", "actions"}, traits: part},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/router", ours: join(store, "engine", "engine/waits", "engine/wakes"), outside: join(storage, zap)},
+	{pkg: "engine/queue", ours: join(store, "engine", "engine/expr", "engine/gates", "engine/history", "engine/wakes"), outside: storage},
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
 

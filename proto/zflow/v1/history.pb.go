@@ -2423,7 +2423,10 @@ func (x *CallEnded) GetError() *Error {
 type GateQueued struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Gate          string                 `protobuf:"bytes,1,opt,name=gate,proto3" json:"gate,omitempty"`
-	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"` // for people
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`                           // for people
+	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`                      // how many may be inside
+	WhenBusy      string                 `protobuf:"bytes,4,opt,name=when_busy,json=whenBusy,proto3" json:"when_busy,omitempty"` // queue, skip, replace
+	Place         uint64                 `protobuf:"varint,5,opt,name=place,proto3" json:"place,omitempty"`                      // within a run_continued: as in gate_entered
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2472,10 +2475,31 @@ func (x *GateQueued) GetKey() string {
 	return ""
 }
 
+func (x *GateQueued) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *GateQueued) GetWhenBusy() string {
+	if x != nil {
+		return x.WhenBusy
+	}
+	return ""
+}
+
+func (x *GateQueued) GetPlace() uint64 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
 type GateEntered struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Gate          string                 `protobuf:"bytes,1,opt,name=gate,proto3" json:"gate,omitempty"`
-	Place         uint64                 `protobuf:"varint,2,opt,name=place,proto3" json:"place,omitempty"` // sequence of the run_started
+	Place         uint64                 `protobuf:"varint,2,opt,name=place,proto3" json:"place,omitempty"` // sequence in RUNS of the append that queued it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3029,11 +3053,14 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\tCallEnded\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12'\n" +
 	"\x06output\x18\x02 \x01(\v2\x0f.zflow.v1.ValueR\x06output\x12%\n" +
-	"\x05error\x18\x03 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"2\n" +
+	"\x05error\x18\x03 \x01(\v2\x0f.zflow.v1.ErrorR\x05error\"{\n" +
 	"\n" +
 	"GateQueued\x12\x12\n" +
 	"\x04gate\x18\x01 \x01(\tR\x04gate\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\"7\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\x12\x1b\n" +
+	"\twhen_busy\x18\x04 \x01(\tR\bwhenBusy\x12\x14\n" +
+	"\x05place\x18\x05 \x01(\x04R\x05place\"7\n" +
 	"\vGateEntered\x12\x12\n" +
 	"\x04gate\x18\x01 \x01(\tR\x04gate\x12\x14\n" +
 	"\x05place\x18\x02 \x01(\x04R\x05place\"s\n" +
