@@ -155,7 +155,9 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 		s.Block, s.Branch = true, k.BranchChosen.Branch
 	case *v1.Fact_LoopStarted:
 		r.inside(s, f, k.LoopStarted.Deadline)
-		s.Loop = &LoopState{Items: k.LoopStarted.Items, Count: int(k.LoopStarted.Count)}
+		if k.LoopStarted.Items != nil { // else it goes on with the list that it had
+			s.Loop = &LoopState{Items: k.LoopStarted.Items, Count: int(k.LoopStarted.Count)}
+		}
 	case *v1.Fact_WaitStarted:
 		s.Status, s.Begun, s.Wait = StepWaiting, at, &WaitState{f.Number, k.WaitStarted}
 	case *v1.Fact_WaitEnded:

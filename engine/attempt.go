@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"maps"
-	"slices"
 	"time"
 
 	"zflow/engine/expr"
@@ -95,9 +94,10 @@ func (d *decider) call(u *Uses, path string, s *StepState, probe uint32) {
 		return
 	}
 	id := AttemptID{Step: path, Attempt: s.Attempt, Probe: probe}
-	if slices.ContainsFunc(d.out.Calls, func(a *Attempt) bool { return a.AttemptID == id }) {
-		return // what is broken beside it awaits it too
+	if d.called[id] {
+		return // it was visited, then something beside it failed
 	}
+	d.called[id] = true
 	a := &Attempt{
 		AttemptID: id, Uses: u, Input: s.Input, Connection: u.Connection,
 		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe > 0 || u.Reads(s.InputObject()),

@@ -77,9 +77,10 @@ type decider struct {
 	out      Decision
 	next     time.Time // the earliest thing that is due; zero: nothing is
 	waiting  bool      // for something from outside
-	quiet    int       // looking only: nothing begins
-	cleaning bool      // what follows the steps is on its way
-	dropped  bool      // something was, that was visited before
+	called   map[AttemptID]bool
+	quiet    int  // looking only: nothing begins
+	cleaning bool // what follows the steps is on its way
+	dropped  bool // something was, that was visited before
 }
 
 // settle says where the run stands that did not end.
@@ -138,7 +139,7 @@ func (d *decider) walk() error {
 	r := d.run
 	for d.dropped = true; d.dropped; {
 		d.dropped, d.next, d.waiting = false, time.Time{}, false
-		d.out.Calls, d.out.Held = nil, false
+		d.out.Calls, d.out.Held, d.called = nil, false, map[AttemptID]bool{}
 		if r.Ending == nil && !r.State.Ended() {
 			if err := d.steps(); err != nil {
 				return err

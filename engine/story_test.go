@@ -52,6 +52,7 @@ type story struct {
 	outcomes map[engine.AttemptID]*engine.Outcome
 	calls    []*engine.Attempt
 	appends  []*v1.Facts
+	parent   *v1.Parent
 	out      strings.Builder
 }
 
@@ -64,10 +65,15 @@ func newStory(t *testing.T) *story {
 }
 
 func (s *story) play(text string) string {
-	for _, line := range strings.Split(text, "\n") {
+	for lines := strings.Split(text, "\n"); len(lines) > 0; {
+		line := lines[0]
+		lines = lines[1:]
 		switch {
 		case strings.HasPrefix(line, "#"), line == "":
 			fmt.Fprintln(&s.out, line)
+		case line == "> yaml":
+			fmt.Fprintln(&s.out, line)
+			lines = s.yaml(lines)
 		case strings.HasPrefix(line, "> "):
 			fmt.Fprintln(&s.out, line)
 			s.do(strings.Fields(line[2:]))
@@ -84,15 +90,11 @@ func (s *story) do(words []string) {
 		s.flow.Timeout, _ = time.ParseDuration(args[0])
 	case "step":
 		s.flow.Steps = append(s.flow.Steps, s.step(args))
+	case "called":
+		depth, _ := strconv.Atoi(args[0])
+		s.parent = &v1.Parent{Workflow: "above", Run: "above", Step: "call", Depth: uint32(depth)}
 	case "start":
-		start := &v1.RunStarted{Workflow: "flow", Version: "v1", Event: &v1.Event{Id: "e1", Type: "meeting.ended",
-			Body: &v1.Value{Json: []byte(strings.Join(args, " "))}}}
-		if s.flow.Timeout > 0 {
-			start.Deadline = s.now.Add(s.flow.Timeout).UnixNano()
-		}
-		facts, err := s.run.Begin(s.now, start, claim(1), nil)
-		s.must(err)
-		s.decide(facts...)
+		s.start(strings.Join(args, " "))
 	case "pass":
 		d, err := time.ParseDuration(args[0])
 		s.must(err)
@@ -135,36 +137,114 @@ func (s *story) called(args *[]string) *engine.Attempt {
 	return s.calls[0]
 }
 
+// start begins the run by an event with this body.
+func (s *story) start(body string) {
+	start := &v1.RunStarted{Workflow: s.flow.Name, Version: "v1", Parent: s.parent, Event: &v1.Event{Id: "e1", Type: "meeting.ended",
+		Source: "zoom", Body: &v1.Value{Json: []byte(body)}}}
+	if s.flow.Timeout > 0 {
+		start.Deadline = s.now.Add(s.flow.Timeout).UnixNano()
+	}
+	facts, err := s.run.Begin(s.now, start, claim(1), nil)
+	s.must(err)
+	s.decide(facts...)
+}
+
 // outside is what messages bring.
 func (s *story) outside(what string, args []string) {
-	var f *v1.Fact
-	switch what {
-	case "wake":
-		if f = s.run.Due(s.now); f == nil {
-			s.say("nothing is due")
-			return
-		}
-	case "takeover":
-		f = &v1.Fact{Kind: &v1.Fact_RunClaimed{RunClaimed: &v1.RunClaimed{From: s.run.Claim.Worker}}}
-	case "cancel":
-		f = &v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: &v1.CancelRequested{Command: "c1", By: "me"}}}
-	case "approve":
-		f = &v1.Fact{Step: args[0], Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a1", By: "me", Choice: args[1]}}}
-	case "continue":
-		f = s.run.Continue(s.now)
+	f := s.fact(what, args)
+	if f == nil {
+		return
+	}
+	if what == "continue" {
 		s.must(s.run.Apply(f))
 		s.keep([]*v1.Fact{f})
 		return
-	default:
-		s.t.Fatalf("story: what is %q?", what)
 	}
-	f.Claim = claim(s.run.Epoch() + 1)
+	if what == "takeover" || s.run.State != engine.Running {
+		f.Claim = claim(s.run.Epoch() + 1)
+		s.outcomes, s.calls = map[engine.AttemptID]*engine.Outcome{}, nil
+	}
 	f, err := s.run.Add(s.now, f)
 	if err != nil {
 		s.say("refused: " + err.Error())
 		return
 	}
 	s.decide(f)
+}
+
+// fact is what a message adds; nil: nothing.
+func (s *story) fact(what string, args []string) *v1.Fact {
+	rest := func(from int) *v1.Value { return value(strings.Join(args[min(from, len(args)):], " ")) }
+	switch what {
+	case "wake":
+		f := s.run.Due(s.now)
+		if f == nil {
+			s.say("nothing is due")
+		}
+		return f
+	case "takeover":
+		return &v1.Fact{Kind: &v1.Fact_RunClaimed{RunClaimed: &v1.RunClaimed{From: s.run.Claim.Worker}}}
+	case "cancel":
+		c := &v1.CancelRequested{Command: "c1", By: "me", Now: len(args) > 0 && args[0] == "now"}
+		return &v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: c}}
+	case "approve":
+		return &v1.Fact{Step: args[0], Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a1", By: "me", Choice: args[1], Output: rest(2)}}}
+	case "signal":
+		return &v1.Fact{Kind: &v1.Fact_SignalReceived{SignalReceived: &v1.SignalReceived{Command: "s1", By: "me", Name: args[0], Data: rest(1)}}}
+	case "arrive":
+		return s.arrive(args[0], rest(1).GetJson())
+	case "ended":
+		return &v1.Fact{Step: args[0], Kind: &v1.Fact_CallEnded{CallEnded: &v1.CallEnded{State: args[1], Output: rest(2), Error: failure(args)}}}
+	case "retry":
+		return &v1.Fact{Kind: &v1.Fact_RunRetried{RunRetried: &v1.RunRetried{Command: "r1", By: "me", With: fixes(args)}}}
+	case "continue":
+		return s.run.Continue(s.now)
+	}
+	s.t.Fatalf("story: what is %q?", what)
+	return nil
+}
+
+func value(json string) *v1.Value {
+	if json == "" {
+		return nil
+	}
+	return &v1.Value{Json: []byte(json)}
+}
+
+// failure is why a called run did not complete.
+func failure(args []string) *v1.Error {
+	if args[1] == string(engine.Completed) {
+		return nil
+	}
+	return &v1.Error{Message: "the called run is " + args[1]}
+}
+
+// fixes reads PATH=JSON.
+func fixes(args []string) map[string]*v1.Value {
+	path, with, ok := strings.Cut(strings.Join(args, " "), "=")
+	if !ok {
+		return nil
+	}
+	return map[string]*v1.Value{path: value(with)}
+}
+
+// arrive brings an event to the wait of a step: PATH, or PATH/ALTERNATIVE.
+func (s *story) arrive(where string, body []byte) *v1.Fact {
+	path, name, _ := strings.Cut(where, "/")
+	for _, w := range s.run.Waits() {
+		i := slices.IndexFunc(w.Of, func(a *v1.Alternative) bool { return a.Name == name })
+		if w.Step != path || i < 0 {
+			continue
+		}
+		f, err := s.run.Arrive(s.flow, s.now, engine.Arrived{Fact: w.Fact, Alternative: i, Sequence: 7, EventID: "e2", Body: body})
+		s.must(err)
+		if f == nil {
+			s.say("it is not what " + path + " waits for")
+		}
+		return f
+	}
+	s.say("nothing waits for it")
+	return nil
 }
 
 // step reads: NAME EFFECT [KEY=VALUE…], or NAME sleep DURATION.
@@ -209,9 +289,18 @@ func (s *story) template(tree any) *expr.Template {
 }
 
 func (s *story) decide(before ...*v1.Fact) {
-	d, err := s.run.Decide(s.flow, engine.Turn{Now: s.now, Outcomes: s.outcomes})
+	turn := engine.Turn{Now: s.now, Outcomes: s.outcomes}
+	d, err := s.run.Decide(s.flow, turn)
 	s.must(err)
 	s.keep(append(before, d.Facts...))
+	again, err := s.run.Decide(s.flow, turn)
+	s.must(err)
+	if len(again.Facts) > 0 {
+		s.t.Errorf("story: decided again, there is more: %v", again.Facts)
+	}
+	if why := asleep(s.run); why != "" {
+		s.t.Error("story: " + why)
+	}
 	old := s.calls
 	s.calls = d.Calls
 	for _, c := range d.Calls {
@@ -235,93 +324,20 @@ func (s *story) decide(before ...*v1.Fact) {
 	}
 }
 
-// keep notes an append and says what is in it.
-func (s *story) keep(facts []*v1.Fact) {
-	if len(facts) == 0 {
-		return
-	}
-	s.appends = append(s.appends, &v1.Facts{Facts: facts, State: string(s.run.State)})
-	for _, f := range facts {
-		s.say(fmt.Sprintf("%2d %s %s", f.Number, clock(f.At), strings.TrimSpace(engine.Kind(f)+" "+f.Step+detail(f))))
-	}
-}
-
-func detail(f *v1.Fact) string {
-	d := ""
-	if f.Claim != nil {
-		d += fmt.Sprintf(" (epoch %d)", f.Claim.Epoch)
-	}
-	switch k := f.Kind.(type) {
-	case *v1.Fact_StepStarted:
-		d += fmt.Sprintf(" attempt %d", k.StepStarted.Attempt)
-	case *v1.Fact_StepCompleted:
-		d += fmt.Sprintf(" %s", k.StepCompleted.Output.GetJson())
-	case *v1.Fact_StepFailed:
-		d += fmt.Sprintf(" %s, %s", k.StepFailed.Class, k.StepFailed.Next)
-		if k.StepFailed.NextAt != 0 {
-			d += " at " + clock(k.StepFailed.NextAt)
-		}
-		d += ": " + k.StepFailed.Error.GetMessage()
-	case *v1.Fact_TimerSet:
-		d += fmt.Sprintf(" for %s until %s", k.TimerSet.Reason, clock(k.TimerSet.Due))
-	case *v1.Fact_TimerFired:
-		d += fmt.Sprintf(" of %d", k.TimerFired.Timer)
-	case *v1.Fact_RunFailed:
-		d += fmt.Sprintf(" %s %s: %s", k.RunFailed.Reason, k.RunFailed.Step, k.RunFailed.Error.GetMessage())
-	case *v1.Fact_RunEnding:
-		d += fmt.Sprintf(" %s %s %s", k.RunEnding.State, k.RunEnding.Reason, k.RunEnding.Step)
-	case *v1.Fact_RunCanceled:
-		d += " " + k.RunCanceled.Why
-	case *v1.Fact_RunCompleted:
-		d += fmt.Sprintf(" %s", k.RunCompleted.Output.GetJson())
-	case *v1.Fact_ValueSet:
-		d += fmt.Sprintf(" %s", k.ValueSet.Value.GetJson())
-	case *v1.Fact_BranchChosen:
-		d += " " + k.BranchChosen.Branch
-	case *v1.Fact_LoopStarted:
-		d += fmt.Sprintf(" %s", k.LoopStarted.Items.GetJson())
-	case *v1.Fact_WaitEnded:
-		d += fmt.Sprintf(" %s %s", k.WaitEnded.Outcome, k.WaitEnded.Output.GetJson())
-	case *v1.Fact_CallStarted:
-		d += fmt.Sprintf(" %s with %s", k.CallStarted.Workflow, k.CallStarted.Inputs.GetJson())
-	case *v1.Fact_CallEnded:
-		d += " " + k.CallEnded.State
-	case *v1.Fact_SignalReceived:
-		d += " " + k.SignalReceived.Name
-	case *v1.Fact_RunContinued:
-		d += fmt.Sprintf(" with %d facts", len(k.RunContinued.Facts))
-	}
-	return d
-}
-
 // replays checks that folding the history again gives the same run.
 func (s *story) replays() {
 	again := engine.NewRun("run")
 	s.must(again.Replay(s.appends))
-	if got, want := summary(again), summary(s.run); got != want {
+	if got, want := whole(again), whole(s.run); got != want {
 		s.t.Errorf("replayed, the run is\n%s, not\n%s", got, want)
 	}
-}
-
-func summary(r *engine.Run) string {
-	text := fmt.Sprintf("%s at %s, %d facts, epoch %d, %d timers", r.State, r.At, r.Facts, r.Epoch(), len(r.Timers))
-	for path, s := range r.Steps {
-		if s.Status != "" {
-			text += fmt.Sprintf("; %s %s %d", path, s.Status, s.Attempt)
-		}
-	}
-	if strings.Count(text, ";") > 1 {
-		parts := strings.Split(text, "; ")
-		return parts[0] + fmt.Sprint(len(parts))
-	}
-	return text
 }
 
 func (s *story) say(line string) { fmt.Fprintln(&s.out, "  "+line) }
 
 func scope() *expr.Scope {
 	roots := map[string]expr.Type{}
-	for _, name := range []string{"event", "trigger", "steps", "vars", "run", "step", "error"} {
+	for _, name := range []string{"event", "trigger", "steps", "vars", "run", "step", "error", "item", "index", "failure"} {
 		roots[name] = expr.Type{}
 	}
 	return expr.NewScope(roots, nil, nil)
@@ -337,5 +353,3 @@ func (s *story) must(err error) {
 func claim(epoch uint64) *v1.Claim {
 	return &v1.Claim{Worker: fmt.Sprintf("w%d", epoch), Epoch: epoch, Stream: "EVENTS", Sequence: epoch}
 }
-
-func clock(ns int64) string { return time.Unix(0, ns).UTC().Format("2/15:04:05.999") }

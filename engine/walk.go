@@ -91,14 +91,14 @@ func (d *decider) one(f *frame, def *Step, path string) (result, error) {
 			if err := d.reach(f, def, path); err != nil {
 				return result{}, err
 			}
-		default:
-			inside := s.Status == StepInside
-			went, err := d.goOn(f, def, path, s)
-			if err != nil || went.standing == broke {
+		case s.Status == StepInside:
+			went, err := d.block(f, def, path, s)
+			if err != nil || went.standing == broke || !s.Status.Ended() {
 				return went, err
 			}
-			if inside { // all that could move in it has
-				return d.stands(path, d.run.Step(path)), nil
+		default:
+			if err := d.goOn(f, def, path, s); err != nil {
+				return result{}, err
 			}
 		}
 		if len(d.out.Facts) == before || d.stopped() {
@@ -175,7 +175,7 @@ func (d *decider) startLoop(f *frame, def *Step, path string) error {
 
 // loop moves the iterations that are under way, and begins as many as may be.
 func (d *decider) loop(f *frame, def *Step, path string, s *StepState) (result, error) {
-	if late, went, err := d.overtime(def, path, s); late {
+	if late, went, err := d.overtime(f, def, path, s); late || err != nil {
 		return went, err
 	}
 	if def.Loop.AtOnce > 1 {
@@ -220,8 +220,12 @@ func (d *decider) iterations(f *frame, def *Step, path string, s *StepState) (re
 		if i == s.Loop.floor && d.quiet == 0 {
 			s.Loop.floor++
 		}
-		if stop, err := d.until(in, def, own, i == s.Loop.Count-1 || d.quiet > 0); stop || err != nil {
-			return result{standing: over}, err
+		stop, err := d.until(in, def, own, i == s.Loop.Count-1 || d.quiet > 0)
+		if err != nil {
+			return result{broke, path, &v1.Error{Message: "evaluating until: " + err.Error()}}, nil
+		}
+		if stop {
+			return result{standing: over}, nil
 		}
 	}
 	if active > 0 {
@@ -284,10 +288,19 @@ func (d *decider) drains(path string) bool {
 	return open
 }
 
-// overtime fails a step whose time is up.
-func (d *decider) overtime(def *Step, path string, s *StepState) (late bool, went result, err error) {
+// overtime fails a step whose time is up. Where that around it is up as soon, it
+// is that which fails.
+func (d *decider) overtime(f *frame, def *Step, path string, s *StepState) (late bool, went result, err error) {
+	if d.quiet > 0 {
+		return false, result{}, nil
+	}
+	if s.Limit.IsZero() && def.Timeout > 0 {
+		if err := d.limitAgain(f, def, path, s); err != nil {
+			return false, result{}, err
+		}
+	}
 	switch {
-	case s.Limit.IsZero() || d.quiet > 0:
+	case s.Limit.IsZero() || !f.limit.IsZero() && !s.Limit.Before(f.limit):
 		return false, result{}, nil
 	case !d.due(s.Limit):
 		return false, result{}, d.timer(path, s.Limit, reasonLimit)
@@ -298,4 +311,13 @@ func (d *decider) overtime(def *Step, path string, s *StepState) (late bool, wen
 	}
 	went, err = d.breaks(path, result{broke, path, why})
 	return true, went, err
+}
+
+// limitAgain gives a block or a loop its time anew when the run was retried.
+func (d *decider) limitAgain(f *frame, def *Step, path string, s *StepState) error {
+	if s.Loop != nil {
+		return d.add(path, &v1.Fact{Kind: &v1.Fact_LoopStarted{LoopStarted: &v1.LoopStarted{
+			Count: uint32(s.Loop.Count), Deadline: d.limitOf(f, def)}}})
+	}
+	return d.add(path, &v1.Fact{Kind: &v1.Fact_BranchChosen{BranchChosen: &v1.BranchChosen{Branch: s.Branch, Deadline: d.limitOf(f, def)}}})
 }

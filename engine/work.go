@@ -38,29 +38,26 @@ func (d *decider) begin(f *frame, def *Step, path string) error {
 }
 
 // goOn moves a step that has begun and not ended.
-func (d *decider) goOn(f *frame, def *Step, path string, s *StepState) (result, error) {
-	if s.Status == StepInside {
-		return d.block(f, def, path, s)
-	}
+func (d *decider) goOn(f *frame, def *Step, path string, s *StepState) error {
 	if d.quiet > 0 {
-		return result{}, nil
+		return nil
 	}
 	switch do := def.Do.(type) {
 	case *Uses:
-		return result{}, d.attempts(f, do, path, s)
+		return d.attempts(f, do, path, s)
 	case *Sleep:
 		if d.due(s.NextAt) {
-			return result{}, d.add(path, timerFired(s.Timer))
+			return d.add(path, timerFired(s.Timer))
 		}
 		d.waitUntil(s.NextAt)
 	case *Wait, *Ask:
-		return result{}, d.waits(def, path, s)
+		return d.waits(def, path, s)
 	case *Call:
 		d.waiting = true
-		_, _, err := d.overtime(def, path, s)
-		return result{}, err
+		_, _, err := d.overtime(f, def, path, s)
+		return err
 	}
-	return result{}, nil
+	return nil
 }
 
 func (d *decider) sleep(f *frame, s *Sleep, path string) error {
@@ -163,7 +160,7 @@ func (d *decider) block(f *frame, def *Step, path string, s *StepState) (result,
 	if !ok {
 		return result{}, fmt.Errorf("deciding run %s: step %s has nothing in it", d.run.id, path)
 	}
-	if late, went, err := d.overtime(def, path, s); late || err != nil {
+	if late, went, err := d.overtime(f, def, path, s); late || err != nil {
 		return went, err
 	}
 	if b.Mode == Parallel {

@@ -8,7 +8,7 @@
   → call a, attempt 1, with {"id":1}
 > ok {"n":1}
    3 2/10:00:00 step_completed a {"n":1}
-   4 2/10:00:00 step_skipped b
+   4 2/10:00:00 step_skipped b, since if is false
    5 2/10:00:00 step_started c attempt 1
   → call c, attempt 1, with {"id":1}
 > ok {"n":2}

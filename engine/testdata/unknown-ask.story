@@ -9,7 +9,7 @@
    4 2/10:00:00 step_failed a unknown, ask: the worker was lost during the attempt: whether it happened is unknown
   → park
 > approve a retry
-   5 2/10:00:00 approval_given a (epoch 3)
+   5 2/10:00:00 approval_given a (epoch 3) retry
    6 2/10:00:00 step_started a attempt 2
   → call a, attempt 2, with {"id":1}
 > ok {"n":1}

@@ -9,6 +9,6 @@
    4 2/10:00:00 step_failed a unknown, ask: the worker was lost during the attempt: whether it happened is unknown
   → park
 > approve a done
-   5 2/10:00:00 approval_given a (epoch 3)
+   5 2/10:00:00 approval_given a (epoch 3) done
    6 2/10:00:00 run_completed
   → completed
