@@ -32,13 +32,10 @@ func (d *decider) held() bool {
 
 // input is what the first attempt is called with; a retried run may correct it.
 func (d *decider) input(f *frame, u *Uses, path string) (*v1.Value, error) {
-	env, err := d.run.env(d.flow, f, d.turn.Secrets, path)
-	if err != nil {
-		return nil, err
-	}
 	v := any(map[string]any{})
+	var err error
 	if u.With != nil {
-		if v, err = u.With.Eval(env, d.clock(path)); err != nil {
+		if v, err = d.eval(u.With, f, path, d.turn.Secrets); err != nil {
 			return nil, err
 		}
 	}

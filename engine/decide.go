@@ -3,7 +3,6 @@ package engine
 import (
 	"time"
 
-	"zflow/engine/expr"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -190,7 +189,7 @@ func (d *decider) steps() error {
 func (d *decider) complete() error {
 	ending := &v1.RunEnding{State: string(Completed)}
 	if d.flow.Output != nil {
-		out, err := d.evaluate(d.flow.Output, d.root(), "output", nil)
+		out, err := d.evaluate(d.flow.Output, d.root(), "output")
 		if err != nil {
 			ending = &v1.RunEnding{State: string(Failed), Reason: reasonOutput, Error: &v1.Error{Message: "evaluating output: " + err.Error()}}
 		}
@@ -201,23 +200,6 @@ func (d *decider) complete() error {
 
 // root is the frame of the workflow's own steps once all of them are over.
 func (d *decider) root() *frame { return &frame{list: d.flow.Steps, at: len(d.flow.Steps)} }
-
-// evaluate computes a template's value at a path.
-func (d *decider) evaluate(t *expr.Template, f *frame, path string, secrets map[string]any) (*v1.Value, error) {
-	env, err := d.run.env(d.flow, f, secrets, path)
-	if err != nil {
-		return nil, err
-	}
-	v, err := t.Eval(env, d.clock(path))
-	if err != nil {
-		return nil, err
-	}
-	raw, err := expr.EncodeJSON(v)
-	if err != nil {
-		return nil, err
-	}
-	return &v1.Value{Json: raw}, nil
-}
 
 func (d *decider) due(at time.Time) bool { return !at.After(d.turn.Now) }
 
@@ -240,8 +222,4 @@ func (r *Run) hasTimer(step, reason string) bool {
 		}
 	}
 	return false
-}
-
-func (d *decider) clock(path string) expr.Clock {
-	return expr.Clock{Now: d.turn.Now, Seed: d.run.id + "/" + path}
 }

@@ -26,11 +26,15 @@ func (f *frame) path(def *Step) string { return f.prefix + def.Token }
 
 // branch returns the frame of a block's branch.
 func (f *frame) branch(path string, b *Branch, limit time.Time) *frame {
-	prefix := path + "."
-	if b.Name != "" {
-		prefix += b.Name + "."
+	return &frame{up: f, prefix: b.prefix(path), list: b.Steps, limit: sooner(f.limit, limit)}
+}
+
+// prefix begins the paths of a branch's steps.
+func (b *Branch) prefix(block string) string {
+	if b.Name == "" {
+		return block + "."
 	}
-	return &frame{up: f, prefix: prefix, list: b.Steps, limit: sooner(f.limit, limit)}
+	return block + "." + b.Name + "."
 }
 
 // iteration returns the frame of one item, and the step's path in it.
@@ -43,71 +47,6 @@ func sooner(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// env returns what expressions see at a path in a frame.
-func (r *Run) env(w *Workflow, f *frame, secrets map[string]any, path string) (expr.Env, error) {
-	event, err := r.eventBody()
-	if err != nil {
-		return nil, err
-	}
-	if r.seen.run == nil {
-		r.seen.trigger = triggerValue(r.Start.Event)
-		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)}
-	}
-	steps := map[string]any{}
-	env := expr.Env{
-		"event": event, "trigger": r.seen.trigger, "steps": steps, "vars": w.Vars, "secrets": secrets,
-		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path}, "failure": r.failureValue(),
-	}
-	for ; f != nil; f = f.up {
-		if f.as != "" {
-			f.see(env)
-		}
-		for _, def := range f.list[:f.at] {
-			if err := r.show(steps, def, f.path(def)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return env, nil
-}
-
-// see adds the item, unless an inner loop has one of that name.
-func (f *frame) see(env expr.Env) {
-	if _, there := env[f.as]; !there {
-		env[f.as] = f.item
-	}
-	if _, there := env["index"]; !there {
-		env["index"] = int64(f.index)
-	}
-}
-
-// show adds a step that ran before, and those in it that can be seen from
-// outside: not those in a loop.
-func (r *Run) show(steps map[string]any, def *Step, path string) error {
-	if def.ID != "" {
-		if _, there := steps[def.ID]; !there || r.reached(path) { // exclusive branches may have one id
-			v, err := r.stepValue(def, path)
-			if err != nil {
-				return err
-			}
-			steps[def.ID] = v
-		}
-	}
-	b, ok := def.Do.(*Block)
-	if !ok || def.Loop != nil {
-		return nil
-	}
-	for _, branch := range b.Branches {
-		f := (&frame{}).branch(path, branch, time.Time{})
-		for _, inner := range branch.Steps {
-			if err := r.show(steps, inner, f.path(inner)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func (r *Run) reached(path string) bool {
@@ -183,14 +122,13 @@ func (r *Run) objectOf(b *Block, path string, s *StepState) (map[string]any, err
 		if b.Mode == Switch && branch.Name != s.Branch {
 			continue
 		}
-		f := (&frame{}).branch(path, branch, time.Time{})
-		one := map[string]any{}
+		prefix, one := branch.prefix(path), map[string]any{}
 		for _, def := range branch.Steps {
-			inner := r.Steps[f.path(def)]
+			inner := r.Steps[prefix+def.Token]
 			if def.ID == "" || inner == nil {
 				continue
 			}
-			v, err := r.outputOf(def, f.path(def), inner)
+			v, err := r.outputOf(def, prefix+def.Token, inner)
 			if err != nil {
 				return nil, err
 			}

@@ -92,12 +92,7 @@ func (d *decider) mayRetry(f *frame, def *Uses, path string, s *StepState, o *Ou
 	if def.Retry.If == nil {
 		return o.Class == classRetryable, nil
 	}
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return false, err
-	}
-	env["error"] = errorValue(o.Error, o.Class)
-	return def.Retry.If.Bool(env, d.clock(path))
+	return d.test(def.Retry.If, f, path, expr.Env{"error": errorValue(o.Error, o.Class)})
 }
 
 // retryAt returns when the next attempt is due: the policy's delay with a jitter

@@ -16,14 +16,10 @@ func (d *decider) wait(f *frame, def *Step, w *Wait, path string) error {
 		since = d.turn.Now.Add(-w.LookBack)
 	}
 	started := &v1.WaitStarted{Deadline: d.deadline(w.Timeout, def.Timeout), Since: since.UnixNano()}
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return err
-	}
 	for _, a := range w.Of {
 		of := &v1.Alternative{Name: a.Name, Source: a.Source, Types: a.Types, Signal: a.Signal}
 		for _, m := range a.Match {
-			v, err := m.Value.Eval(env, d.clock(path))
+			v, err := d.eval(m.Value, f, path, nil)
 			if err == nil && v == nil {
 				err = fmt.Errorf("the value for %s is null", m.Path)
 			}
@@ -55,10 +51,6 @@ func (d *decider) deadline(own, step time.Duration) int64 {
 // ask begins to wait for a person.
 func (d *decider) ask(f *frame, def *Step, a *Ask, path string) error {
 	started := &v1.Approval{Choices: a.Choices, RemindEvery: int64(a.Remind)}
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return err
-	}
 	for _, t := range []struct {
 		of *expr.Template
 		to *string
@@ -66,7 +58,7 @@ func (d *decider) ask(f *frame, def *Step, a *Ask, path string) error {
 		if t.of == nil {
 			continue
 		}
-		v, err := t.of.Eval(env, d.clock(path))
+		v, err := d.eval(t.of, f, path, nil)
 		if err != nil {
 			return d.failedBefore(path, "evaluating approval", err)
 		}
@@ -75,9 +67,11 @@ func (d *decider) ask(f *frame, def *Step, a *Ask, path string) error {
 		}
 	}
 	if len(a.Fields) > 0 {
-		if started.Fields, err = fieldsValue(a.Fields); err != nil {
+		fields, err := fieldsValue(a.Fields)
+		if err != nil {
 			return err
 		}
+		started.Fields = fields
 	}
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitStarted{WaitStarted: &v1.WaitStarted{
 		Deadline: d.deadline(a.Timeout, def.Timeout), Approval: started}}})
@@ -220,10 +214,5 @@ func (d *decider) wanted(f *frame, def *Step, path string, a Arrived) (bool, err
 	if err != nil {
 		return false, err
 	}
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return false, err
-	}
-	env["arrived"] = body
-	return w.Of[a.Alternative].If.Bool(env, d.clock(path))
+	return d.test(w.Of[a.Alternative].If, f, path, expr.Env{"arrived": body})
 }

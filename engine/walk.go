@@ -111,11 +111,7 @@ func (d *decider) one(f *frame, def *Step, path string) (result, error) {
 func (d *decider) reach(f *frame, def *Step, path string) error {
 	iteration := f.as != "" && len(f.list) == 0
 	if def.If != nil && !iteration {
-		env, err := d.run.env(d.flow, f, d.turn.Secrets, path)
-		if err != nil {
-			return err
-		}
-		yes, err := def.If.Bool(env, d.clock(path))
+		yes, err := d.test(def.If, f, path, expr.Env{"secrets": d.turn.Secrets})
 		if err != nil {
 			return d.failedBefore(path, "evaluating if", err)
 		}
@@ -146,11 +142,7 @@ const defaultFanOut = 10_000
 
 // startLoop computes the list once, and records it.
 func (d *decider) startLoop(f *frame, def *Step, path string) error {
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return err
-	}
-	v, err := def.Loop.Over.Eval(env, d.clock(path))
+	v, err := d.eval(def.Loop.Over, f, path, nil)
 	if err != nil {
 		return d.failedBefore(path, "evaluating for_each", err)
 	}
@@ -245,11 +237,7 @@ func (d *decider) until(in *frame, def *Step, own string, last bool) (bool, erro
 	}
 	// steps.<id> of the loop is the iteration that has just ended
 	within := &frame{up: in, at: 1, list: []*Step{{ID: def.ID, Token: own, Do: def.Do}}}
-	env, err := d.run.env(d.flow, within, nil, own)
-	if err != nil {
-		return false, err
-	}
-	return def.Loop.Until.Bool(env, d.clock(own))
+	return d.test(def.Loop.Until, within, own, nil)
 }
 
 // glance looks whether something is broken, without beginning anything.

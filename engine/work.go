@@ -16,7 +16,7 @@ func (d *decider) begin(f *frame, def *Step, path string) error {
 	case *Uses:
 		return d.use(f, do, path)
 	case *Set:
-		v, err := d.evaluate(do.Value, f, path, nil)
+		v, err := d.evaluate(do.Value, f, path)
 		if err != nil {
 			return d.failedBefore(path, "evaluating set", err)
 		}
@@ -72,18 +72,14 @@ func (d *decider) wakeTime(f *frame, s *Sleep, path string) (time.Time, error) {
 	if s.Next != nil {
 		return s.Next(d.turn.Now), nil
 	}
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return time.Time{}, err
-	}
 	if s.Until != nil {
-		v, err := s.Until.Eval(env, d.clock(path))
+		v, err := d.eval(s.Until, f, path, nil)
 		if err != nil {
 			return time.Time{}, err
 		}
 		return expr.TimeOf(v)
 	}
-	v, err := s.For.Eval(env, d.clock(path))
+	v, err := d.eval(s.For, f, path, nil)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -98,11 +94,7 @@ func (d *decider) stop(f *frame, s *Stop, path string) error {
 	}
 	message := ""
 	if s.Message != nil {
-		env, err := d.run.env(d.flow, f, nil, path)
-		if err != nil {
-			return err
-		}
-		v, err := s.Message.Eval(env, d.clock(path))
+		v, err := d.eval(s.Message, f, path, nil)
 		if err != nil {
 			return d.failedBefore(path, "evaluating message", err)
 		}
@@ -139,15 +131,11 @@ func (d *decider) choose(f *frame, def *Step, b *Block, path string) error {
 
 // holds returns the first branch whose `if` holds, or the one whose `if` fails.
 func (d *decider) holds(f *frame, b *Block, path string) (*Branch, error) {
-	env, err := d.run.env(d.flow, f, nil, path)
-	if err != nil {
-		return b.Branches[0], err
-	}
 	for _, branch := range b.Branches {
 		if branch.If == nil {
 			return branch, nil
 		}
-		if yes, err := branch.If.Bool(env, d.clock(path)); yes || err != nil {
+		if yes, err := d.test(branch.If, f, path, nil); yes || err != nil {
 			return branch, err
 		}
 	}
@@ -209,7 +197,7 @@ func (d *decider) startCall(f *frame, def *Step, c *Call, path string) error {
 	inputs := &v1.Value{Json: []byte("{}")}
 	if c.With != nil {
 		var err error
-		if inputs, err = d.evaluate(c.With, f, path, nil); err != nil {
+		if inputs, err = d.evaluate(c.With, f, path); err != nil {
 			return d.failedBefore(path, "evaluating with", err)
 		}
 	}

@@ -26,6 +26,7 @@ type Program struct {
 	pool    *sync.Pool // of *vm.VM
 
 	result   Type
+	steps    Steps
 	warnings Errors
 }
 
@@ -70,6 +71,7 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	if at := misused(tree.Node, true); at != nil && s.has("secrets") {
 		return nil, errSecret.place(src, at)
 	}
+	steps := stepsOf(tree.Node) // before compiling, which changes the tree
 	known := inference{scope: s, src: src}
 	result := known.of(tree.Node)
 	if known.failed != nil {
@@ -79,7 +81,7 @@ func compile(src string, s *Scope, more ...expr.Option) (p *Program, failed *Err
 	if err != nil {
 		return nil, s.checkError(src, tree.Node, err)
 	}
-	p = &Program{source: src, code: code, metered: plan.metered, result: result, warnings: known.warnings}
+	p = &Program{source: src, code: code, metered: plan.metered, result: result, steps: steps, warnings: known.warnings}
 	p.path = asPath(tree.Node)
 	if p.path != nil && !s.has(p.path.root) {
 		return nil, &Error{Line: 1, Column: 1, Message: p.path.root + " is a function", Hint: "write " + p.path.root + "()"}

@@ -24,6 +24,7 @@ func Whole(s string) (src string, ok bool) {
 type Template struct {
 	root     piece
 	static   bool
+	steps    Steps
 	warnings Errors
 }
 
@@ -56,7 +57,7 @@ func ParseTemplate(tree any, s *Scope, options ...TemplateOption) (*Template, er
 		return nil, t.errs
 	}
 	_, static := root.(constant)
-	return &Template{root: root, static: static, warnings: t.warnings}, nil
+	return &Template{root: root, static: static, steps: t.steps, warnings: t.warnings}, nil
 }
 
 // Static tells whether the template has no expressions.
@@ -170,6 +171,7 @@ type templater struct {
 	urls     map[string]bool
 	path     []string
 	errs     Errors
+	steps    Steps
 	warnings Errors
 }
 
@@ -263,6 +265,7 @@ func (t *templater) hole(s string, p text.Part) (hole, bool) {
 		t.fail(err.shift(line, column))
 		return hole{}, false
 	}
+	t.steps = t.steps.and(program.steps)
 	for _, w := range program.warnings {
 		t.warnings = append(t.warnings, w.shift(line, column).at(t.path))
 	}
