@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	v1 "zflow/proto/zflow/v1"
@@ -61,6 +63,7 @@ func (r *Run) Apply(f *v1.Fact) error {
 
 // note keeps what is common to all facts.
 func (r *Run) note(f *v1.Fact) {
+	r.track(f.Step)
 	r.Facts = f.Number
 	r.history.kept = append(r.history.kept, f)
 	if at := time.Unix(0, f.At).UTC(); at.After(r.At) {
@@ -86,11 +89,11 @@ func (r *Run) fold(f *v1.Fact) error {
 			r.lost++
 		}
 	case *v1.Fact_RunCompleted:
-		r.end(f, Completed)
+		r.end(f, Completed, at)
 	case *v1.Fact_RunFailed:
-		r.end(f, Failed)
+		r.end(f, Failed, at)
 	case *v1.Fact_RunCanceled:
-		r.end(f, Canceled)
+		r.end(f, Canceled, at)
 	case *v1.Fact_RunEnding:
 		return r.ending(f, k.RunEnding, at)
 	case *v1.Fact_RunRetried:
@@ -103,7 +106,7 @@ func (r *Run) fold(f *v1.Fact) error {
 	case *v1.Fact_GateEntered:
 		return r.gateEntered(f, k.GateEntered)
 	case *v1.Fact_TimerSet:
-		r.timerSet(f, k.TimerSet)
+		return r.timerSet(f, k.TimerSet)
 	case *v1.Fact_TimerFired:
 		r.timerFired(k.TimerFired, at)
 	case *v1.Fact_CancelRequested:
@@ -115,29 +118,47 @@ func (r *Run) fold(f *v1.Fact) error {
 	return nil
 }
 
-func (r *Run) end(f *v1.Fact, state State) {
+// end folds that nothing goes on. The timers that stand are for the shell to take
+// back.
+func (r *Run) end(f *v1.Fact, state State, at time.Time) {
 	r.End, r.State = f, state
+	for path, s := range r.live {
+		if s.Status != StepOpen { // of which nobody knows
+			s.Status, s.Ended = StepCanceled, at
+			delete(r.live, path)
+		}
+	}
 }
 
-func (r *Run) timerSet(f *v1.Fact, t *v1.TimerSet) {
-	r.Timers[f.Number] = &Timer{Due: time.Unix(0, t.Due).UTC(), Step: f.Step, Reason: t.Reason}
+func (r *Run) timerSet(f *v1.Fact, t *v1.TimerSet) error {
+	if t.Reason == reasonSleep {
+		if err := r.follows(f, r.Step(f.Step)); err != nil {
+			return err
+		}
+	}
+	r.setTimer(f.Number, &Timer{Due: time.Unix(0, t.Due).UTC(), Step: f.Step, Reason: t.Reason})
 	if t.Reason == reasonSleep {
 		s := r.Step(f.Step)
 		s.Status, s.Timer, s.Begun, s.NextAt = StepSleeping, f.Number, time.Unix(0, f.At).UTC(), time.Unix(0, t.Due).UTC()
 	}
+	return nil
 }
 
 func (r *Run) timerFired(t *v1.TimerFired, at time.Time) {
 	timer := r.Timers[t.Timer]
-	delete(r.Timers, t.Timer)
+	r.dropTimer(t.Timer)
 	if timer != nil && timer.Reason == reasonSleep {
 		if s := r.Step(timer.Step); s.Status == StepSleeping {
 			s.Status, s.Ended = StepCompleted, at
+			r.track(timer.Step)
 		}
 	}
 }
 
 func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
+	if err := r.follows(f, s); err != nil {
+		return err
+	}
 	switch k := f.Kind.(type) {
 	case *v1.Fact_StepStarted:
 		return r.stepStarted(f, s, k.StepStarted)
@@ -221,16 +242,11 @@ func (r *Run) outcome(step string) {
 	r.dropTimers(step)
 }
 
-func (r *Run) dropTimers(step string) {
-	for number, t := range r.Timers {
-		if t.Step == step {
-			delete(r.Timers, number)
-		}
-	}
-}
-
 func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
 	if s.Status == StepWaiting && s.Wait.asks() {
+		if !slices.Contains(s.Wait.Approval.Choices, k.Choice) {
+			return r.illegal(f, fmt.Sprintf("step %s can be answered with %s", f.Step, strings.Join(s.Wait.Approval.Choices, ", ")))
+		}
 		r.complete(f, s, k.Output)
 		s.Outcome = k.Choice
 		r.dropTimers(f.Step)
@@ -239,15 +255,17 @@ func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
 	if s.Status != StepAsking {
 		return r.illegal(f, fmt.Sprintf("step %s asks for nothing, it is %s", f.Step, s.Status))
 	}
-	r.dropTimers(f.Step)
 	switch k.Choice {
 	case ChoiceRetry:
 		s.Status, s.NextAt = StepRetrying, time.Unix(0, f.At).UTC()
 	case ChoiceDone:
 		r.complete(f, s, k.Output)
-	default:
+	case ChoiceFail:
 		s.Status = StepFailed
+	default:
+		return r.illegal(f, "step "+f.Step+" can be answered with retry, done, fail")
 	}
+	r.dropTimers(f.Step)
 	return nil
 }
 

@@ -209,17 +209,8 @@ func (d *decider) waitUntil(at time.Time) { d.next = sooner(d.next, at) }
 // timer makes sure that a parked run wakes at a time.
 func (d *decider) timer(path string, at time.Time, reason string) error {
 	d.waitUntil(at)
-	if at.Sub(d.turn.Now) <= inMemory || d.run.hasTimer(path, reason) {
+	if at.Sub(d.turn.Now) <= inMemory || d.run.timer(path, reason) != 0 {
 		return nil
 	}
 	return d.add(path, timerSet(at, reason))
-}
-
-func (r *Run) hasTimer(step, reason string) bool {
-	for _, t := range r.Timers {
-		if t.Step == step && t.Reason == reason {
-			return true
-		}
-	}
-	return false
 }

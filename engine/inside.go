@@ -27,9 +27,11 @@ func moment(ns int64) time.Time {
 
 // dropBelow folds that nothing goes on below a step that failed.
 func (r *Run) dropBelow(path string, at time.Time) {
-	for p, s := range r.Steps {
-		if p != path && within(p, path) {
-			r.drop(p, s, at)
+	if s := r.Steps[path]; s.Block || s.Loop != nil {
+		for p, s := range r.live {
+			if p != path && within(p, path) {
+				r.drop(p, s, at)
+			}
 		}
 	}
 	r.dropTimers(path)
@@ -37,9 +39,10 @@ func (r *Run) dropBelow(path string, at time.Time) {
 
 // drop folds that a step does not go on.
 func (r *Run) drop(path string, s *StepState, at time.Time) {
-	if s.Status != "" && s.Status != StepOpen && !s.Status.Ended() {
+	if s.Status != StepOpen {
 		s.Status, s.Ended = StepCanceled, at
 		r.dropTimers(path)
+		delete(r.live, path)
 	}
 }
 
@@ -50,7 +53,7 @@ func (r *Run) ending(f *v1.Fact, k *v1.RunEnding, at time.Time) error {
 		return r.illegal(f, "it is ending already")
 	}
 	r.Ending = k
-	for path, s := range r.Steps {
+	for path, s := range r.live {
 		r.drop(path, s, at)
 	}
 	return nil

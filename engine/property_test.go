@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -28,13 +27,16 @@ type play struct {
 	appends  []*v1.Facts
 	messages uint64
 	calls    map[engine.AttemptID]int
+	begun    map[engine.AttemptID]bool
+	aged     bool
 }
 
 // TestAnyPlay lets anything that can happen to a run happen, in any order: the
 // engine never panics, never contradicts itself, calls no attempt twice, and the
 // fold of what was appended is the run that was.
 func TestAnyPlay(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	steps := documented(t, "A step")
+	often(t, func(t *rapid.T) {
 		p := newPlay(t)
 		p.begin()
 		acts := map[string]func(){
@@ -50,14 +52,24 @@ func TestAnyPlay(t *testing.T) {
 			acts[name]()
 			p.check()
 		}
-		p.offend()
+		p.cuts()
+		p.machine(steps)
+		p.offend(steps)
 	})
+}
+
+// often is rapid.Check, with more tries than it has by itself.
+func often(t *testing.T, play func(*rapid.T)) {
+	t.Helper()
+	for range 5 {
+		rapid.Check(t, play)
+	}
 }
 
 func newPlay(t *rapid.T) *play {
 	p := &play{
 		T: t, run: engine.NewRun("run"), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), flow: &engine.Workflow{Name: "flow"},
-		outcomes: map[engine.AttemptID]*engine.Outcome{}, calls: map[engine.AttemptID]int{},
+		outcomes: map[engine.AttemptID]*engine.Outcome{}, calls: map[engine.AttemptID]int{}, begun: map[engine.AttemptID]bool{},
 	}
 	if rapid.Bool().Draw(t, "timeout") {
 		p.flow.Timeout = time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second
@@ -186,22 +198,88 @@ func (p *play) begin() {
 
 // decide is the shell's turn: append what was decided, and note the call.
 func (p *play) decide(hold bool, before ...*v1.Fact) {
-	d, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
+	turn := engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold}
+	folded := p.fold()
+	p.must(folded.Replay([]*v1.Facts{{Facts: before, State: string(p.run.State)}}))
+	d, err := p.run.Decide(p.flow, turn)
 	p.must(err)
+	p.same(folded, turn, d)
 	p.keep(append(before, d.Facts...))
 	p.open = d.Calls
-	for i, c := range d.Calls {
-		if slices.ContainsFunc(d.Calls[:i], func(o *engine.Attempt) bool { return o.AttemptID == c.AttemptID }) {
-			p.Fatalf("%v is to be called twice by one decision\n%s", c.AttemptID, p.facts())
-		}
+	p.once(d)
+	if why := asleep(p.run); why != "" {
+		p.Fatalf("%s\n%s", why, p.facts())
 	}
 	if len(d.Calls) > 0 && hold {
 		p.Fatalf("a call though attempts are held back")
 	}
-	again, err := p.run.Decide(p.flow, engine.Turn{Now: p.now, Outcomes: p.outcomes, Hold: hold})
+	again, err := p.run.Decide(p.flow, turn)
 	p.must(err)
 	if len(again.Facts) > 0 {
 		p.Fatalf("decided again, with nothing new: %v\n%s", again.Facts, p.facts())
+	}
+}
+
+// same checks that a run folded anew decides what the one in memory did.
+func (p *play) same(folded *engine.Run, turn engine.Turn, d engine.Decision) {
+	other, err := folded.Decide(p.flow, turn)
+	p.must(err)
+	if len(other.Facts) != len(d.Facts) || len(other.Calls) != len(d.Calls) {
+		p.Fatalf("folded anew, it decides %v, not %v\n%s", other.Facts, d.Facts, p.facts())
+	}
+	for i, f := range other.Facts {
+		if !proto.Equal(f, d.Facts[i]) {
+			p.Fatalf("folded anew, it decides %v, not %v\n%s", f, d.Facts[i], p.facts())
+		}
+	}
+}
+
+// once checks that no attempt begins twice, and none is asked for twice.
+func (p *play) once(d engine.Decision) {
+	for _, f := range d.Facts {
+		k := f.GetStepStarted()
+		if k == nil {
+			continue
+		}
+		id := engine.AttemptID{Step: f.Step, Attempt: k.Attempt}
+		if p.begun[id] {
+			p.Fatalf("%v begins twice\n%s", id, p.facts())
+		}
+		p.begun[id] = true
+	}
+	asked := map[engine.AttemptID]bool{}
+	for _, c := range d.Calls {
+		if asked[c.AttemptID] {
+			p.Fatalf("%v is asked for twice in one decision\n%s", c.AttemptID, p.facts())
+		}
+		asked[c.AttemptID] = true
+	}
+}
+
+// cuts folds the history in two parts, wherever it is cut.
+func (p *play) cuts() {
+	want := whole(p.fold())
+	for cut := range p.appends {
+		run := engine.NewRun("run")
+		p.must(run.Replay(p.appends[:cut]))
+		p.must(run.Replay(p.appends[cut:]))
+		if got := whole(run); got != want {
+			p.Fatalf("cut at %d, the run is\n%s\nnot\n%s\n%s", cut, got, want, p.facts())
+		}
+	}
+}
+
+// machine checks that the diagram of docs/state_machine.md has every change.
+func (p *play) machine(steps map[change]bool) {
+	if p.aged {
+		return // there is nothing to be seen before its first fact
+	}
+	seen := newObserver()
+	p.must(seen.history(engine.NewRun("run"), p.appends))
+	for c := range seen.steps {
+		if !steps[c] {
+			p.Fatalf("the diagram lacks %v\n%s", c, p.facts())
+		}
 	}
 }
 
@@ -293,7 +371,7 @@ func (p *play) approve() {
 	if p.run.Step(step).Status != engine.StepAsking && p.run.State != engine.Waiting {
 		return
 	}
-	choice := rapid.SampledFrom([]string{engine.ChoiceRetry, engine.ChoiceDone, engine.ChoiceFail}).Draw(p.T, "choice")
+	choice := rapid.SampledFrom([]string{"approved", engine.ChoiceRetry, engine.ChoiceDone, engine.ChoiceFail}).Draw(p.T, "choice")
 	p.outside(&v1.Fact{Step: step, Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a", Choice: choice, Output: &v1.Value{Json: []byte("1")}}}})
 }
 
@@ -342,7 +420,7 @@ func (p *play) renew() {
 	p.must(p.run.Apply(f))
 	p.keep([]*v1.Fact{f})
 	if rapid.Bool().Draw(p.T, "aged") {
-		p.appends = p.appends[len(p.appends)-1:]
+		p.appends, p.aged = p.appends[len(p.appends)-1:], true
 	}
 }
 
@@ -378,16 +456,26 @@ func (p *play) check() {
 
 // offend tries facts that make no sense: each is refused, and changes nothing, or
 // is one that could follow.
-func (p *play) offend() {
+func (p *play) offend(steps map[change]bool) {
 	for range 5 {
 		f := &v1.Fact{Number: uint64(rapid.IntRange(0, int(p.run.Facts)+2).Draw(p.T, "number")), At: p.now.UnixNano(), Step: rapid.SampledFrom(append(p.paths, "", "s9")).Draw(p.T, "step")}
 		kinds := f.ProtoReflect().Descriptor().Oneofs().ByName("kind").Fields()
 		if k := rapid.IntRange(-1, kinds.Len()-1).Draw(p.T, "kind"); k >= 0 {
 			f.ProtoReflect().Set(kinds.Get(k), f.ProtoReflect().NewField(kinds.Get(k)))
 		}
-		before := whole(p.run)
-		if err := p.run.Apply(f); err != nil && whole(p.run) != before {
+		before, was, seen := whole(p.run), statuses(p.run), newObserver()
+		err := p.run.Apply(f)
+		if err != nil && whole(p.run) != before {
 			p.Fatalf("refused with %v, yet it changed\n%s\ninto\n%s", err, before, whole(p.run))
+		}
+		if err != nil || f.GetRunContinued() != nil {
+			continue
+		}
+		seen.fact(p.run, f, was)
+		for c := range seen.steps {
+			if !steps[c] && c.from != c.to {
+				p.Fatalf("%s of %s: the diagram lacks %v", engine.Kind(f), f.Step, c)
+			}
 		}
 	}
 }

@@ -34,23 +34,36 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	}
 	for _, path := range again {
 		old := r.Steps[path].Tries
-		r.Steps[path] = &StepState{Tries: Tries{Attempt: old.Attempt, before: old.Attempt}}
+		r.Steps[path] = &StepState{Tries: Tries{Attempt: old.Attempt, before: old.Attempt, Unknown: old.Unknown}}
 	}
 	start := r.Start
 	r.Start = &v1.RunStarted{Workflow: start.Workflow, Version: start.Version, Event: start.Event, Trigger: start.Trigger, Parent: start.Parent, Deadline: k.Deadline}
 	if k.Version != "" {
 		r.Start.Version = k.Version
 	}
-	r.Finish, r.Gate, r.State, r.fixes, r.lost, r.Timers = Finish{}, nil, Waiting, k.With, 0, map[uint64]*Timer{}
+	r.Finish, r.Gate, r.State, r.fixes, r.lost = Finish{}, nil, Waiting, k.With, 0
+	r.Timers, r.timersOf = map[uint64]*Timer{}, map[string][]uint64{}
+	r.live = map[string]*StepState{}
+	for path := range r.Steps {
+		r.track(path)
+	}
 	r.history.commands[k.Command] = true
 	r.seen.run = nil
 	return nil
 }
 
-// unfinished returns the steps that begin again.
+// unfinished returns the steps that begin again. Those whose attempt was left in
+// flight do not: it is of unknown outcome, as after the loss of an owner.
 func (r *Run) unfinished() []string {
 	var again []string
 	for path, s := range r.Steps {
+		if s.Status == "" {
+			continue // it was looked at, no more
+		}
+		if s.Status == StepOpen && !CleansUp(path) {
+			s.before = s.Attempt - 1
+			continue
+		}
 		over := s.Status == StepCompleted && !r.reached(path+undone) || s.Status == StepSkipped || s.Block || s.Loop != nil
 		if !over || CleansUp(path) {
 			again = append(again, path)

@@ -35,8 +35,10 @@ type Run struct {
 	Parked  bool              // it was, once
 	Hold
 	Finish
-	id   string
-	lost int // claims that lost an open attempt, since the last outcome
+	id       string
+	lost     int                   // claims that lost an open attempt, since the last outcome
+	live     map[string]*StepState // those that have begun and not ended
+	timersOf map[string][]uint64   // the numbers of Timers, by step
 	given
 	history history
 	seen    seen
@@ -174,7 +176,7 @@ type WaitState struct {
 // NewRun returns a run without history.
 func NewRun(id string) *Run {
 	return &Run{
-		id: id, Steps: map[string]*StepState{}, Timers: map[uint64]*Timer{},
+		id: id, Steps: map[string]*StepState{}, live: map[string]*StepState{}, timersOf: map[string][]uint64{}, Timers: map[uint64]*Timer{},
 		history: history{carriers: map[carrier]bool{}, commands: map[string]bool{}},
 	}
 }
@@ -216,13 +218,22 @@ func (r *Run) Step(path string) *StepState {
 // Open returns the paths of the steps that have an open attempt, sorted.
 func (r *Run) Open() []string {
 	var open []string
-	for path, s := range r.Steps {
+	for path, s := range r.live {
 		if s.Status == StepOpen {
 			open = append(open, path)
 		}
 	}
 	slices.Sort(open)
 	return open
+}
+
+// track keeps live what a fact has changed.
+func (r *Run) track(path string) {
+	if s := r.Steps[path]; s != nil && s.Status != "" && !s.Status.Ended() {
+		r.live[path] = s
+	} else {
+		delete(r.live, path)
+	}
 }
 
 // within says whether a path is another or below it.

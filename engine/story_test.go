@@ -21,11 +21,7 @@ var rewrite = flag.Bool("rewrite", false, "write the stories as they come out")
 // TestStories plays each testdata/*.story: lines that begin with "> " are what
 // happens, the others what the engine makes of it.
 func TestStories(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.story")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("finding stories: %d, %v", len(files), err)
-	}
-	for _, file := range files {
+	for _, file := range storyFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
 			want, err := os.ReadFile(file)
 			if err != nil {
@@ -43,6 +39,15 @@ func TestStories(t *testing.T) {
 	}
 }
 
+func storyFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.story")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("finding stories: %d, %v", len(files), err)
+	}
+	return files
+}
+
 // story is a run that a text moves.
 type story struct {
 	t        *testing.T
@@ -53,6 +58,7 @@ type story struct {
 	calls    []*engine.Attempt
 	appends  []*v1.Facts
 	parent   *v1.Parent
+	dropped  map[string]bool // called runs
 	out      strings.Builder
 }
 
@@ -60,7 +66,7 @@ func newStory(t *testing.T) *story {
 	return &story{
 		t: t, run: engine.NewRun("run"), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC),
 		flow:     &engine.Workflow{Name: "flow", Vars: map[string]any{}},
-		outcomes: map[engine.AttemptID]*engine.Outcome{},
+		outcomes: map[engine.AttemptID]*engine.Outcome{}, dropped: map[string]bool{},
 	}
 }
 
@@ -116,6 +122,16 @@ func (s *story) do(words []string) {
 		s.decide()
 	default:
 		s.outside(words[0], args)
+	}
+}
+
+// ends says which called runs an ended step no longer waits for.
+func (s *story) ends() {
+	for _, c := range s.run.Calls() {
+		if c.Dropped && !s.dropped[c.Run] {
+			s.dropped[c.Run] = true
+			s.say("→ cancel the run that " + c.Step + " called")
+		}
 	}
 }
 
@@ -197,6 +213,9 @@ func (s *story) fact(what string, args []string) *v1.Fact {
 		return &v1.Fact{Step: args[0], Kind: &v1.Fact_CallEnded{CallEnded: &v1.CallEnded{State: args[1], Output: rest(2), Error: failure(args)}}}
 	case "retry":
 		return &v1.Fact{Kind: &v1.Fact_RunRetried{RunRetried: &v1.RunRetried{Command: "r1", By: "me", With: fixes(args)}}}
+	case "again":
+		k := &v1.StepStarted{Attempt: s.run.Step(args[0]).Attempt, Again: true, Deadline: s.now.Add(time.Minute).UnixNano()}
+		return &v1.Fact{Step: args[0], Kind: &v1.Fact_StepStarted{StepStarted: k}}
 	case "continue":
 		return s.run.Continue(s.now)
 	}
@@ -313,6 +332,7 @@ func (s *story) decide(before ...*v1.Fact) {
 			s.say(fmt.Sprintf("→ call %s, attempt %d, with %s", c.Step, c.Attempt, c.Input.GetJson()))
 		}
 	}
+	s.ends()
 	switch {
 	case !d.Until.IsZero():
 		s.say("→ wait in memory until " + clock(d.Until.UnixNano()))

@@ -122,18 +122,15 @@ func (s *Step) failsLate() bool {
 
 // remind makes the question stand in RUNS again and again, for whoever tells people.
 func (d *decider) remind(path string, every time.Duration) error {
-	for number, t := range d.run.Timers {
-		if t.Step != path || t.Reason != reasonRemind {
-			continue
-		}
-		if !d.due(t.Due) {
-			d.waitUntil(t.Due)
-			return nil
-		}
-		fired := timerFired(number)
-		return d.add(path, fired)
+	number := d.run.timer(path, reasonRemind)
+	if number == 0 {
+		return d.add(path, timerSet(d.turn.Now.Add(every), reasonRemind))
 	}
-	return d.add(path, timerSet(d.turn.Now.Add(every), reasonRemind))
+	if due := d.run.Timers[number].Due; !d.due(due) {
+		d.waitUntil(due)
+		return nil
+	}
+	return d.add(path, timerFired(number))
 }
 
 func (r *Run) signal(name string) *v1.SignalReceived {

@@ -13,6 +13,7 @@
    4 2/11:00:00 timer_fired child (epoch 2) of 3
    5 2/11:00:00 step_failed child final, fail: it took longer than its timeout of 1h0m0s
    6 2/11:00:00 timer_set a for sleep until 2/12:00:00
+  → cancel the run that child called
   → park
 > ended child completed
-  refused: reading run run: fact 7 (call_ended) cannot follow: step child waits for no run
+  refused: reading run run: fact 7 (call_ended) cannot follow: step child is failed
