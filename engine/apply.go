@@ -86,7 +86,7 @@ func (r *Run) fold(f *v1.Fact) error {
 		r.Start, r.Started, r.State = k.RunStarted, at, Running
 	case *v1.Fact_RunClaimed:
 		if len(r.Open()) > 0 {
-			r.lost++
+			r.history.lost++
 		}
 	case *v1.Fact_RunCompleted:
 		r.end(f, Completed, at)
@@ -238,7 +238,7 @@ func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
 // outcome notes that an attempt ended: the run makes progress, and the timers of
 // its step are overtaken.
 func (r *Run) outcome(step string) {
-	r.lost = 0
+	r.history.lost = 0
 	r.dropTimers(step)
 }
 

@@ -108,7 +108,7 @@ func (d *decider) decide() error {
 	switch {
 	case r.Cancel != nil && r.Cancel.Now:
 		return d.canceled(cancelReason(r.Cancel))
-	case r.lost >= poison:
+	case r.history.lost >= poison:
 		return d.fail(reasonPoison, "", &v1.Error{Message: "six workers in a row were lost in the middle of an attempt"})
 	case r.Ending == nil && r.Cancel != nil:
 		if err := d.end(&v1.RunEnding{State: string(Canceled), Reason: cancelReason(r.Cancel)}); err != nil {

@@ -26,11 +26,11 @@ func (f *frame) path(def *Step) string { return f.prefix + def.Token }
 
 // branch returns the frame of a block's branch.
 func (f *frame) branch(path string, b *Branch, limit time.Time) *frame {
-	return &frame{up: f, prefix: b.prefix(path), list: b.Steps, limit: sooner(f.limit, limit)}
+	return &frame{up: f, prefix: prefixOf(b, path), list: b.Steps, limit: sooner(f.limit, limit)}
 }
 
-// prefix begins the paths of a branch's steps.
-func (b *Branch) prefix(block string) string {
+// prefixOf begins the paths of a branch's steps.
+func prefixOf(b *Branch, block string) string {
 	if b.Name == "" {
 		return block + "."
 	}
@@ -122,7 +122,7 @@ func (r *Run) objectOf(b *Block, path string, s *StepState) (map[string]any, err
 		if b.Mode == Switch && branch.Name != s.Branch {
 			continue
 		}
-		prefix, one := branch.prefix(path), map[string]any{}
+		prefix, one := prefixOf(branch, path), map[string]any{}
 		for _, def := range branch.Steps {
 			inner := r.Steps[prefix+def.Token]
 			if def.ID == "" || inner == nil {

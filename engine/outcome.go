@@ -81,12 +81,12 @@ func (d *decider) find(path string) (*frame, *Step) {
 }
 
 // left is how many attempts a step has still.
-func (u *Uses) left(s *StepState) int { return u.Retry.Attempts - int(s.Attempt-s.before) }
+func left(u *Uses, s *StepState) int { return u.Retry.Attempts - int(s.Attempt-s.before) }
 
 // mayRetry says whether the policy gives a failed attempt another one. With an
 // `if`, that alone decides which errors are retried.
 func (d *decider) mayRetry(f *frame, def *Uses, path string, s *StepState, o *Outcome) (bool, error) {
-	if def.left(s) <= 0 {
+	if left(def, s) <= 0 {
 		return false, nil
 	}
 	if def.Retry.If == nil {
@@ -128,9 +128,9 @@ func (d *decider) unknown(path string, s *StepState) error {
 func (d *decider) unknownNext(def *Uses, path string, s *StepState, f *v1.StepFailed) {
 	policy := def.OnUnknown
 	if policy == "" {
-		policy = def.unknownPolicy(s.InputObject())
+		policy = unknownPolicy(def, s.InputObject())
 	}
-	if policy == PolicyRetry && def.left(s) <= 0 {
+	if policy == PolicyRetry && left(def, s) <= 0 {
 		policy = PolicyFail
 	}
 	f.Next = string(policy)
@@ -144,11 +144,11 @@ func (d *decider) unknownNext(def *Uses, path string, s *StepState, f *v1.StepFa
 
 // unknownPolicy is the default: what may happen twice is retried, what can be
 // found out is probed, the rest a person decides.
-func (s *Uses) unknownPolicy(input map[string]any) Policy {
+func unknownPolicy(u *Uses, input map[string]any) Policy {
 	switch {
-	case s.Repeatable(input):
+	case u.Repeatable(input):
 		return PolicyRetry
-	case s.Probes:
+	case u.Probes:
 		return PolicyProbe
 	}
 	return PolicyAsk
@@ -162,7 +162,7 @@ func (d *decider) probed(def *Uses, path string, s *StepState, o *Outcome) error
 	}
 	f := &v1.StepFailed{Attempt: s.Attempt, Took: int64(o.Took), Log: o.Log, Error: o.Error}
 	switch {
-	case o.Error == nil && def.left(s) > 0:
+	case o.Error == nil && left(def, s) > 0:
 		f.Class, f.Next, f.NextAt = classAbsent, string(PolicyRetry), d.turn.Now.UnixNano()
 		f.Error = &v1.Error{Message: "the attempt of unknown outcome had not happened"}
 	case o.Error == nil:

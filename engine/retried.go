@@ -41,9 +41,8 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	if k.Version != "" {
 		r.Start.Version = k.Version
 	}
-	r.Finish, r.Gate, r.State, r.fixes, r.lost = Finish{}, nil, Waiting, k.With, 0
-	r.Timers, r.timersOf = map[uint64]*Timer{}, map[string][]uint64{}
-	r.live = map[string]*StepState{}
+	r.Finish, r.Gate, r.State, r.fixes, r.history.lost = Finish{}, nil, Waiting, k.With, 0
+	r.Timers, r.index = map[uint64]*Timer{}, newIndex()
 	for path := range r.Steps {
 		r.track(path)
 	}

@@ -8,21 +8,6 @@ import (
 	v1 "zflow/proto/zflow/v1"
 )
 
-// State is what a run is doing; it ends the subject of each append.
-type State string
-
-// States.
-const (
-	Running   State = "running" // a worker owns it
-	Waiting   State = "waiting" // parked: nobody does
-	Completed State = "completed"
-	Failed    State = "failed"
-	Canceled  State = "canceled"
-)
-
-// Ended says that nothing follows but a retry.
-func (s State) Ended() bool { return s == Completed || s == Failed || s == Canceled }
-
 // Run is the state of a run: the fold of its history.
 type Run struct {
 	Start   *v1.RunStarted
@@ -35,11 +20,9 @@ type Run struct {
 	Parked  bool              // it was, once
 	Hold
 	Finish
-	id       string
-	lost     int                   // claims that lost an open attempt, since the last outcome
-	live     map[string]*StepState // those that have begun and not ended
-	timersOf map[string][]uint64   // the numbers of Timers, by step
+	id string
 	given
+	index
 	history history
 	seen    seen
 }
@@ -55,6 +38,14 @@ type given struct {
 	signals []*v1.SignalReceived // that no wait has taken
 	fixes   map[string]*v1.Value // inputs that a retry corrects, by path
 }
+
+// index is what else could be looked for in Steps and Timers.
+type index struct {
+	live     map[string]*StepState // those that have begun and not ended
+	timersOf map[string][]uint64   // the numbers of Timers, by step
+}
+
+func newIndex() index { return index{map[string]*StepState{}, map[string][]uint64{}} }
 
 // Finish is how a run comes to its end.
 type Finish struct {
@@ -82,6 +73,7 @@ type history struct {
 	commands   map[string]bool  // ids
 	kept       []*v1.Fact
 	generation uint64
+	lost       int       // claims that lost an open attempt, since the last outcome
 	begun      time.Time // of this generation; zero: of the run
 }
 
@@ -176,7 +168,7 @@ type WaitState struct {
 // NewRun returns a run without history.
 func NewRun(id string) *Run {
 	return &Run{
-		id: id, Steps: map[string]*StepState{}, live: map[string]*StepState{}, timersOf: map[string][]uint64{}, Timers: map[uint64]*Timer{},
+		id: id, Steps: map[string]*StepState{}, index: newIndex(), Timers: map[uint64]*Timer{},
 		history: history{carriers: map[carrier]bool{}, commands: map[string]bool{}},
 	}
 }

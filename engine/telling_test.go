@@ -160,7 +160,7 @@ func clock(ns int64) string { return time.Unix(0, ns).UTC().Format("2/15:04:05.9
 
 // asleep says why a parked run would never wake.
 func asleep(r *engine.Run) string {
-	if r.State != engine.Waiting || len(r.Timers) > 0 || len(r.Waits()) > 0 || r.Ending == nil && r.Start.Deadline != 0 {
+	if r.State != engine.Waiting || len(r.Timers) > 0 || len(r.Waits()) > 0 || r.Ending == nil && r.Start.Deadline != 0 || r.Queued() {
 		return ""
 	}
 	for _, s := range r.Steps {

@@ -96,7 +96,7 @@ func (d *decider) waits(def *Step, path string, s *StepState) error {
 	}
 	if end := moment(s.Wait.Deadline); !end.IsZero() {
 		if d.due(end) {
-			return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitEnded{WaitEnded: &v1.WaitEnded{Outcome: outcomeTimeout, Failed: def.failsLate()}}})
+			return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitEnded{WaitEnded: &v1.WaitEnded{Outcome: outcomeTimeout, Failed: failsLate(def)}}})
 		}
 		if err := d.timer(path, end, reasonWait); err != nil {
 			return err
@@ -109,7 +109,7 @@ func (d *decider) waits(def *Step, path string, s *StepState) error {
 }
 
 // failsLate says whether a wait that lasted too long fails its step.
-func (s *Step) failsLate() bool {
+func failsLate(s *Step) bool {
 	own, on := time.Duration(0), TimeoutFail
 	switch do := s.Do.(type) {
 	case *Wait:

@@ -1,82 +1,69 @@
 package engine
 
-import (
-	"time"
+import "zflow/engine/workflow"
 
-	"zflow/engine/expr"
-	"zflow/proto"
+// A workflow and its parts, as package workflow has them.
+type (
+	Workflow    = workflow.Workflow    // a checked definition
+	Limits      = workflow.Limits      // its quotas
+	Trigger     = workflow.Trigger     // which events start a run
+	Once        = workflow.Once        // of the events with one key, the first
+	Concurrency = workflow.Concurrency // how many runs of one key go at a time
+	Busy        = workflow.Busy        // what becomes of the others
+	Step        = workflow.Step        // one step, with those below it
+	Loop        = workflow.Loop        // makes a step run once for each item
+	Work        = workflow.Work        // what a step does
+	Uses        = workflow.Uses        // calls an action
+	Set         = workflow.Set         // computes a value
+	Sleep       = workflow.Sleep       // waits for a time
+	Wait        = workflow.Wait        // waits for events or signals
+	Arrival     = workflow.Arrival     // one of them
+	Match       = workflow.Match       // a field of an event
+	OnTimeout   = workflow.OnTimeout   // what a wait does that lasted too long
+	Ask         = workflow.Ask         // asks a person
+	Field       = workflow.Field       // a typed answer
+	Call        = workflow.Call        // runs another workflow
+	Stop        = workflow.Stop        // ends the run
+	Block       = workflow.Block       // is made of other steps
+	Mode        = workflow.Mode        // which branches of a block are taken
+	Branch      = workflow.Branch      // steps that go one after another
+	Policy      = workflow.Policy      // what follows an attempt of unknown outcome
+	Retry       = workflow.Retry       // how often a failed attempt is made again
+	State       = workflow.State       // what a run is doing
 )
 
-// Workflow is a checked definition, ready to run. It is not changed once made.
-type Workflow struct {
-	Name        string
-	Version     string // content hash
-	Description string
-	Triggers    []Trigger
-	Concurrency *Concurrency  // nil: as many at a time as come
-	Timeout     time.Duration // of the whole run; 0: none
-	Vars        map[string]any
-	Steps       []*Step
-	OnFailure   []*Step        // their paths begin with on_failure.
-	Finally     []*Step        // their paths begin with finally.
-	Output      *expr.Template // nil: none
-	Limits      Limits
-}
-
-// Limits are a workflow's quotas; 0: the default.
-type Limits struct {
-	RunsPerMinute int
-	FanOut        int // iterations of one loop
-}
-
-// Trigger says which events start a run.
-type Trigger struct {
-	Source      string        // zoom, app, call
-	Types       []string      // event types; "*" as a token stands for one, at the end for one or more
-	Connections []string      // accounts by the name of their connection; none: any
-	If          *expr.Program // nil: always
-	Once        *Once
-	Inputs      map[string]string // of call: name to type
-}
-
-// Once says that of the events with one key only the first in a while starts a run.
-type Once struct {
-	Key *expr.Template
-	Per time.Duration
-}
-
-// Concurrency says how many runs of one key go at a time.
-type Concurrency struct {
-	Key   *expr.Template // nil: all runs have one
-	Name  string         // of the gate; empty: the workflow's own
-	Limit int
-	Busy  Busy
-}
-
-// Busy says what becomes of a run that finds its gate full.
-type Busy string
-
-// What becomes of it.
+// Their values.
 const (
-	BusyQueue   Busy = "queue"
-	BusySkip    Busy = "skip"
-	BusyReplace Busy = "replace"
+	Running   = workflow.Running
+	Waiting   = workflow.Waiting
+	Completed = workflow.Completed
+	Failed    = workflow.Failed
+	Canceled  = workflow.Canceled
+
+	Group    = workflow.Group
+	Parallel = workflow.Parallel
+	Switch   = workflow.Switch
+
+	PolicyRetry = workflow.PolicyRetry
+	PolicyProbe = workflow.PolicyProbe
+	PolicyAsk   = workflow.PolicyAsk
+	PolicyFail  = workflow.PolicyFail
+
+	BusyQueue   = workflow.BusyQueue
+	BusySkip    = workflow.BusySkip
+	BusyReplace = workflow.BusyReplace
+
+	TimeoutFail     = workflow.TimeoutFail
+	TimeoutContinue = workflow.TimeoutContinue
+
+	SourceCall     = workflow.SourceCall
+	DefaultTimeout = workflow.DefaultTimeout
 )
 
-// SourceCall is the source of the events by which one run starts another.
-const SourceCall = "call"
-
-// Takes says whether an event of this kind of source and type may start a run.
-func (t *Trigger) Takes(source, eventType string) bool {
-	return source == t.Source && (source == SourceCall || MatchesAny(t.Types, eventType))
-}
+// DefaultRetry is what a workflow has that says nothing.
+var DefaultRetry = workflow.DefaultRetry
 
 // MatchesAny says whether one of the patterns stands for the event type.
 func MatchesAny(patterns []string, eventType string) bool {
-	for _, pattern := range patterns {
-		if proto.MatchesType(pattern, eventType) {
-			return true
-		}
-	}
-	return false
+	return workflow.MatchesAny(patterns, eventType)
 }

@@ -59,7 +59,8 @@ var plan = []row{
 	{pkg: "internal/natstest", ours: join(words, "internal/durable"), outside: []string{nats, jetstream, broker}, traits: test},
 	{pkg: "actions/actionstest", ours: []string{"actions", "internal/zoomsim", "internal/zoomapi", "internal/zoomcatalog"}, traits: test},
 
-	{pkg: "engine", ours: join(words, "engine/expr"), outside: []string{protobuf}, traits: pure},
+	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
+	{pkg: "engine", ours: join(words, "engine/expr", "engine/workflow"), outside: []string{protobuf}, traits: pure},
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/leases", ours: store, outside: storage},
