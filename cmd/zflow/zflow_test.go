@@ -89,6 +89,7 @@ func startDev(e *testscript.Env) error {
 	}
 	e.Defer(dev.Close)
 	e.Values[devKey{}] = dev
+	e.Setenv("API", api.URL)
 	e.Setenv("INGEST", dev.IngestURL())
 	e.Setenv("SERVER", dev.NATSURL())
 	e.Setenv("USER", "tester")
