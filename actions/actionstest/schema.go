@@ -2,9 +2,6 @@ package actionstest
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,65 +11,7 @@ import (
 )
 
 // Check tells how a value differs from its schema.
-func Check(s actions.Schema, v any) []string { return check(s, v, "it") }
-
-func check(s actions.Schema, v any, at string) (problems []string) {
-	if s.Type != "" && !typed(s.Type, v) {
-		return []string{fmt.Sprintf("%s is a %T, want %s", at, v, s.Type)}
-	}
-	if text, ok := v.(string); ok && len(s.Enum) > 0 && !slices.Contains(s.Enum, text) {
-		problems = append(problems, fmt.Sprintf("%s is %q, want one of %q", at, text, s.Enum))
-	}
-	if object, ok := v.(map[string]any); ok && s.Type == "object" {
-		problems = append(problems, checkObject(s, object, at)...)
-	}
-	list, ok := v.([]any)
-	if !ok || s.Items == nil {
-		return problems
-	}
-	for i, item := range list {
-		problems = append(problems, check(*s.Items, item, fmt.Sprintf("%s[%d]", at, i))...)
-	}
-	return problems
-}
-
-func checkObject(s actions.Schema, object map[string]any, at string) (problems []string) {
-	for _, name := range s.Required {
-		if _, ok := object[name]; !ok {
-			problems = append(problems, at+"."+name+" is missing")
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		field, known := s.Fields[name]
-		switch {
-		case known:
-			problems = append(problems, check(field, object[name], at+"."+name)...)
-		case !s.Open:
-			problems = append(problems, at+"."+name+" is not in the schema")
-		}
-	}
-	return problems
-}
-
-func typed(want string, v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case string:
-		return want == "string"
-	case bool:
-		return want == "boolean"
-	case int64:
-		return want == "integer" || want == "number"
-	case float64:
-		return want == "number" || want == "integer" && v == math.Trunc(v)
-	case []any:
-		return want == "array"
-	case map[string]any:
-		return want == "object"
-	}
-	return false
-}
+func Check(s actions.Schema, v any) []string { return s.Check(v) }
 
 // spec: an action is documented in full, and its examples fit its schema.
 func (s Suite) spec(t *testing.T) {

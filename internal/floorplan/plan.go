@@ -56,7 +56,8 @@ var plan = []row{
 
 	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},
 	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog"}, traits: test},
-	{pkg: "internal/natstest", ours: join(words, "internal/durable"), outside: []string{nats, jetstream, broker}, traits: test},
+	{pkg: "internal/bubble", outside: []string{nats, broker}},
+	{pkg: "internal/natstest", ours: join(words, "internal/durable", "internal/bubble"), outside: []string{nats, jetstream, broker}, traits: test},
 	{pkg: "actions/actionstest", ours: []string{"actions", "internal/zoomsim", "internal/zoomapi", "internal/zoomcatalog"}, traits: test},
 
 	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
@@ -88,9 +89,13 @@ var plan = []row{
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
-	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part},                            // of cmd/zflow
+	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part},                                                                                                    // of cmd/zflow
+	{pkg: "internal/flowtest", ours: join(words, "engine", "engine/*", "engine/definition/document", "internal/app", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
+	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/terminal"}, outside: []string{cobra}, traits: part},
+	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
+	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 

@@ -1,0 +1,142 @@
+// Package command is `zflow test` and `zflow verify`: flags, and what is printed.
+package command
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+
+	"zflow/internal/app"
+	"zflow/internal/flowtest"
+	"zflow/internal/terminal"
+
+	"github.com/spf13/cobra"
+)
+
+// tester is the terminal, and what these commands print on it.
+type tester struct {
+	*terminal.Shell
+	said error
+}
+
+// testFlags are those of test.
+type testFlags struct {
+	junit, run string
+	update     bool
+}
+
+// Test returns the command test; said is the error of one whose output has told why
+// it failed.
+func Test(sh *terminal.Shell, said error) *cobra.Command {
+	t := &tester{sh, said}
+	var f testFlags
+	c := sh.PrintsData(&cobra.Command{
+		Use:   "test [DIR|FILE…]",
+		Short: "Run the tests of workflows, in virtual time",
+		Long: `Run the tests of workflows: files like welcome_test.yaml beside the workflow. A folder
+stands for those in it and below it; without one it is this folder.
+
+Each test runs on the real engine and a NATS server of its own, in virtual time: days
+pass at once. Actions answer what the test says; nothing calls out. Exits 1 if a test
+fails.`,
+		Example: "  zflow test\n  zflow test workflows/welcome_test.yaml --run 'two refusals'\n  zflow test --junit report.xml",
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.test(c, args, f)
+		},
+	})
+	c.Flags().StringVar(&f.junit, "junit", "", "write a report for CI to this `file` too")
+	c.Flags().StringVar(&f.run, "run", "", "only tests whose name this regular `expression` matches")
+	c.Flags().BoolVar(&f.update, "update", false, "write expected outputs anew where they are not as expected")
+	return c
+}
+
+func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
+	runner, files, err := newRunner(args)
+	if err != nil {
+		return err
+	}
+	o := flowtest.Options{Each: func(r flowtest.Result) {
+		if !sh.JSON() {
+			_ = sh.Print("%s", r.Text()) // the summary says whether it can be written
+		}
+	}}
+	if f.run != "" {
+		if o.Match, err = regexp.Compile(f.run); err != nil {
+			return terminal.Misused("--run: %v", err)
+		}
+	}
+	report, err := runner.Test(c.Context(), files, o)
+	if err != nil {
+		return err
+	}
+	if f.junit != "" {
+		if err := writeJUnit(f.junit, report); err != nil {
+			return err
+		}
+	}
+	if f.update {
+		if err := sh.update(report); err != nil {
+			return err
+		}
+	}
+	return sh.printTests(report)
+}
+
+func newRunner(args []string) (*flowtest.Runner, []string, error) {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	registry, err := app.Actions(app.ActionsConfig{})
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := flowtest.Files(args...)
+	return &flowtest.Runner{Known: app.Known(registry, nil)}, files, err
+}
+
+func writeJUnit(file string, report *flowtest.Report) error {
+	out, err := report.JUnit()
+	if err == nil {
+		err = os.WriteFile(file, out, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+func (sh *tester) update(report *flowtest.Report) error {
+	changed, err := report.Update()
+	for _, file := range changed {
+		_, _ = fmt.Fprintf(sh.Err, "zflow: %s: expected outputs written\n", file) // where nobody reads it, there is no one to tell
+	}
+	return err
+}
+
+func (sh *tester) printTests(report *flowtest.Report) error {
+	if sh.JSON() {
+		if err := sh.PrintJSON(report); err != nil {
+			return err
+		}
+	} else if err := sh.printReport(report); err != nil {
+		return err
+	}
+	if !report.Passed {
+		return sh.said
+	}
+	return nil
+}
+
+func (sh *tester) printReport(report *flowtest.Report) error {
+	text := ""
+	for _, p := range report.Problems {
+		text += p.String() + "\n"
+	}
+	for i, c := range report.Coverage {
+		if i == 0 {
+			text += "\nreached:\n"
+		}
+		text += "  " + c.Text() + "\n"
+	}
+	return sh.Print("%s\n%s\n", text, report.Summary())
+}

@@ -1,0 +1,167 @@
+package house
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"zflow/engine/expr"
+	"zflow/internal/flowtest/testfile"
+	"zflow/internal/zoomcatalog"
+	"zflow/proto"
+	v1 "zflow/proto/zflow/v1"
+	"zflow/sources"
+	"zflow/sources/zoom"
+)
+
+// Body returns the body of a test's event: its own, a file's, or the built-in
+// sample, with what the test sets in it.
+func Body(e *testfile.Event, folder string) ([]byte, error) {
+	body := []byte(e.Body)
+	switch {
+	case e.File != "":
+		var err error
+		if body, err = os.ReadFile(filepath.Join(folder, e.File)); err != nil {
+			return nil, fmt.Errorf("reading the body of an event: %w", err)
+		}
+	case body == nil && e.Kind() == "zoom":
+		body = zoomcatalog.Sample(e.Type)
+	case body == nil:
+		body = []byte("{}")
+	}
+	tree, err := expr.DecodeJSON(body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the body of event %s: %w", e.Type, err)
+	}
+	if len(e.Set) == 0 {
+		return body, nil
+	}
+	for _, s := range e.Set {
+		if tree, err = set(tree, s.Path, s.Value); err != nil {
+			return nil, fmt.Errorf("setting a field of event %s: %w", e.Type, err)
+		}
+	}
+	return expr.EncodeJSON(tree)
+}
+
+// set puts a value into a tree; objects that are not there are made.
+func set(tree any, path []string, value any) (any, error) {
+	if len(path) == 0 {
+		return value, nil
+	}
+	var err error
+	switch t := tree.(type) {
+	case nil:
+		inner, err := set(nil, path[1:], value)
+		return map[string]any{path[0]: inner}, err
+	case map[string]any:
+		t[path[0]], err = set(t[path[0]], path[1:], value)
+		return t, err
+	case []any:
+		i, bad := strconv.Atoi(path[0])
+		if bad != nil || i < 0 || i > len(t) {
+			return nil, fmt.Errorf("%q is no index of a list of %d", path[0], len(t))
+		}
+		if i == len(t) {
+			t = append(t, nil)
+		}
+		t[i], err = set(t[i], path[1:], value)
+		return t, err
+	}
+	return nil, fmt.Errorf("%q lies in what is %s, no object", path[0], expr.KindOf(tree))
+}
+
+// Send brings an event as its source does, and returns it as it was stored.
+func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, error) {
+	body, err := Body(e, h.Folder)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Kind() {
+	case "zoom":
+		return h.webhook(ctx, e.Type, body)
+	case "call":
+		return h.call(ctx, body)
+	}
+	event := appEvent(e.Type, strconv.Itoa(e.Line), body)
+	_, err = h.client.Publisher.Publish(ctx, event)
+	return event, err
+}
+
+const appSecret = "test"
+
+// webhook takes a signed request of Zoom's in, as ingest does.
+func (h *House) webhook(ctx context.Context, kind string, body []byte) (*proto.Event, error) {
+	var stored *proto.Event
+	handler, err := zoom.NewHandler(zoom.Config{
+		Apps: []zoom.App{{Name: "default", Secrets: []string{appSecret}}}, Key: h.keys.Public(),
+		Publish: func(ctx context.Context, e *proto.Event) (sources.Ack, error) {
+			stored = e
+			return h.client.Publisher.Publish(ctx, e)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://zflow"+zoom.Path+"default", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(appSecret))
+	fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Zm-Request-Timestamp", stamp)
+	r.Header.Set("X-Zm-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
+	answer := &answered{header: http.Header{}}
+	if handler.ServeHTTP(answer, r); answer.status >= 300 || stored == nil {
+		return nil, fmt.Errorf("sending event %s: ingest refuses its body (%d): is its field event %q?", kind, answer.status, kind)
+	}
+	if stored.Type != kind {
+		return nil, fmt.Errorf("sending event %s: its body says that it is a %s", kind, stored.Type)
+	}
+	return stored, nil
+}
+
+// answered is the answer to a webhook.
+type answered struct {
+	header http.Header
+	status int
+}
+
+func (a *answered) Header() http.Header             { return a.header }
+func (a *answered) WriteHeader(status int)          { a.status = status }
+func (a *answered) Write(b []byte) (n int, _ error) { return len(b), nil }
+
+// call starts a run of the tested workflow as a call step does, but for having no
+// parent.
+func (h *House) call(ctx context.Context, body []byte) (*proto.Event, error) {
+	now := time.Now()
+	id := proto.EventID("test", "call", h.name)
+	start := &v1.RunStarted{Workflow: h.name, Event: &v1.Event{Id: id, Type: "call", Source: "call", Origin: proto.FromTest, ContentType: "application/json",
+		Time: now.UnixNano(), ReceivedAt: now.UnixNano(), Body: &v1.Value{Json: body, Size: uint64(len(body))}}}
+	err := h.client.Wakes.Wake(ctx, h.name, proto.RunID(h.name, id), &v1.Wake{Reason: "call", Start: start})
+	return &proto.Event{ID: id, Type: "call", Source: "call", Body: body}, err
+}
+
+// Redeliver brings an event once more, as if it had been forgotten that it came.
+func (h *House) Redeliver(ctx context.Context, e *proto.Event) error {
+	if e.Source == "call" {
+		_, err := h.call(ctx, e.Body)
+		return err
+	}
+	return h.again(ctx, e)
+}
+
+// Command gives a run of the tested workflow an order.
+func (h *House) Command(ctx context.Context, run string, c *v1.Command) error {
+	return h.client.Wakes.Command(ctx, h.name, run, c)
+}

@@ -1,0 +1,178 @@
+package flowtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"zflow/engine"
+	"zflow/engine/definition"
+	"zflow/internal/bubble"
+	"zflow/internal/flowtest/house"
+	"zflow/internal/flowtest/testfile"
+	"zflow/proto"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// Runner runs tests. One at a time: the clock of the nats-server is the process's.
+type Runner struct {
+	Known definition.Known
+	// Limit is how long one run of a test may take in real time; 0: two minutes.
+	Limit time.Duration
+}
+
+// Seen is what came of a test.
+type Seen struct {
+	Run      *engine.Run // nil: the event started none
+	Facts    []*v1.Fact
+	Started  time.Time     // of the test
+	Calls    []*house.Made // of all runs
+	Problems []string      // with the test itself
+	Points   []house.Point
+	Others   []*engine.Run // runs of called workflows, and of other events
+	Flow     *engine.Workflow
+	asked    map[string]string // what a person answered who was asked of a lost attempt, by run and step
+	facts    map[string][]*v1.Fact
+}
+
+// Play runs a test, with a crash at one point or without.
+func (r *Runner) Play(ctx context.Context, s *Suite, t *testfile.Test, crash *house.Crash) (*Seen, error) {
+	limit := r.Limit
+	if limit == 0 {
+		limit = 2 * time.Minute
+	}
+	var late atomic.Bool
+	watchdog := time.AfterFunc(limit, func() { late.Store(true) })
+	defer watchdog.Stop()
+	var seen *Seen
+	var failed error
+	err := bubble.Run(func(clock *bubble.Clock) {
+		clock.Leap(time.Until(t.Start))
+		// A bubble has no use for what ends outside of it: the look at late is enough.
+		inside := context.WithoutCancel(ctx)
+		h, err := house.Open(inside, house.Config{Workflows: s.Workflows, Known: r.Known, Outcomes: t.Steps, Folder: filepath.Dir(s.Path),
+			Crash: crash, Clock: clock, Expired: func() bool { return late.Load() || ctx.Err() != nil }})
+		if err != nil {
+			failed = err
+			return
+		}
+		p := &play{House: h, test: t, seen: &Seen{Started: time.Now(), asked: map[string]string{}, facts: map[string][]*v1.Fact{}}, crash: crash != nil}
+		failed = errors.Join(p.all(inside), h.Close())
+		seen = p.seen
+	})
+	if failed == nil {
+		failed = err
+	}
+	if errors.Is(failed, house.ErrExpired) && ctx.Err() == nil {
+		failed = fmt.Errorf("the test was not over after %v: does it wait for much, or call without end?", limit)
+	}
+	return seen, failed
+}
+
+// play is a test under way.
+type play struct {
+	*house.House
+	test  *testfile.Test
+	seen  *Seen
+	event *proto.Event
+	run   string
+	crash bool
+}
+
+func (p *play) all(ctx context.Context) (err error) {
+	if p.event, err = p.Send(ctx, &p.test.Event); err != nil {
+		return err
+	}
+	p.run = proto.RunID(p.Workflow(), p.event.ID)
+	begun := time.Now()
+	for i := range p.test.Then {
+		a := &p.test.Then[i]
+		if err := p.Pass(ctx, begun.Add(a.After)); err != nil {
+			return err
+		}
+		if p.crash { // a run that was held up is to be where the action finds it
+			if err := p.Settle(ctx, 2*time.Minute); err != nil {
+				return err
+			}
+		}
+		if err := p.act(ctx, i, a); err != nil {
+			return fmt.Errorf("line %d: %w", a.Line, err)
+		}
+	}
+	if err := p.Pass(ctx, time.Time{}); err != nil {
+		return err
+	}
+	for n := 0; p.crash && n < 20; n++ {
+		if answered, err := p.answer(ctx, n); err != nil || !answered {
+			break
+		}
+		if err := p.Pass(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return p.look(ctx)
+}
+
+// act does what the test says happens.
+func (p *play) act(ctx context.Context, n int, a *testfile.Action) error {
+	c := &v1.Command{Id: "test-" + strconv.Itoa(n), By: "test"}
+	switch {
+	case a.Crash:
+		return p.CrashNow(ctx)
+	case a.Redeliver:
+		return p.Redeliver(ctx, p.event)
+	case a.Event != nil:
+		_, err := p.Send(ctx, a.Event)
+		return err
+	case a.Signal != nil:
+		c.Kind, c.Name, c.Data = "signal", a.Signal.Name, a.Signal.Data
+	case a.Approve != nil:
+		c.Kind, c.Step, c.Choice, c.Reason, c.Data = "approve", a.Approve.Step, a.Approve.Choice, a.Approve.Comment, a.Approve.Fields
+	case a.Cancel != nil:
+		c.Kind, c.Now, c.Reason = "cancel", a.Cancel.Now, "the test says so"
+	default:
+		return nil // crash: false
+	}
+	return p.Command(ctx, p.run, c)
+}
+
+// answer is the person who is asked what became of a lost attempt, and looks.
+func (p *play) answer(ctx context.Context, n int) (asked bool, err error) {
+	for run, steps := range p.Asking() {
+		for i, step := range steps {
+			if run != p.run {
+				continue
+			}
+			c := &v1.Command{Id: fmt.Sprintf("answer-%d-%d", n, i), Kind: "approve", By: "verify", Step: step, Choice: engine.ChoiceRetry}
+			if happened, output := p.Truth(run, step); happened {
+				c.Choice, c.Data = engine.ChoiceDone, encode(output)
+			}
+			p.seen.asked[run+"."+step] = c.Choice
+			if err := p.Command(ctx, run, c); err != nil {
+				return false, err
+			}
+			asked = true
+		}
+	}
+	return asked, nil
+}
+
+// look takes with it what can be seen in the end.
+func (p *play) look(ctx context.Context) (err error) {
+	s := p.seen
+	s.Run, s.Facts = p.Run(p.run)
+	s.Calls, s.Problems, s.Points = p.Calls(), p.Problems(), p.Points()
+	for _, id := range p.Runs() {
+		other, facts := p.Run(id)
+		s.facts[id] = facts
+		if id != p.run {
+			s.Others = append(s.Others, other)
+		}
+	}
+	s.Flow, err = p.Definition(ctx)
+	return err
+}

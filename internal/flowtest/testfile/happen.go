@@ -1,0 +1,157 @@
+package testfile
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"zflow/engine/definition/document"
+	"zflow/internal/zoomcatalog"
+)
+
+var eventType = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// event reads an event over what is there.
+func (r *reader) event(n *node, e *Event) {
+	if n == nil || !r.keys(n, "event", "type", "source", "file", "body", "set") {
+		return
+	}
+	e.Line = n.Line
+	if at := n.Get("type"); at != nil {
+		e.Type = r.text(at, "type")
+		if e.Type != "" && !eventType.MatchString(e.Type) {
+			r.Fail(at, "such as meeting.ended", "%q is no event type", e.Type)
+		}
+	}
+	if at := n.Get("source"); at != nil {
+		if e.Source = r.text(at, "source"); !slices.Contains(sources, e.Source) {
+			r.Fail(at, "it is one of "+strings.Join(sources, ", "), "there is no source %s", e.Source)
+		}
+	}
+	if at := n.Get("file"); at != nil {
+		e.File, e.Body = r.text(at, "file"), nil
+	}
+	if at := n.Get("body"); at != nil {
+		if n.Get("file") != nil {
+			r.Fail(at, "leave one of them out", "event has a file and a body")
+		}
+		e.Body, e.File = r.json(at), ""
+	}
+	e.Set = append(slices.Clone(e.Set), r.settings(n.Get("set"))...)
+}
+
+var sources = []string{"zoom", "app", "call"}
+
+// Kind is the source of an event: what the file says, else Zoom where Zoom has
+// such an event.
+func (e *Event) Kind() string {
+	switch _, known := zoomcatalog.Lookup(e.Type); {
+	case e.Source != "":
+		return e.Source
+	case e.Type == "call":
+		return "call"
+	case known:
+		return "zoom"
+	}
+	return "app"
+}
+
+func (r *reader) settings(n *node) []Setting {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != document.Object {
+		r.Fail(n, "such as set: { payload.object.duration: 45 }", "set is an object, this is %s", n.What())
+		return nil
+	}
+	var all []Setting
+	for _, f := range n.Fields {
+		path := strings.Split(f.Key.Value, ".")
+		if slices.Contains(path, "") {
+			r.Fail(f.Key, "such as payload.object.duration", "%q is no path", f.Key.Value)
+			continue
+		}
+		all = append(all, Setting{path, r.value(f.Value)})
+	}
+	return all
+}
+
+// kinds are what can happen; each action is one of them.
+var kinds = []string{"crash", "event", "signal", "approve", "cancel", "redeliver"}
+
+func (r *reader) then(n *node) []Action {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != document.List {
+		r.Fail(n, "such as - { after: 2h, crash: true }", "then is a list, this is %s", n.What())
+		return nil
+	}
+	var all []Action
+	for _, item := range n.Items {
+		a, ok := r.action(item)
+		if ok && len(all) > 0 && a.After < all[len(all)-1].After {
+			r.Fail(item, "after counts from the test's event on, not from the line before", "this happens before what stands above it")
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+func (r *reader) action(n *node) (a Action, ok bool) {
+	a.Line = n.Line
+	if !r.keys(n, "what happens", append([]string{"after"}, kinds...)...) {
+		return a, false
+	}
+	a.After = r.duration(r.required(n, "after", "how long after the test's event, such as 2h"), "after")
+	n0 := 0
+	for _, k := range kinds {
+		if n.Get(k) != nil {
+			n0++
+		}
+	}
+	if n0 != 1 {
+		r.Fail(n, "it is one of "+strings.Join(kinds, ", "), "one thing happens at a time, here are %d", n0)
+		return a, false
+	}
+	a.Crash = r.flag(n.Get("crash"), "crash")
+	a.Redeliver = r.flag(n.Get("redeliver"), "redeliver")
+	if e := n.Get("event"); e != nil {
+		a.Event = &Event{}
+		if r.event(e, a.Event); a.Event.Type == "" && e.Kind == document.Object {
+			r.Fail(e, "such as type: recording.completed", "type is missing")
+		}
+	}
+	a.Signal, a.Approve, a.Cancel = r.signal(n.Get("signal")), r.approve(n.Get("approve")), r.cancel(n.Get("cancel"))
+	return a, true
+}
+
+func (r *reader) signal(n *node) *Signal {
+	if n == nil || !r.keys(n, "signal", "name", "data") {
+		return nil
+	}
+	return &Signal{Name: r.text(r.required(n, "name", ""), "name"), Data: r.json(n.Get("data"))}
+}
+
+func (r *reader) approve(n *node) *Approve {
+	if n == nil || !r.keys(n, "approve", "step", "choice", "comment", "fields") {
+		return nil
+	}
+	return &Approve{
+		Step: r.text(r.required(n, "step", "the path of the step that asks"), "step"), Choice: r.text(r.required(n, "choice", "such as approved"), "choice"),
+		Comment: r.text(n.Get("comment"), "comment"), Fields: r.json(n.Get("fields")),
+	}
+}
+
+func (r *reader) cancel(n *node) *Cancel {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == document.Object:
+		r.keys(n, "cancel", "now")
+		return &Cancel{Now: r.flag(n.Get("now"), "now")}
+	case !r.flag(n, "cancel"):
+		return nil
+	}
+	return &Cancel{}
+}
