@@ -53,6 +53,12 @@ func OnceKey(workflow, trigger, key string) string {
 	return "once." + Short(workflow) + "." + Short(trigger) + "." + Hash(key)
 }
 
+// QuotaKey is where ONCE has how many runs of a workflow began in a minute, given by
+// its number since 1970.
+func QuotaKey(workflow string, minute int64) string {
+	return "quota." + Short(workflow) + "." + strconv.FormatInt(minute, 10)
+}
+
 // PathsKey is where WAITERS has the sets of match paths in use for a type of events.
 func PathsKey(source, eventType string) string {
 	return "paths." + Short(source) + "." + Short(eventType)

@@ -53,4 +53,7 @@
 //  7. Whatever order events come in, and however late: time is the events', and an
 //     entry outlives Per by as long as EVENTS keeps events by default.
 //  8. Win returns nil only when its answer is durable.
+//
+// It has how many runs of a workflow began in a minute too, for quotas: key
+// quota.<workflow>.<minute>; see Take.
 package gates

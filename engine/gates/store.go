@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -35,7 +36,10 @@ func Create(ctx context.Context, js jetstream.JetStream, replicas int) error {
 }
 
 // Store reads and changes gates, and what happened once.
-type Store struct{ gates, once *durable.Bucket }
+type Store struct {
+	gates, once *durable.Bucket
+	counting    sync.Mutex // of quotas
+}
 
 // Open looks the buckets up.
 func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Store, error) {
@@ -47,7 +51,7 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Sto
 	if err != nil {
 		return nil, err
 	}
-	return &Store{gates, once}, nil
+	return &Store{gates: gates, once: once}, nil
 }
 
 // Queue gives a run its place at a gate, durably.

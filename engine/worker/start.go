@@ -50,12 +50,15 @@ func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned
 	if b.def.Timeout > 0 {
 		begun.Deadline = now.Add(b.def.Timeout).UnixNano()
 	}
-	if b.def.Concurrency != nil && b.broken == nil {
-		queued, err := queue.Queued(b.def, b.event)
-		if err == nil {
+	why, err := w.refusal(ctx, m, b, now)
+	if err != nil {
+		return nil, err
+	}
+	if b.def.Concurrency != nil && b.broken == nil && why == "" {
+		var queued *v1.Fact
+		if queued, b.broken = queue.Queued(b.def, b.event); b.broken == nil {
 			return w.queue(ctx, m, begun, queued)
 		}
-		b.broken = err
 	}
 	if err := w.mayClaim(ctx, m); err != nil {
 		return nil, err
@@ -65,8 +68,29 @@ func (w *Worker) start(ctx context.Context, m *message, e catalog.Entry) (*owned
 	if err != nil {
 		return nil, err
 	}
+	if why != "" {
+		f, err := run.Add(now, queue.Refused(why))
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, f)
+		w.counts.add("runs_refused", m.workflow)
+	}
 	w.counts.add("runs_started", m.workflow)
 	return newOwned(m, run, b.def, facts), nil
+}
+
+// refusal says why a run is not to run, if it is not. Rule 16.
+func (w *Worker) refusal(ctx context.Context, m *message, b *beginning, now time.Time) (why string, err error) {
+	if b.broken != nil {
+		return "", nil
+	}
+	came := m.stored
+	if m.wake != nil { // stored is when the wake was
+		came = m.event.ReceivedAt
+	}
+	why, b.broken, err = w.line().Refusal(ctx, queue.Start{Workflow: b.def, Trigger: b.trigger, Event: b.event, Came: came, Now: now})
+	return why, err
 }
 
 // taken looks for the trigger that takes an event.
@@ -76,7 +100,7 @@ func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*begin
 		return nil, err
 	}
 	b := &beginning{def: def, event: eventOf(m.event)}
-	if b.trigger, b.broken = match(def, m.event, b.event); b.trigger >= 0 {
+	if b.trigger, b.broken = w.match(def, m.event, b.event); b.trigger >= 0 {
 		return b, nil
 	}
 	// the definition may be newer than what the pull began with
@@ -86,14 +110,14 @@ func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*begin
 	if b.def, err = w.Catalog.Workflow(ctx, e.Name, e.Version); err != nil {
 		return nil, err
 	}
-	b.trigger, b.broken = match(b.def, m.event, b.event)
+	b.trigger, b.broken = w.match(b.def, m.event, b.event)
 	return b, nil
 }
 
 // match returns the first trigger that the event satisfies, or -1. An `if` that
 // cannot be evaluated matches, and its error fails the run: an event is never
 // filtered in silence.
-func match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, err error) {
+func (w *Worker) match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, err error) {
 	defer func() {
 		if p := recover(); p != nil { // the run fails, and says so
 			err = fmt.Errorf("this is a defect of zflow: %v", p)
@@ -103,7 +127,7 @@ func match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, e
 	decoded := false
 	for i, t := range def.Triggers {
 		trigger = i
-		if !t.Takes(e.Kind(), e.Type) {
+		if !t.Takes(e.Kind(), e.Type) || !w.isOf(def.Name, t.Connections, e.Account) {
 			continue
 		}
 		if t.If == nil {
@@ -124,6 +148,23 @@ func match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, e
 		}
 	}
 	return -1, nil
+}
+
+// isOf says whether an account is that of one of these connections; of none, any is.
+func (w *Worker) isOf(workflow string, connections []string, account string) bool {
+	for _, name := range connections {
+		id, known := "", false
+		if w.Account != nil {
+			id, known = w.Account(name)
+		}
+		if !known {
+			w.counts.add("connections_unknown", workflow)
+		}
+		if known && id == account {
+			return true
+		}
+	}
+	return len(connections) == 0
 }
 
 func eventOf(e *wire.Event) *v1.Event {

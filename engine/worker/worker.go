@@ -41,6 +41,7 @@ type Config struct {
 	Drain   time.Duration // how long calls may go on after a stop; 0: 20 s
 	Alone   bool          // no other worker exists: what others left is taken without reading their leases
 	Watch   Watch
+	Account func(connection string) (id string, known bool) // of a trigger's connection; nil: none is known
 }
 
 // Stores are the streams and buckets a worker works on.

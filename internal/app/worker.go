@@ -127,6 +127,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
 		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
+		Account: func(name string) (string, bool) { a, ok := c.Connections[name]; return a.AccountID, ok },
 	})
 	if c.Alone {
 		err = w.TakeAll(ctx)
