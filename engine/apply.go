@@ -166,6 +166,7 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 		s.Status, s.Ended = StepSkipped, at
 	case *v1.Fact_StepCompleted:
 		r.complete(f, s, k.StepCompleted.Output)
+		s.Attempt = max(s.Attempt, k.StepCompleted.Attempt) // a new generation has no start of it
 		r.outcome(f.Step)
 	case *v1.Fact_StepFailed:
 		r.stepFailed(f, s, k.StepFailed)

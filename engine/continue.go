@@ -19,12 +19,24 @@ func (r *Run) Continue(now time.Time) *v1.Fact {
 		Generation: r.history.generation + 1, Facts: kept}}})
 }
 
+// mostFacts is how many facts a generation has before the next one begins.
+const mostFacts = 10_000
+
+// Outgrown says that a new generation is to begin, since this one has so many facts.
+func (r *Run) Outgrown() bool { return r.Facts-r.history.from >= mostFacts }
+
+// Postpone lets this generation have as many facts again.
+func (r *Run) Postpone() { r.history.from = r.Facts }
+
 // overtaken says that the state no longer needs a fact: claims before the last,
-// and timers that no longer stand.
+// timers that no longer stand, and how a step came to complete.
 func (r *Run) overtaken(f *v1.Fact) bool {
 	switch k := f.Kind.(type) {
 	case *v1.Fact_RunClaimed:
 		return f.Claim != r.Claim
+	case *v1.Fact_StepStarted, *v1.Fact_StepFailed:
+		s := r.Steps[f.Step]
+		return s != nil && s.Status == StepCompleted && f.Number < s.done
 	case *v1.Fact_TimerSet:
 		return r.Timers[f.Number] == nil && k.TimerSet.Reason != reasonSleep
 	case *v1.Fact_TimerFired:
@@ -57,8 +69,8 @@ func (r *Run) continued(f *v1.Fact, c *v1.RunContinued) error {
 	if at := time.Unix(0, f.At).UTC(); at.After(fresh.At) {
 		fresh.At = at
 	}
-	fresh.Facts, fresh.State = f.Number, r.State
-	fresh.history.generation, fresh.history.begun = c.Generation, time.Unix(0, f.At).UTC()
+	fresh.Facts, fresh.State, fresh.Parked = f.Number, r.State, true // timers may stand from before
+	fresh.history.from, fresh.history.generation, fresh.history.begun = f.Number, c.Generation, time.Unix(0, f.At).UTC()
 	*r = *fresh
 	return nil
 }

@@ -75,6 +75,7 @@ type history struct {
 	generation uint64
 	lost       int       // claims that lost an open attempt, since the last outcome
 	begun      time.Time // of this generation; zero: of the run
+	from       uint64    // number of the fact that began it
 }
 
 type carrier struct {

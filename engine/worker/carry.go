@@ -117,6 +117,11 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	if o.run.State.Ended() {
 		return true, w.finish(ctx, o)
 	}
+	if o.run.Outgrown() {
+		if err := w.outgrown(ctx, o); err != nil {
+			return false, err
+		}
+	}
 	m, _ := o.carrier()
 	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is(), Slot: func() bool { return w.slot(o) }}
 	d, err := decide(o, turn)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -26,6 +27,12 @@ var flows = map[string]string{
 	"puts":   `{ name: puts, on: [ { zoom: meeting.ended } ], retry: { attempts: 50, delay: 500ms, max_delay: 4s }, steps: [ { id: a, uses: test.put }, { id: nap, sleep: 3s }, { id: b, uses: test.put }, { id: c, uses: test.read } ] }`,
 	"probes": `{ name: probes, on: [ { zoom: meeting.ended } ], retry: { attempts: 50, delay: 500ms, max_delay: 4s }, steps: [ { id: a, uses: test.probed }, { id: b, uses: test.read }, { id: c, uses: test.probed } ] }`,
 	"writes": `{ name: writes, on: [ { zoom: meeting.ended } ], retry: { attempts: 50, delay: 500ms, max_delay: 4s }, steps: [ { id: nap, sleep: 1s }, { id: a, uses: test.write }, { id: nap2, sleep: 7s }, { id: b, uses: test.write, on_unknown: retry } ] }`,
+	"keyed":  `{ name: keyed, on: [ { zoom: meeting.ended } ], retry: { attempts: 50, delay: 500ms, max_delay: 4s }, concurrency: { key: "${{ event.payload.object.k }}", limit: 2 }, steps: [ { id: a, uses: test.put }, { id: nap, sleep: 3s }, { id: b, uses: test.put } ] }`,
+	"wide": `{ name: wide, on: [ { zoom: meeting.ended } ], retry: { attempts: 50, delay: 500ms, max_delay: 4s }, steps: [
+		{ id: both, parallel: {
+			left: [ { id: each, for_each: [ 1, 2, 3, 4 ], at_once: 2, steps: [ { id: a, uses: test.put }, { id: b, uses: test.probed } ] } ],
+			right: [ { id: came, wait_for: { zoom: recording.completed, match: { payload.object.n: "${{ event.payload.object.n }}" }, timeout: 40s, on_timeout: continue } }, { id: c, uses: test.put } ] } },
+		{ id: d, uses: test.read } ] }`,
 }
 
 const (
@@ -67,7 +74,7 @@ func newChaos(r *rig, seed uint64) *chaos {
 	c := &chaos{rig: r, rng: rand.New(rand.NewPCG(seed, 1)), answer: rand.New(rand.NewPCG(seed, 2)), begun: time.Now()}
 	r.world.truth = true
 	r.world.answering(c.call)
-	for _, name := range []string{"puts", "probes", "writes"} {
+	for _, name := range slices.Sorted(maps.Keys(flows)) {
 		r.deploy(flows[name])
 	}
 	for range 2 + seed%2 {
@@ -135,6 +142,15 @@ func (c *chaos) play() {
 		}
 		c.acked(name)
 	}
+	slices.SortFunc(c.events, func(a, b string) int {
+		return cmp.Compare(c.run("keyed", a).Start.Event.Sequence, c.run("keyed", b).Start.Event.Sequence)
+	})
+	all := c.stays("keyed", c.events)
+	if len(all) != len(c.events) {
+		c.t.Errorf("%d of %d keyed runs entered their gates", len(all), len(c.events))
+	}
+	checkStays(c.t, all, 2)
+	c.gateEmpty()
 }
 
 // until does what is on the agenda until a time.
@@ -157,12 +173,16 @@ func (c *chaos) publishLater(n int) {
 	again, regret := c.rng.IntN(3) == 0, c.rng.IntN(5) == 0
 	wait := c.between(0, 20*time.Second)
 	c.work.Go(func() {
-		id := c.event(n, nil)
+		object := map[string]any{"k": n % 2, "n": n}
+		id := c.event(n, object)
 		c.mu.Lock()
 		c.events = append(c.events, id)
 		c.mu.Unlock()
 		time.Sleep(wait)
-		for again && c.tryEventAgain(n, nil) != nil {
+		for again && c.tryEventAgain(n, object) != nil {
+			time.Sleep(time.Second)
+		}
+		for n%3 > 0 && c.tryOther("recording.completed", n) != nil { // some wait for nothing
 			time.Sleep(time.Second)
 		}
 		for regret {

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -187,23 +186,4 @@ func (w *Worker) leaseThere(ctx context.Context, owner string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// renewHistory begins a new generation of a parked run whose oldest append is
-// half as old as RUNS allows.
-func (w *Worker) renewHistory(ctx context.Context, l *loaded, now time.Time) error {
-	if now.Before(w.renewal(l.run)) {
-		return nil
-	}
-	f := l.run.Continue(now)
-	if err := l.run.Apply(f); err != nil {
-		return err
-	}
-	w.counts.add("runs_continued", l.run.Start.Workflow)
-	return w.append(ctx, l, []*v1.Fact{f})
-}
-
-// renewal is when a run that is still open begins a new generation.
-func (w *Worker) renewal(r *engine.Run) time.Time {
-	return r.GenerationBegan().Add(w.Stores.History.Age() / 2)
 }

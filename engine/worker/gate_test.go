@@ -54,7 +54,7 @@ func (r *rig) stays(workflow string, ids []string) (all []stay) {
 }
 
 // checkStays holds stays against the limit of each gate and the order of events.
-func checkStays(t *testing.T, all []stay, limit int) {
+func checkStays(t testing.TB, all []stay, limit int) {
 	t.Helper()
 	byGate := map[string][]stay{}
 	for _, s := range all {
