@@ -18,7 +18,7 @@
    6 2/10:00:00 wait_started each[0].b for signal go
   → park
 > continue
-   7 2/10:00:00 run_continued  with 6 facts
+   7 2/10:00:00 run_continued  with 5 facts
 > signal go "x"
    8 2/10:00:00 signal_received  (epoch 2) go "x"
    9 2/10:00:00 wait_ended each[0].b arrived "x"
@@ -31,9 +31,9 @@
   14 2/10:00:00 wait_started each[1].b for signal go
   → park
 > continue
-  15 2/10:00:00 run_continued  with 13 facts
+  15 2/10:00:00 run_continued  with 11 facts
 > continue
-  16 2/10:00:00 run_continued  with 13 facts
+  16 2/10:00:00 run_continued  with 11 facts
 > signal go "y"
   17 2/10:00:00 signal_received  (epoch 3) go "y"
   18 2/10:00:00 wait_ended each[1].b arrived "y"

@@ -12,7 +12,7 @@
   → park
 > pass 360h
 > continue
-   5 17/10:00:00 run_continued  with 4 facts
+   5 17/10:00:00 run_continued  with 3 facts
 > pass 360h
 > wake
    6 1/10:00:00 timer_fired b (epoch 2) of 4
