@@ -37,7 +37,7 @@ type Made struct {
 	Run, Step, Action string
 	Attempt           uint32
 	Probe             bool // it only looked whether an earlier attempt had happened
-	Read              bool
+	Effect            actions.Effect
 	With              map[string]any
 	Hash              string // of With
 	At                time.Time
@@ -160,7 +160,7 @@ func (w *world) record(run, step string, real *actions.Action, c actions.Call) *
 	sum := sha256.Sum256(raw)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	m := &Made{Run: run, Step: step, Action: real.Spec.Name, Attempt: w.begun[c.Key].Attempt, Read: real.Effect(c.Input) == actions.Read,
+	m := &Made{Run: run, Step: step, Action: real.Spec.Name, Attempt: w.begun[c.Key].Attempt, Effect: real.Effect(c.Input),
 		With: c.Input, Hash: hex.EncodeToString(sum[:8]), At: time.Now()}
 	w.calls = append(w.calls, m)
 	return m
