@@ -30,8 +30,19 @@ type Result struct {
 type Report struct {
 	Tests    []Result          `json:"tests"`
 	Coverage []Coverage        `json:"coverage"`
-	Problems document.Problems `json:"problems"`
+	Problems document.Problems `json:"-"`
+	Mistakes []Mistake         `json:"problems"`
 	Passed   bool              `json:"passed"`
+}
+
+// Mistake is a problem with a file, for programs.
+type Mistake struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+	Warning bool   `json:"warning"`
 }
 
 // Options say which tests run, and who is told meanwhile.
@@ -43,7 +54,7 @@ type Options struct {
 // Test runs the tests of files. Its error is only about what stands in the way of
 // running any; a file that has mistakes is in the report.
 func (r *Runner) Test(ctx context.Context, files []string, o Options) (*Report, error) {
-	report := &Report{Tests: []Result{}, Coverage: []Coverage{}, Problems: document.Problems{}, Passed: true}
+	report := &Report{Tests: []Result{}, Coverage: []Coverage{}, Problems: document.Problems{}, Mistakes: []Mistake{}, Passed: true}
 	cover := &covers{}
 	for _, file := range files {
 		s, problems, err := Load(file, r.Known)
@@ -51,6 +62,9 @@ func (r *Runner) Test(ctx context.Context, files []string, o Options) (*Report, 
 			return nil, err
 		}
 		report.Problems = append(report.Problems, problems...)
+		for _, p := range problems {
+			report.Mistakes = append(report.Mistakes, Mistake(p))
+		}
 		if s == nil {
 			report.Passed = false
 			continue
