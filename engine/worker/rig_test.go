@@ -161,7 +161,7 @@ func (r *rig) start(change ...func(*Config)) *hand {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := h.Run(ctx); err != nil {
+		if err := h.Run(ctx); err != nil && ctx.Err() == nil { // one that is stopped at once may not have begun
 			r.t.Errorf("worker: %v", err)
 		}
 	}()
