@@ -85,7 +85,7 @@ func (r *Run) fold(f *v1.Fact) error {
 	case *v1.Fact_RunStarted:
 		r.Start, r.Started, r.State = k.RunStarted, at, Running
 	case *v1.Fact_RunClaimed:
-		if len(r.Open()) > 0 {
+		if len(r.open) > 0 {
 			r.history.lost++
 		}
 	case *v1.Fact_RunCompleted:
@@ -211,7 +211,7 @@ func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
 	s.Begun, s.Deadline = time.Unix(0, f.At).UTC(), time.Unix(0, k.Deadline).UTC()
 	s.epoch, s.NextAt = r.Epoch(), time.Time{}
 	if k.Input != nil {
-		s.Input = k.Input
+		s.Input, s.reads = k.Input, nil
 	}
 	return nil
 }

@@ -80,9 +80,24 @@ func (d *decider) start(f *frame, u *Uses, path string, input *v1.Value) error {
 
 // callOpen settles that an open attempt is to be called, unless it was.
 func (d *decider) callOpen(path string) {
-	if _, u, err := d.uses(path); err == nil {
-		d.call(u, path, d.run.Step(path), 0)
+	s := d.run.Step(path)
+	if d.names(AttemptID{Step: path, Attempt: s.Attempt}) {
+		return // it was visited, then something beside it failed
 	}
+	if _, u, err := d.uses(path); err == nil {
+		d.call(u, path, s, 0)
+	}
+}
+
+// names says whether the decision has this call already.
+func (d *decider) names(id AttemptID) bool {
+	if d.called == nil {
+		d.called = map[AttemptID]bool{}
+		for _, c := range d.out.Calls {
+			d.called[c.AttemptID] = true
+		}
+	}
+	return d.called[id]
 }
 
 func (d *decider) call(u *Uses, path string, s *StepState, probe uint32) {
@@ -91,18 +106,26 @@ func (d *decider) call(u *Uses, path string, s *StepState, probe uint32) {
 		return
 	}
 	id := AttemptID{Step: path, Attempt: s.Attempt, Probe: probe}
-	if d.called[id] {
-		return // it was visited, then something beside it failed
+	if d.called != nil {
+		d.called[id] = true
 	}
-	d.called[id] = true
 	a := &Attempt{
 		AttemptID: id, Uses: u, Input: s.Input, Connection: u.Connection,
-		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe > 0 || u.Reads(s.InputObject()),
+		Deadline: s.Deadline, Begun: s.Begun, Unknown: s.Unknown, Reads: probe > 0 || s.onlyReads(u),
 	}
 	if probe > 0 {
 		a.Deadline = d.turn.Now.Add(time.Minute)
 	}
 	d.out.Calls = append(d.out.Calls, a)
+}
+
+// onlyReads tells by the input whether the step's calls change nothing.
+func (s *StepState) onlyReads(u *Uses) bool {
+	if s.reads == nil {
+		reads := u.Reads(s.InputObject())
+		s.reads = &reads
+	}
+	return *s.reads
 }
 
 // attempts moves a step that has begun an attempt, or failed one.

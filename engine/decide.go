@@ -74,12 +74,12 @@ type decider struct {
 	flow     *Workflow
 	turn     Turn
 	out      Decision
-	next     time.Time // the earliest thing that is due; zero: nothing is
-	waiting  bool      // for something from outside
-	called   map[AttemptID]bool
-	quiet    int  // looking only: nothing begins
-	cleaning bool // what follows the steps is on its way
-	dropped  bool // something was, that was visited before
+	next     time.Time          // the earliest thing that is due; zero: nothing is
+	waiting  bool               // for something from outside
+	called   map[AttemptID]bool // those of out.Calls; nil: not asked yet
+	quiet    int                // looking only: nothing begins
+	cleaning bool               // what follows the steps is on its way
+	dropped  bool               // something was, that was visited before
 }
 
 // settle says where the run stands that did not end.
@@ -138,7 +138,7 @@ func (d *decider) walk() error {
 	r := d.run
 	for d.dropped = true; d.dropped; {
 		d.dropped, d.next, d.waiting = false, time.Time{}, false
-		d.out.Calls, d.out.Held, d.called = nil, false, map[AttemptID]bool{}
+		d.out.Calls, d.out.Held, d.called = nil, false, nil
 		if r.Ending == nil && !r.State.Ended() {
 			if err := d.steps(); err != nil {
 				return err

@@ -16,7 +16,7 @@ func cancelReason(c *v1.CancelRequested) string {
 // end says how the run will end: at once where nothing is to be awaited or
 // cleaned up.
 func (d *decider) end(e *v1.RunEnding) error {
-	if len(d.run.Open()) == 0 && !d.cleans(State(e.State)) {
+	if len(d.run.open) == 0 && !d.cleans(State(e.State)) {
 		return d.close(e)
 	}
 	d.dropped = true
@@ -74,7 +74,7 @@ func (d *decider) cleanup() error {
 // inFlight keeps the open attempts of the run's own steps.
 func (d *decider) inFlight() bool {
 	waits := false
-	for _, path := range d.run.Open() {
+	for _, path := range d.run.open {
 		if !CleansUp(path) {
 			waits = true
 			d.callOpen(path)
@@ -83,19 +83,26 @@ func (d *decider) inFlight() bool {
 	return waits
 }
 
-// toUndo returns the paths of completed steps that are to be undone, the last first.
+// toUndo returns the paths of completed steps that are still to be undone, the last
+// first.
 func (d *decider) toUndo() []string {
 	var all []string
 	for path, s := range d.run.Steps {
-		if s.Status != StepCompleted || s.Loop != nil || CleansUp(path) {
-			continue
-		}
-		if _, def := d.run.place(&frame{list: d.flow.Steps}, path); def != nil && def.Undo != nil {
+		if s.Status == StepCompleted && s.Loop == nil && !CleansUp(path) && d.undoable(path, s) && !d.run.over(path+undone) {
 			all = append(all, path)
 		}
 	}
 	slices.SortFunc(all, func(a, b string) int { return int(d.run.Steps[b].done) - int(d.run.Steps[a].done) })
 	return all
+}
+
+func (d *decider) undoable(path string, s *StepState) bool {
+	if s.undo == nil {
+		_, def := d.run.place(&frame{list: d.flow.Steps}, path)
+		can := def != nil && def.Undo != nil
+		s.undo = &can
+	}
+	return *s.undo
 }
 
 // undo undoes completed steps, one after another. One that cannot be undone is

@@ -37,10 +37,20 @@ func prefixOf(b *Branch, block string) string {
 	return block + "." + b.Name + "."
 }
 
-// iteration returns the frame of one item, and the step's path in it.
-func (f *frame) iteration(def *Step, path string, i int, item any, limit time.Time) (*frame, string) {
-	return &frame{up: f, as: def.Loop.As, item: item, index: i, limit: sooner(f.limit, limit)}, path + "[" + strconv.Itoa(i) + "]"
+// iteration returns the frame of one item.
+func (f *frame) iteration(def *Step, i int, item any, limit time.Time) *frame {
+	return &frame{up: f, as: def.Loop.As, item: item, index: i, limit: sooner(f.limit, limit)}
 }
+
+// path returns the path of the loop's step in an iteration.
+func (l *LoopState) path(loop string, i int) string {
+	for n := len(l.paths); n <= i; n++ {
+		l.paths = append(l.paths, iterationPath(loop, n))
+	}
+	return l.paths[i]
+}
+
+func iterationPath(loop string, i int) string { return loop + "[" + strconv.Itoa(i) + "]" }
 
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
@@ -52,6 +62,11 @@ func sooner(a, b time.Time) time.Time {
 func (r *Run) reached(path string) bool {
 	s := r.Steps[path]
 	return s != nil && s.Status != ""
+}
+
+func (r *Run) over(path string) bool {
+	s := r.Steps[path]
+	return s != nil && s.Status.Ended()
 }
 
 // stepValue is what steps.<id> is.
@@ -100,7 +115,7 @@ func (r *Run) outputOf(def *Step, path string, s *StepState) (any, error) {
 func (r *Run) listOf(def *Step, path string, count int) ([]any, error) {
 	all := make([]any, 0, count)
 	for i := range count {
-		one := path + "[" + strconv.Itoa(i) + "]"
+		one := iterationPath(path, i)
 		s := r.Steps[one]
 		if s == nil || s.Status == "" {
 			break // until ended the loop before it
@@ -173,7 +188,7 @@ func (r *Run) placeIn(f *frame, def *Step, own, path string) (*frame, *Step) {
 		if err != nil {
 			return nil, nil
 		}
-		if f, own = f.iteration(def, own, i, item, time.Time{}); own == path {
+		if f, own = f.iteration(def, i, item, time.Time{}), iterationPath(own, i); own == path {
 			return f, def
 		}
 	}

@@ -28,6 +28,7 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	}
 	again := r.unfinished()
 	for path, s := range r.Steps {
+		s.undo = nil // it may go on with another version
 		if !CleansUp(path) && (s.Block || s.Loop != nil) {
 			s.reopen(path, again)
 		}

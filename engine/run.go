@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,10 +43,14 @@ type given struct {
 // index is what else could be looked for in Steps and Timers.
 type index struct {
 	live     map[string]*StepState // those that have begun and not ended
+	open     []string              // those of live that have an open attempt, sorted
+	broken   map[string]bool       // those that failed, in blocks and loops that have not ended
 	timersOf map[string][]uint64   // the numbers of Timers, by step
 }
 
-func newIndex() index { return index{map[string]*StepState{}, map[string][]uint64{}} }
+func newIndex() index {
+	return index{live: map[string]*StepState{}, broken: map[string]bool{}, timersOf: map[string][]uint64{}}
+}
 
 // Finish is how a run comes to its end.
 type Finish struct {
@@ -123,6 +128,7 @@ type StepState struct {
 	Tries
 	Inside
 	done   uint64 // number of the fact that completed it
+	undo   *bool  // whether it can be undone; nil: not asked yet
 	output decoded
 }
 
@@ -138,6 +144,7 @@ type Tries struct {
 	Start    *v1.StepStarted
 	Input    *v1.Value // of all attempts
 	Unknown  bool      // an attempt ended unknown
+	reads    *bool     // by the input; nil: not asked yet
 	before   uint32    // attempts before the run was retried
 	epoch    uint64
 }
@@ -158,6 +165,7 @@ type LoopState struct {
 	Count int
 	floor int // iterations before it have ended
 	items decoded
+	paths []string // of the iterations that were looked at
 }
 
 // WaitState is a wait under way.
@@ -209,24 +217,42 @@ func (r *Run) Step(path string) *StepState {
 }
 
 // Open returns the paths of the steps that have an open attempt, sorted.
-func (r *Run) Open() []string {
-	var open []string
-	for path, s := range r.live {
-		if s.Status == StepOpen {
-			open = append(open, path)
-		}
-	}
-	slices.Sort(open)
-	return open
-}
+func (r *Run) Open() []string { return slices.Clone(r.open) }
 
 // track keeps live what a fact has changed.
 func (r *Run) track(path string) {
-	if s := r.Steps[path]; s != nil && s.Status != "" && !s.Status.Ended() {
-		r.live[path] = s
-	} else {
-		delete(r.live, path)
+	s := r.Steps[path]
+	if at, there := slices.BinarySearch(r.open, path); there != (s != nil && s.Status == StepOpen) {
+		if there {
+			r.open = slices.Delete(r.open, at, at+1)
+		} else {
+			r.open = slices.Insert(r.open, at, path)
+		}
 	}
+	switch {
+	case s == nil || s.Status == "":
+		delete(r.live, path)
+	case !s.Status.Ended():
+		r.live[path] = s
+	default:
+		delete(r.live, path)
+		if s.Block || s.Loop != nil {
+			maps.DeleteFunc(r.broken, func(p string, _ bool) bool { return within(p, path) })
+		}
+		if s.Status == StepFailed {
+			r.broken[path] = true
+		}
+	}
+}
+
+// brokenBelow says whether a step failed below a path that has not ended.
+func (r *Run) brokenBelow(path string) bool {
+	for p := range r.broken {
+		if within(p, path) {
+			return true
+		}
+	}
+	return false
 }
 
 // within says whether a path is another or below it.

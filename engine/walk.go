@@ -171,7 +171,7 @@ func (d *decider) loop(f *frame, def *Step, path string, s *StepState) (result, 
 		return went, err
 	}
 	if def.Loop.AtOnce > 1 {
-		if broken := d.glance(func() (result, error) { return d.iterations(f, def, path, s) }); broken.standing == broke {
+		if broken := d.glance(path, func() (result, error) { return d.iterations(f, def, path, s) }); broken.standing == broke {
 			return d.breaks(path, broken)
 		}
 	}
@@ -195,7 +195,7 @@ func (d *decider) iterations(f *frame, def *Step, path string, s *StepState) (re
 		if err != nil {
 			return result{}, err
 		}
-		in, own := f.iteration(def, path, i, item, s.Limit)
+		in, own := f.iteration(def, i, item, s.Limit), s.Loop.path(path, i)
 		went, err := d.one(in, def, own)
 		if err != nil || d.stopped() {
 			return result{}, err
@@ -240,8 +240,11 @@ func (d *decider) until(in *frame, def *Step, own string, last bool) (bool, erro
 	return d.test(def.Loop.Until, within, own, nil)
 }
 
-// glance looks whether something is broken, without beginning anything.
-func (d *decider) glance(look func() (result, error)) result {
+// glance looks whether something below a path is broken, without beginning anything.
+func (d *decider) glance(path string, look func() (result, error)) result {
+	if !d.run.brokenBelow(path) {
+		return result{}
+	}
 	d.quiet++
 	defer func() { d.quiet-- }()
 	went, err := look()
@@ -267,7 +270,7 @@ func (d *decider) breaks(path string, why result) (result, error) {
 // drains keeps the attempts that are open below a path; false: there are none.
 func (d *decider) drains(path string) bool {
 	open := false
-	for _, p := range d.run.Open() {
+	for _, p := range d.run.open {
 		if within(p, path) {
 			open = true
 			d.callOpen(p)

@@ -152,7 +152,7 @@ func (d *decider) block(f *frame, def *Step, path string, s *StepState) (result,
 		return went, err
 	}
 	if b.Mode == Parallel {
-		if broken := d.glance(func() (result, error) { return d.branches(f, b, path, s) }); broken.standing == broke {
+		if broken := d.glance(path, func() (result, error) { return d.branches(f, b, path, s) }); broken.standing == broke {
 			return d.breaks(path, broken)
 		}
 	}
