@@ -22,7 +22,8 @@ func TestEnds(t *testing.T) {
 		for range rapid.IntRange(0, 15).Draw(t, "trouble") {
 			rapid.SampledFrom(trouble).Draw(t, "what")()
 		}
-		const turns = 3000
+		const turns = 1500
+		p.light = true
 		for range turns {
 			if p.run.State.Ended() {
 				p.check()

@@ -309,8 +309,13 @@ func (s *story) template(tree any) *expr.Template {
 
 func (s *story) decide(before ...*v1.Fact) {
 	turn := engine.Turn{Now: s.now, Outcomes: s.outcomes}
+	folded := engine.NewRun("run")
+	s.must(folded.Replay(append(slices.Clone(s.appends), &v1.Facts{Facts: before, State: string(s.run.State)})))
 	d, err := s.run.Decide(s.flow, turn)
 	s.must(err)
+	if other, err := folded.Decide(s.flow, turn); err != nil || fmt.Sprint(other.Facts) != fmt.Sprint(d.Facts) {
+		s.t.Errorf("story: folded anew, it decides %v, not %v (%v)", other.Facts, d.Facts, err)
+	}
 	s.keep(append(before, d.Facts...))
 	again, err := s.run.Decide(s.flow, turn)
 	s.must(err)
