@@ -113,7 +113,7 @@ func (v view) list(steps []*Step, prefix string) error {
 			continue
 		}
 		for _, branch := range b.Branches {
-			if err := v.list(branch.Steps, prefixOf(branch, prefix+def.Token)); err != nil {
+			if err := v.list(branch.Steps, branch.Prefix(prefix+def.Token)); err != nil {
 				return err
 			}
 		}

@@ -26,15 +26,7 @@ func (f *frame) path(def *Step) string { return f.prefix + def.Token }
 
 // branch returns the frame of a block's branch.
 func (f *frame) branch(path string, b *Branch, limit time.Time) *frame {
-	return &frame{up: f, prefix: prefixOf(b, path), list: b.Steps, limit: sooner(f.limit, limit)}
-}
-
-// prefixOf begins the paths of a branch's steps.
-func prefixOf(b *Branch, block string) string {
-	if b.Name == "" {
-		return block + "."
-	}
-	return block + "." + b.Name + "."
+	return &frame{up: f, prefix: b.Prefix(path), list: b.Steps, limit: sooner(f.limit, limit)}
 }
 
 // iteration returns the frame of one item.
@@ -137,7 +129,7 @@ func (r *Run) objectOf(b *Block, path string, s *StepState) (map[string]any, err
 		if b.Mode == Switch && branch.Name != s.Branch {
 			continue
 		}
-		prefix, one := prefixOf(branch, path), map[string]any{}
+		prefix, one := branch.Prefix(path), map[string]any{}
 		for _, def := range branch.Steps {
 			inner := r.Steps[prefix+def.Token]
 			if def.ID == "" || inner == nil {

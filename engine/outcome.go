@@ -98,14 +98,9 @@ func (d *decider) mayRetry(f *frame, def *Uses, path string, s *StepState, o *Ou
 // retryAt returns when the next attempt is due: the policy's delay with a jitter
 // of a tenth that is the run's own, and never before the server allows it.
 func (d *decider) retryAt(def *Uses, path string, s *StepState, notBefore time.Time) int64 {
-	delay := float64(def.Retry.Delay) * math.Pow(max(def.Retry.Backoff, 1), float64(s.Attempt-s.before-1))
-	if limit := float64(def.Retry.MaxDelay); limit > 0 && delay > limit {
-		delay = limit
-	}
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s/%s/%d", d.run.id, path, s.Attempt)
-	delay *= 0.9 + 0.2*float64(h.Sum32())/math.MaxUint32
-	at := d.turn.Now.Add(time.Duration(delay))
+	at := d.turn.Now.Add(def.Retry.After(int(s.Attempt-s.before), float64(h.Sum32())/math.MaxUint32))
 	if notBefore.After(at) {
 		at = notBefore
 	}
@@ -126,10 +121,7 @@ func (d *decider) unknown(path string, s *StepState) error {
 
 // unknownNext decides by policy what follows an attempt of unknown outcome.
 func (d *decider) unknownNext(def *Uses, path string, s *StepState, f *v1.StepFailed) {
-	policy := def.OnUnknown
-	if policy == "" {
-		policy = unknownPolicy(def, s.InputObject())
-	}
+	policy := def.AfterUnknown(s.InputObject())
 	if policy == PolicyRetry && left(def, s) <= 0 {
 		policy = PolicyFail
 	}
@@ -140,18 +132,6 @@ func (d *decider) unknownNext(def *Uses, path string, s *StepState, f *v1.StepFa
 			f.NextAt = d.retryAt(def, path, s, time.Time{})
 		}
 	}
-}
-
-// unknownPolicy is the default: what may happen twice is retried, what can be
-// found out is probed, the rest a person decides.
-func unknownPolicy(u *Uses, input map[string]any) Policy {
-	switch {
-	case u.Repeatable(input):
-		return PolicyRetry
-	case u.Probes:
-		return PolicyProbe
-	}
-	return PolicyAsk
 }
 
 // probed records what the probe of an unknown attempt found.

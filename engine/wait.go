@@ -96,7 +96,7 @@ func (d *decider) waits(def *Step, path string, s *StepState) error {
 	}
 	if end := moment(s.Wait.Deadline); !end.IsZero() {
 		if d.due(end) {
-			return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitEnded{WaitEnded: &v1.WaitEnded{Outcome: outcomeTimeout, Failed: failsLate(def)}}})
+			return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitEnded{WaitEnded: &v1.WaitEnded{Outcome: outcomeTimeout, Failed: def.FailsLate()}}})
 		}
 		if err := d.timer(path, end, reasonWait); err != nil {
 			return err
@@ -106,18 +106,6 @@ func (d *decider) waits(def *Step, path string, s *StepState) error {
 		return d.remind(path, every)
 	}
 	return nil
-}
-
-// failsLate says whether a wait that lasted too long fails its step.
-func failsLate(s *Step) bool {
-	own, on := time.Duration(0), TimeoutFail
-	switch do := s.Do.(type) {
-	case *Wait:
-		own, on = do.Timeout, do.OnTimeout
-	case *Ask:
-		own, on = do.Timeout, do.OnTimeout
-	}
-	return on != TimeoutContinue || s.Timeout > 0 && (own == 0 || s.Timeout < own)
 }
 
 // remind makes the question stand in RUNS again and again, for whoever tells people.

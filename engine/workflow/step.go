@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"math"
 	"time"
 
 	"zflow/engine/expr"
@@ -179,3 +180,49 @@ var DefaultRetry = Retry{Attempts: 5, Delay: 2 * time.Second, Backoff: 2, MaxDel
 
 // DefaultTimeout is that of an attempt whose step says nothing.
 const DefaultTimeout = 5 * time.Minute
+
+// After returns how long to wait after so many attempts, with a jitter of a tenth
+// that chance, from 0 to 1, decides.
+func (r Retry) After(attempts int, chance float64) time.Duration {
+	delay := float64(r.Delay) * math.Pow(max(r.Backoff, 1), float64(attempts-1))
+	if limit := float64(r.MaxDelay); limit > 0 && delay > limit {
+		delay = limit
+	}
+	return time.Duration(delay * (0.9 + 0.2*chance))
+}
+
+// AfterUnknown returns what follows an attempt of unknown outcome. By default, what
+// may happen twice is retried, what can be found out is probed, the rest a person
+// decides.
+func (u *Uses) AfterUnknown(input map[string]any) Policy {
+	switch {
+	case u.OnUnknown != "":
+		return u.OnUnknown
+	case u.Repeatable(input):
+		return PolicyRetry
+	case u.Probes:
+		return PolicyProbe
+	}
+	return PolicyAsk
+}
+
+// FailsLate tells whether a wait that lasted too long fails its step: it is the
+// step's own time that is up, or the wait does not say continue.
+func (s *Step) FailsLate() bool {
+	own, on := time.Duration(0), TimeoutFail
+	switch do := s.Do.(type) {
+	case *Wait:
+		own, on = do.Timeout, do.OnTimeout
+	case *Ask:
+		own, on = do.Timeout, do.OnTimeout
+	}
+	return on != TimeoutContinue || s.Timeout > 0 && (own == 0 || s.Timeout < own)
+}
+
+// Prefix begins the paths of the branch's steps, in a block with this path.
+func (b *Branch) Prefix(block string) string {
+	if b.Name == "" {
+		return block + "."
+	}
+	return block + "." + b.Name + "."
+}

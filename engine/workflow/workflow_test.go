@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"testing"
+	"time"
 
 	"zflow/engine/workflow"
 )
@@ -36,5 +37,63 @@ func TestEnded(t *testing.T) {
 		if state.Ended() != want {
 			t.Errorf("%s has ended: %v", state, !want)
 		}
+	}
+}
+
+// Delays grow up to their limit, and vary by a tenth.
+func TestAfter(t *testing.T) {
+	r := workflow.Retry{Delay: 10 * time.Second, Backoff: 2, MaxDelay: time.Minute}
+	for _, c := range []struct {
+		attempts int
+		chance   float64
+		want     time.Duration
+	}{{1, 0.5, 10 * time.Second}, {2, 0.5, 20 * time.Second}, {4, 0.5, time.Minute}, {1, 0, 9 * time.Second}, {1, 1, 11 * time.Second}, {9000, 1, 66 * time.Second}} {
+		if got := r.After(c.attempts, c.chance); got != c.want {
+			t.Errorf("after %d attempts, by %v: %v, not %v", c.attempts, c.chance, got, c.want)
+		}
+	}
+	if got := (workflow.Retry{Delay: time.Second}).After(3, 0.5); got != time.Second {
+		t.Errorf("without a backoff it is %v", got)
+	}
+}
+
+func TestAfterUnknown(t *testing.T) {
+	yes := func(map[string]any) bool { return true }
+	no := func(map[string]any) bool { return false }
+	for want, u := range map[workflow.Policy]*workflow.Uses{
+		workflow.PolicyFail: {OnUnknown: workflow.PolicyFail, Repeatable: yes}, workflow.PolicyRetry: {Repeatable: yes, Probes: true},
+		workflow.PolicyProbe: {Repeatable: no, Probes: true}, workflow.PolicyAsk: {Repeatable: no},
+	} {
+		if got := u.AfterUnknown(nil); got != want {
+			t.Errorf("%s follows, not %s", got, want)
+		}
+	}
+}
+
+// A wait whose own time is up goes on where it says so; the step's own timeout fails it.
+func TestFailsLate(t *testing.T) {
+	goesOn := &workflow.Wait{Timeout: time.Hour, OnTimeout: workflow.TimeoutContinue}
+	for _, c := range []struct {
+		step workflow.Step
+		want bool
+	}{
+		{workflow.Step{Do: goesOn}, false},
+		{workflow.Step{Do: goesOn, Timeout: 2 * time.Hour}, false},
+		{workflow.Step{Do: goesOn, Timeout: time.Minute}, true},
+		{workflow.Step{Do: &workflow.Wait{Timeout: time.Hour, OnTimeout: workflow.TimeoutFail}}, true},
+		{workflow.Step{Do: &workflow.Ask{OnTimeout: workflow.TimeoutContinue}, Timeout: time.Hour}, true},
+	} {
+		if got := c.step.FailsLate(); got != c.want {
+			t.Errorf("%+v fails: %v", c.step, got)
+		}
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	if got := (&workflow.Branch{}).Prefix("g"); got != "g." {
+		t.Errorf("in a group: %s", got)
+	}
+	if got := (&workflow.Branch{Name: "left"}).Prefix("p[2]"); got != "p[2].left." {
+		t.Errorf("in a branch: %s", got)
 	}
 }
