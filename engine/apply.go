@@ -267,6 +267,7 @@ func (r *Run) approved(f *v1.Fact, s *StepState, k *v1.ApprovalGiven) error {
 		return r.illegal(f, "step "+f.Step+" can be answered with retry, done, fail")
 	}
 	r.dropTimers(f.Step)
+	r.history.asked[f.Step] = true
 	return nil
 }
 

@@ -1,11 +1,10 @@
 package engine
 
 import (
-	"errors"
-	"maps"
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/workflow"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -40,28 +39,12 @@ func (d *decider) input(f *frame, u *Uses, path string) (*v1.Value, error) {
 		}
 	}
 	if fix := d.run.fixes[path]; fix != nil {
-		if v, err = corrected(v, fix); err != nil {
+		if v, err = workflow.Correct(v, fix.GetJson()); err != nil {
 			return nil, err
 		}
 	}
 	raw, err := expr.EncodeJSON(v)
 	return &v1.Value{Json: raw}, err
-}
-
-// corrected returns an input with those of its fields replaced that a person gave.
-func corrected(v any, fix *v1.Value) (any, error) {
-	by, err := expr.DecodeJSON(fix.GetJson())
-	if err != nil {
-		return nil, err
-	}
-	object, ok := v.(map[string]any)
-	over, also := by.(map[string]any)
-	if !ok || !also {
-		return nil, errors.New("what corrects it is no object")
-	}
-	object = maps.Clone(object)
-	maps.Copy(object, over)
-	return object, nil
 }
 
 // start begins the next attempt. A slot was taken for it.

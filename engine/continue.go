@@ -29,14 +29,15 @@ func (r *Run) Outgrown() bool { return r.Facts-r.history.from >= mostFacts }
 func (r *Run) Postpone() { r.history.from = r.Facts }
 
 // overtaken says that the state no longer needs a fact: claims before the last,
-// timers that no longer stand, and how a step came to complete.
+// timers that no longer stand, and how a step
+// came to complete, unless a person had a say in it.
 func (r *Run) overtaken(f *v1.Fact) bool {
 	switch k := f.Kind.(type) {
 	case *v1.Fact_RunClaimed:
 		return f.Claim != r.Claim
 	case *v1.Fact_StepStarted, *v1.Fact_StepFailed:
 		s := r.Steps[f.Step]
-		return s != nil && s.Status == StepCompleted && f.Number < s.done
+		return s != nil && s.Status == StepCompleted && f.Number < s.done && !r.history.asked[f.Step]
 	case *v1.Fact_TimerSet:
 		return r.Timers[f.Number] == nil && k.TimerSet.Reason != reasonSleep
 	case *v1.Fact_TimerFired:

@@ -76,6 +76,7 @@ type decoded struct {
 type history struct {
 	carriers   map[carrier]bool // every message that ever was one
 	commands   map[string]bool  // ids
+	asked      map[string]bool  // steps of which a person said what an attempt did
 	kept       []*v1.Fact
 	generation uint64
 	lost       int       // claims that lost an open attempt, since the last outcome
@@ -178,7 +179,7 @@ type WaitState struct {
 func NewRun(id string) *Run {
 	return &Run{
 		id: id, Steps: map[string]*StepState{}, index: newIndex(), Timers: map[uint64]*Timer{},
-		history: history{carriers: map[carrier]bool{}, commands: map[string]bool{}},
+		history: history{carriers: map[carrier]bool{}, commands: map[string]bool{}, asked: map[string]bool{}},
 	}
 }
 

@@ -67,23 +67,14 @@ func (d *decider) ask(f *frame, def *Step, a *Ask, path string) error {
 		}
 	}
 	if len(a.Fields) > 0 {
-		fields, err := fieldsValue(a.Fields)
+		raw, err := expr.EncodeJSON(a.AllFields())
 		if err != nil {
 			return err
 		}
-		started.Fields = fields
+		started.Fields = &v1.Value{Json: raw}
 	}
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_WaitStarted{WaitStarted: &v1.WaitStarted{
 		Deadline: d.deadline(a.Timeout, def.Timeout), Approval: started}}})
-}
-
-func fieldsValue(fields map[string]Field) (*v1.Value, error) {
-	all := make(map[string]any, len(fields))
-	for name, f := range fields {
-		all[name] = map[string]any{"type": f.Type, "required": f.Required, "label": f.Label}
-	}
-	raw, err := expr.EncodeJSON(all)
-	return &v1.Value{Json: raw}, err
 }
 
 // waits moves a wait: a signal that came ends it, or its time is up.

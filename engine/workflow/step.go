@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"errors"
+	"maps"
 	"math"
 	"time"
 
@@ -225,4 +227,30 @@ func (b *Branch) Prefix(block string) string {
 		return block + "."
 	}
 	return block + "." + b.Name + "."
+}
+
+// AllFields are the typed answers, as a JSON value.
+func (a *Ask) AllFields() map[string]any {
+	all := make(map[string]any, len(a.Fields))
+	for name, f := range a.Fields {
+		all[name] = map[string]any{"type": f.Type, "required": f.Required, "label": f.Label}
+	}
+	return all
+}
+
+// Correct returns an input with those of its fields replaced that the object in
+// JSON has.
+func Correct(input any, with []byte) (any, error) {
+	by, err := expr.DecodeJSON(with)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := input.(map[string]any)
+	over, also := by.(map[string]any)
+	if !ok || !also {
+		return nil, errors.New("what corrects it is no object")
+	}
+	object = maps.Clone(object)
+	maps.Copy(object, over)
+	return object, nil
 }

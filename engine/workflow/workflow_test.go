@@ -1,6 +1,7 @@
 package workflow_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -95,5 +96,26 @@ func TestPrefix(t *testing.T) {
 	}
 	if got := (&workflow.Branch{Name: "left"}).Prefix("p[2]"); got != "p[2].left." {
 		t.Errorf("in a branch: %s", got)
+	}
+}
+
+// A correction replaces whole fields, adds others, and leaves the input as it was.
+func TestCorrect(t *testing.T) {
+	input := map[string]any{"to": "nobody", "text": "hello"}
+	got, err := workflow.Correct(input, []byte(`{"to":"ada","cc":1}`))
+	if err != nil || fmt.Sprint(got) != "map[cc:1 text:hello to:ada]" || input["to"] != "nobody" {
+		t.Errorf("%v of %v, %v", got, input, err)
+	}
+	for _, with := range []string{"7", "{", "null"} {
+		if _, err := workflow.Correct(input, []byte(with)); err == nil {
+			t.Errorf("%s corrects it", with)
+		}
+	}
+}
+
+func TestAllFields(t *testing.T) {
+	a := &workflow.Ask{Fields: map[string]workflow.Field{"days": {Type: "number", Required: true, Label: "How long"}}}
+	if got := fmt.Sprint(a.AllFields()); got != "map[days:map[label:How long required:true type:number]]" {
+		t.Error(got)
 	}
 }
