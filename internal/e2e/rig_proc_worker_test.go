@@ -19,6 +19,8 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/actions"
+	"zflow/engine/router"
+	"zflow/engine/waits"
 	"zflow/engine/worker"
 	"zflow/internal/app"
 	"zflow/internal/durable"
@@ -124,8 +126,16 @@ func procWork(ctx context.Context, spec procRole, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
+	waiters, err := waits.Open(ctx, js, cc.Gate)
+	if err != nil {
+		return err
+	}
+	events, err := router.Open(ctx, js, cc.Gate, router.Stores{Waits: waiters, Wakes: client.Stores.Wakes}, log)
+	if err != nil {
+		return err
+	}
 	w := worker.New(worker.Config{
-		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Stores: client.Stores, Actions: registry, Keys: keys, Log: log,
+		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: keys, Log: log,
 		Watch: worker.Watch{Renewed: t.renewed, Calling: t.calling},
 	})
 	if err := t.open(spec.Log, w.ID()); err != nil {
