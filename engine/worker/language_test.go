@@ -113,6 +113,7 @@ steps: [ { id: a, uses: test.put }, { id: b, uses: test.put, retry: { attempts: 
 		id := r.event(1, map[string]any{"n": 1})
 		r.until("again", id, engine.Failed)
 		r.command("again", id, &v1.Command{Id: "r1", Kind: "retry", By: "me"})
+		time.Sleep(5 * time.Second) // until then the run is still failed
 		run := r.until("again", id, engine.Completed)
 		if run.Step("a").Attempt != 1 || run.Step("b").Attempt != 2 {
 			t.Errorf("attempts %d and %d, want 1 and 2", run.Step("a").Attempt, run.Step("b").Attempt)
