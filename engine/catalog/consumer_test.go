@@ -204,3 +204,25 @@ func TestOvertakenByNewer(t *testing.T) {
 	slow.deploy(t, source("a", "y", "webinar.ended"))
 	checkConsumer(t, h, d.Entry)
 }
+
+// Events of a workflow with a concurrency key come one by one, from the deployment
+// on that has it.
+func TestConsumerInOrder(t *testing.T) {
+	h := open(t)
+	plain := source("a", "x", "meeting.ended")
+	keyed := append(slices.Clone(plain), "\nconcurrency: { key: \"${{ event.payload.object.id }}\" }\n"...)
+	for _, c := range []struct {
+		src  []byte
+		want int
+	}{{plain, 1000}, {keyed, 1}, {plain, 1000}} {
+		d := h.deploy(t, c.src)
+		if got := checkConsumer(t, h, d.Entry); got.MaxAckPending != c.want {
+			t.Errorf("max ack pending %d, want %d", got.MaxAckPending, c.want)
+		}
+		consumer, err := h.Consumer(t.Context(), "a")
+		must(t, err)
+		if Ordered(consumer) != (c.want == 1) {
+			t.Errorf("with %d the events are in order: %v", c.want, Ordered(consumer))
+		}
+	}
+}
