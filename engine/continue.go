@@ -19,11 +19,18 @@ func (r *Run) Continue(now time.Time) *v1.Fact {
 		Generation: r.history.generation + 1, Facts: kept}}})
 }
 
-// mostFacts is how many facts a generation has before the next one begins.
-const mostFacts = 10_000
+// MostFacts is how many facts a generation has at most before the next one begins.
+const MostFacts = 10_000
 
-// Outgrown says that a new generation is to begin, since this one has so many facts.
-func (r *Run) Outgrown() bool { return r.Facts-r.history.from >= mostFacts }
+// Outgrown says that a new generation is to begin, since this one has so many
+// facts as the workflow's limits allow.
+func (r *Run) Outgrown(l Limits) bool {
+	most := uint64(MostFacts)
+	if l.Facts > 0 {
+		most = uint64(l.Facts)
+	}
+	return r.Facts-r.history.from >= most
+}
 
 // Postpone lets this generation have as many facts again.
 func (r *Run) Postpone() { r.history.from = r.Facts }

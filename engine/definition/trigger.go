@@ -243,7 +243,13 @@ func (p *parser) limits(n *node) engine.Limits {
 	if v := n.Get("fan_out"); v != nil {
 		l.FanOut = p.count(v, "fan_out", maxQuota)
 	}
+	if v := n.Get("facts"); v != nil {
+		l.Facts = int(p.number(v, "facts", true, leastFacts, engine.MostFacts))
+	}
 	return l
 }
 
-const maxQuota = 100_000
+const (
+	maxQuota   = 100_000
+	leastFacts = 100 // a generation of fewer would be made of its first append
+)

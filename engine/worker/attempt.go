@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zflow/engine"
+	"zflow/engine/worker/attempt"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -57,11 +58,11 @@ func (w *Worker) ready(ctx context.Context, o *owned, a *engine.Attempt) (func()
 	o.slots.reserved--
 	w.counts.add("attempts", o.def.Name)
 	w.watchCall(o, a)
-	run := o.run
+	of := attempt.Of{Run: o.run.ID(), Event: o.run.Start.Event.Id, Account: o.run.Start.Event.Account}
 	return func() *engine.Outcome {
 		defer cancel()
 		defer o.ended(a.AttemptID)
-		return w.caller.Do(call, run, a)
+		return w.caller.Do(call, of, a)
 	}, nil
 }
 

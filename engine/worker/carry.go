@@ -117,7 +117,7 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 	if o.run.State.Ended() {
 		return true, w.finish(ctx, o)
 	}
-	if o.run.Outgrown() {
+	if o.run.Outgrown(o.def.Limits) {
 		if err := w.outgrown(ctx, o); err != nil {
 			return false, err
 		}

@@ -18,7 +18,7 @@ const largestGeneration = 6 << 20
 // renewHistory begins a new generation of a parked run whose oldest append is
 // half as old as RUNS allows, or that has many facts.
 func (w *Worker) renewHistory(ctx context.Context, l *loaded, now time.Time) error {
-	if now.Before(w.renewal(l.run)) && !l.run.Outgrown() {
+	if now.Before(w.renewal(l.run)) && !l.run.Outgrown(engine.Limits{}) {
 		return nil
 	}
 	return w.anew(ctx, l, now)

@@ -29,6 +29,7 @@ type Workflow struct {
 type Limits struct {
 	RunsPerMinute int
 	FanOut        int // iterations of one loop
+	Facts         int // of a run before it continues as a new generation
 }
 
 // Trigger says which events start a run.

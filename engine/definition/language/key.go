@@ -117,6 +117,7 @@ var Concurrency = map[string]Key{
 var Limits = map[string]Key{
 	"runs_per_minute": {formCount, "No more runs begin in a minute.", false},
 	"fan_out":         {formCount, "No loop has more iterations.", false},
+	"facts":           {formCount, "A run with so many facts continues as a new generation; default 10,000.", false},
 }
 
 // Step has those of a step.

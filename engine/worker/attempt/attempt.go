@@ -25,13 +25,17 @@ type Caller struct {
 	Log     *zap.Logger
 }
 
+// Of is what a call tells of its run. The run itself goes on changing in the hands
+// of its owner while calls are in flight.
+type Of struct{ Run, Event, Account string }
+
 // Do performs the attempt's action, whatever that does, and tells what came of it.
-func (c *Caller) Do(ctx context.Context, r *engine.Run, a *engine.Attempt) (out *engine.Outcome) {
+func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.Outcome) {
 	begun := time.Now()
 	out = &engine.Outcome{}
 	defer func() {
 		if p := recover(); p != nil {
-			c.Log.Error("an action panicked", zap.String("run_id", r.ID()), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			c.Log.Error("an action panicked", zap.String("run_id", of.Run), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 			out.Error, out.Class = &v1.Error{Message: "the action " + a.Uses.Action + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
 		}
 		out.Took = max(time.Since(begun), time.Nanosecond)
@@ -45,7 +49,7 @@ func (c *Caller) Do(ctx context.Context, r *engine.Run, a *engine.Attempt) (out 
 		return refused(out, err)
 	}
 	in := actions.Call{
-		Input: input, Key: r.ID() + "." + a.Step, Connection: a.Connection, Account: r.Start.Event.Account, Event: r.Start.Event.Id,
+		Input: input, Key: of.Run + "." + a.Step, Connection: a.Connection, Account: of.Account, Event: of.Event,
 		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
 	}
 	var result actions.Result
