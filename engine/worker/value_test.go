@@ -100,6 +100,9 @@ func TestLargeValues(t *testing.T) {
 // A run that sleeps for longer than RUNS keeps anything renews itself, and its
 // values with it.
 func TestRunThatOutlivesRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of an hour of one run says nothing of races")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.create(4 * time.Minute)
