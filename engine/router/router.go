@@ -88,12 +88,13 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate, s Sto
 	return &Router{js: js, stream: stream, gate: gate, Stores: s, log: log, looked: map[seen]bool{}, dropped: map[seen]bool{}}, nil
 }
 
-// Run brings events until ctx ends.
-func (r *Router) Run(ctx context.Context) {
+// Run brings events until ctx ends, and tells of those that nobody waits for. One
+// that comes again is told of again.
+func (r *Router) Run(ctx context.Context, unawaited func(*proto.Event)) {
 	for ctx.Err() == nil {
 		consumer, err := r.stream.Consumer(ctx, Consumer)
 		if err == nil {
-			err = r.pull(ctx, consumer)
+			err = r.pull(ctx, consumer, unawaited)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("events are not brought to those who wait", zap.Error(err))
@@ -110,7 +111,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // pull brings what the consumer has until ctx ends or the consumer is gone.
-func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer) error {
+func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer, unawaited func(*proto.Event)) error {
 	for ctx.Err() == nil {
 		mark, asked := r.gate.Mark(), time.Now()
 		batch, err := consumer.Fetch(most, jetstream.FetchMaxWait(pullFor))
@@ -118,7 +119,7 @@ func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer) error {
 			return err
 		}
 		for m := range batch.Messages() {
-			if err := r.bring(ctx, m, mark); err != nil {
+			if err := r.bring(ctx, m, mark, unawaited); err != nil {
 				r.log.Warn("an event is brought later to those who wait", zap.String("subject", m.Subject()), zap.Error(err))
 				_ = m.NakWithDelay(again) // lost: it comes after the ack wait
 				continue
@@ -135,7 +136,7 @@ func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer) error {
 }
 
 // bring notes an event beside those who wait for it, and wakes them.
-func (r *Router) bring(ctx context.Context, m jetstream.Msg, mark durable.Mark) error {
+func (r *Router) bring(ctx context.Context, m jetstream.Msg, mark durable.Mark, unawaited func(*proto.Event)) error {
 	meta, err := m.Metadata()
 	if err != nil {
 		return err
@@ -145,8 +146,12 @@ func (r *Router) bring(ctx context.Context, m jetstream.Msg, mark durable.Mark) 
 		return nil // no event: nobody can wait for it
 	}
 	entries, err := r.Waits.Match(ctx, e.Kind(), e.Type, e.Body)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(entries) == 0 {
+		unawaited(e)
+		return nil
 	}
 	if err := r.gate.Pass(ctx, proto.Events, mark); err != nil {
 		return err

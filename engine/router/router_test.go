@@ -63,7 +63,7 @@ func (r *rig) start() {
 	must(r.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); r.Run(ctx) }()
+	go func() { defer close(done); r.Run(ctx, func(*proto.Event) {}) }()
 	r.stop = func() { cancel(); <-done }
 }
 

@@ -15,7 +15,7 @@ type counters struct {
 type Counter struct {
 	Name     string
 	Workflow string
-	Type     string // of the event: of events_unmatched and events_again
+	Type     string // of the event: of events_unmatched, events_again and events_untaken
 }
 
 func (c *counters) add(name, workflow string) { c.addOf(Counter{Name: name, Workflow: workflow}) }
@@ -31,7 +31,8 @@ func (c *counters) addOf(k Counter) {
 
 // Counts returns what was counted since the start: runs_started, runs_completed,
 // runs_failed, runs_canceled, runs_parked, runs_taken_over, runs_superseded,
-// events_unmatched, events_again, attempts, outcomes_late, acks_left, and more.
+// events_unmatched, events_untaken (no workflow takes them, nobody waits for
+// them), events_again, attempts, outcomes_late, acks_left, and more.
 func (w *Worker) Counts() map[Counter]uint64 {
 	w.counts.mu.Lock()
 	defer w.counts.mu.Unlock()
