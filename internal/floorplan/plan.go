@@ -91,7 +91,8 @@ var plan = []row{
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part},                                                                                                               // of cmd/zflow
 	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
-	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/terminal"}, outside: []string{cobra}, traits: part},
+	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
+	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
 
 	"zflow/internal/app"
 	"zflow/internal/flowtest"
+	"zflow/internal/flowtest/share"
 	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,8 @@ type tester struct {
 type testFlags struct {
 	junit, run string
 	update     bool
+	jobs       int
+	share      bool // this process runs a share of another's tests, and tells it of them
 }
 
 // Test returns the command test; said is the error of one whose output has told why
@@ -46,11 +50,17 @@ fails.`,
 	})
 	c.Flags().StringVar(&f.junit, "junit", "", "write a report for CI to this `file` too")
 	c.Flags().StringVar(&f.run, "run", "", "only tests whose name this regular `expression` matches")
+	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many workflows are tested at once, `number` of processes")
+	c.Flags().BoolVar(&f.share, "share", false, "")
+	_ = c.Flags().MarkHidden("share") // it is there
 	c.Flags().BoolVar(&f.update, "update", false, "write expected outputs anew where they are not as expected")
 	return c
 }
 
 func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
+	if f.jobs < 1 {
+		return terminal.Misused("--jobs is at least 1")
+	}
 	runner, files, err := newRunner(args)
 	if err != nil {
 		return err
@@ -65,7 +75,10 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 			return terminal.Misused("--run: %v", err)
 		}
 	}
-	report, err := runner.Test(c.Context(), files, o)
+	if f.share {
+		return sh.tell(c, runner, files, o, f)
+	}
+	report, err := sh.report(c, runner, files, o, f)
 	if err != nil {
 		return err
 	}
@@ -74,12 +87,59 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 			return err
 		}
 	}
-	if f.update {
-		if err := sh.update(report); err != nil {
-			return err
-		}
-	}
 	return sh.printTests(report)
+}
+
+// report runs the tests of files, of several workflows at once.
+func (sh *tester) report(c *cobra.Command, runner *flowtest.Runner, files []string, o flowtest.Options, f testFlags) (*flowtest.Report, error) {
+	shares := byWorkflow(runner, files)
+	if f.jobs > 1 && len(shares) > 1 {
+		s := share.Runner{Jobs: f.jobs, Each: o.Each, Err: sh.Err, Command: f.ofShare}
+		return s.Test(c.Context(), shares)
+	}
+	report, err := runner.Test(c.Context(), files, o)
+	if err == nil && f.update {
+		err = sh.update(report)
+	}
+	return report, err
+}
+
+// ofShare are the arguments with which a process runs a share.
+func (f testFlags) ofShare(files []string) []string {
+	args := []string{"test", "--share", "--run", f.run}
+	if f.update {
+		args = append(args, "--update")
+	}
+	return append(append(args, "--"), files...)
+}
+
+// tell runs a share.
+func (sh *tester) tell(c *cobra.Command, runner *flowtest.Runner, files []string, o flowtest.Options, f testFlags) error {
+	report, err := share.Tell(c.Context(), sh.Out, runner, files, o)
+	if err == nil && report != nil && f.update {
+		err = sh.update(report)
+	}
+	return err
+}
+
+// byWorkflow puts the files that test one workflow together, so that what they
+// reach of it is counted together. One that cannot be read stands alone.
+func byWorkflow(runner *flowtest.Runner, files []string) (shares [][]string) {
+	of := map[string]int{}
+	for _, file := range files {
+		name := file
+		if s, _, err := flowtest.Load(file, runner.Known); err == nil && s != nil {
+			name = s.Flow.Name
+		}
+		i, there := of[name]
+		if !there {
+			i = len(shares)
+			of[name] = i
+			shares = append(shares, nil)
+		}
+		shares[i] = append(shares[i], file)
+	}
+	return shares
 }
 
 func newRunner(args []string) (*flowtest.Runner, []string, error) {
