@@ -19,9 +19,13 @@ func (r *rig) other(eventType string, n int) {
 
 func (r *rig) tryOther(eventType string, n int) error {
 	e := r.eventOf(n, map[string]any{"n": n})
-	e.ID, e.Type = proto.EventID("default", eventType, fmt.Sprint(n)), eventType
+	e.ID, e.Type = otherID(eventType, n), eventType
 	_, err := r.publish.Publish(context.Background(), e)
 	return err
+}
+
+func otherID(eventType string, n int) string {
+	return proto.EventID("default", eventType, fmt.Sprint(n))
 }
 
 // TestArrival: a run waits for an event of its own meeting; one of another does

@@ -34,6 +34,7 @@ import (
 // rig is a server with workflows, and workers on it.
 type rig struct {
 	t       testing.TB
+	leap    func(time.Duration) // sleeps at less cost, while nobody works
 	server  *natstest.Server
 	world   *world
 	keys    *sealed.Keys
@@ -50,8 +51,8 @@ func newRig(t testing.TB, opts ...natstest.Option) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	natstest.VirtualTime(t)
-	r := &rig{t: t, server: natstest.Start(t, opts...), world: &world{}, keys: keys}
+	leap := natstest.VirtualTime(t).Leap
+	r := &rig{t: t, leap: leap, server: natstest.Start(t, opts...), world: &world{}, keys: keys}
 	r.create(30 * 24 * time.Hour)
 	r.open()
 	return r
