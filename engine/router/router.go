@@ -120,8 +120,7 @@ func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer, unawaite
 		}
 		for m := range batch.Messages() {
 			if err := r.bring(ctx, m, mark, unawaited); err != nil {
-				r.log.Warn("an event is brought later to those who wait", zap.String("subject", m.Subject()), zap.Error(err))
-				_ = m.NakWithDelay(again) // lost: it comes after the ack wait
+				r.later(ctx, m, err)
 				continue
 			}
 			if time.Since(asked) < ackWithin && r.gate.Mark() == mark {
@@ -133,6 +132,14 @@ func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer, unawaite
 		}
 	}
 	return nil
+}
+
+// later lets an event come again, and says so unless it is a stop that keeps it back.
+func (r *Router) later(ctx context.Context, m jetstream.Msg, why error) {
+	if ctx.Err() == nil {
+		r.log.Warn("an event is brought later to those who wait", zap.String("subject", m.Subject()), zap.Error(why))
+	}
+	_ = m.NakWithDelay(again) // lost: it comes after the ack wait
 }
 
 // bring notes an event beside those who wait for it, and wakes them.
