@@ -10,6 +10,7 @@ import (
 
 const everyPolicy = `
 name: every-policy
+timeout: 2h
 on: [ { zoom: meeting.ended } ]
 steps:
   - id: read

@@ -44,6 +44,8 @@ type Config struct {
 // House is a running zflow.
 type House struct {
 	Config
+	// Quiet is called whenever nothing goes on, and says whether it did something. May be nil.
+	Quiet  func(context.Context) (acted bool, err error)
 	name   string // of the tested workflow
 	begun  time.Time
 	keys   *sealed.Keys

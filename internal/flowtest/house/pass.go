@@ -60,6 +60,10 @@ func (h *House) Pass(ctx context.Context, until time.Time) error {
 			return nil
 		}
 		quiet, d, err := h.look(ctx)
+		if quiet && err == nil && h.Quiet != nil {
+			acted, failed := h.Quiet(ctx)
+			quiet, err = !acted, h.unlessDead(failed)
+		}
 		if err != nil {
 			return err
 		}

@@ -163,5 +163,9 @@ func (h *House) Redeliver(ctx context.Context, e *proto.Event) error {
 
 // Command gives a run of the tested workflow an order.
 func (h *House) Command(ctx context.Context, run string, c *v1.Command) error {
-	return h.client.Wakes.Command(ctx, h.name, run, c)
+	workflow := h.name
+	if s := h.now.all[run]; s != nil {
+		workflow = s.run.Start.Workflow
+	}
+	return h.client.Wakes.Command(ctx, workflow, run, c)
 }
