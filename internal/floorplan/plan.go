@@ -83,6 +83,8 @@ var plan = []row{
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
 
+	{pkg: "engine/simulation", traits: test}, // of the core and the shell's rules; has tests only
+
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
 	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/natstest"), outside: storage, traits: test | part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
