@@ -3,6 +3,9 @@ package bench
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"zflow/internal/bench/usage"
 )
 
 // TestAims: each is met at its edge, and missed beyond it.
@@ -51,7 +54,7 @@ func TestAims(t *testing.T) {
 
 func TestCost(t *testing.T) {
 	m := Measure{Outcome: &Outcome{Complete: 10}}
-	m.cost(counts{flushes: 5, appends: 100}, counts{usage: usage{cpu: 20 * tick, written: 1000, rss: 7}, flushes: 25, appends: 140, stored: 500})
+	m.cost(counts{flushes: 5, appends: 100}, counts{Process: usage.Process{CPU: 200 * time.Millisecond, Written: 1000, RSS: 7}, flushes: 25, appends: 140, stored: 500})
 	if m.CPU != 20 || m.Written != 100 || m.Stored != 50 || m.Appends != 4 || m.Flushes != 2 || m.Memory != 7 {
 		t.Errorf("%+v", m)
 	}

@@ -11,10 +11,14 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"zflow/internal/bench/usage"
 )
 
 // Config says what to measure.
 type Config struct {
+	Only        []string // scenarios: of Scenarios; empty: all
+	Sizes       Sizes    // of the scenarios but Speed
 	Program     []string // starts this program again, so that it calls Serve
 	Data        string   // a folder for data is made here, and removed; empty: where temporary files go
 	Modes       []string // of durability: Group, Always
@@ -33,14 +37,18 @@ type bench struct {
 	Config
 	folder  string
 	api     *api
-	url     string // of the API
+	stage   *stage
+	url     string // of both
 	systems []*system
 	report  *Report
 }
 
 // Run measures everything. It ends what it started and removes its folder.
 func Run(ctx context.Context, c Config) (r *Report, err error) {
-	b := &bench{Config: c, api: &api{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
+	if err := CheckScenarios(c.Only); err != nil {
+		return nil, err
+	}
+	b := &bench{Config: c, api: &api{}, stage: &stage{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
 	if b.folder, err = os.MkdirTemp(c.Data, "zflow-bench-"); err != nil {
 		return nil, fmt.Errorf("making a folder for the data: %w", err)
 	}
@@ -50,11 +58,6 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 		return nil, err
 	}
 	defer stop()
-	defer func() {
-		for _, s := range b.systems {
-			err = errors.Join(err, s.end())
-		}
-	}()
 	err = b.measure(ctx)
 	if ctx.Err() != nil { // then what failed first is chance
 		return nil, fmt.Errorf("measuring: interrupted: %w", ctx.Err())
@@ -62,7 +65,6 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b.report.judge()
 	return b.report, nil
 }
 
@@ -72,17 +74,37 @@ func (b *bench) serveAPI() (stop func(), err error) {
 		return nil, fmt.Errorf("starting the API: %w", err)
 	}
 	b.url = "http://" + l.Addr().String()
-	server := &http.Server{Handler: b.api, ReadHeaderTimeout: 5 * time.Second}
+	calls := http.NewServeMux()
+	calls.Handle("/", b.api)
+	calls.Handle(stagePath, b.stage)
+	server := &http.Server{Handler: calls, ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(l) //nolint:errcheck // without it no run completes, which the load reports
 	return func() { _ = server.Close() }, nil
 }
 
 func (b *bench) measure(ctx context.Context) error {
+	if b.wanted(Speed) {
+		if err := b.speed(ctx); err != nil {
+			return err
+		}
+	}
+	return b.scale(ctx)
+}
+
+// speed measures runs and webhooks a second, and ends what it started: it would
+// disturb the scenarios that follow.
+func (b *bench) speed(ctx context.Context) (err error) {
+	defer func() {
+		for _, s := range b.systems {
+			err = errors.Join(err, s.end())
+		}
+	}()
 	for _, part := range []func(context.Context) error{b.startAll, b.warm, b.runs, b.webhooks, b.paced, b.publishes} {
 		if err := part(ctx); err != nil {
 			return err
 		}
 	}
+	b.report.judge()
 	return nil
 }
 
@@ -110,9 +132,9 @@ func (b *bench) idle(ctx context.Context, s *system) error {
 	if err := wait(ctx, b.Settle); err != nil {
 		return err
 	}
-	u, err := readUsage(s.process.pid())
-	if u.rss > 0 {
-		b.report.Idle = &Memory{RSS: u.rss, PSS: u.pss}
+	u, err := usage.Read(s.process.pid())
+	if u.RSS > 0 {
+		b.report.Idle = &Memory{RSS: u.RSS, PSS: u.PSS}
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func config(t *testing.T) Config {
 	}
 	return Config{
 		Program: []string{program, serves}, Data: t.TempDir(), Modes: []string{Group, Always}, Concurrency: []int{1, aimed},
-		Runs: 20, Length: 30 * time.Millisecond, Rate: 200, Progress: io.Discard, Errors: io.Discard,
+		Only: []string{Speed}, Runs: 20, Length: 30 * time.Millisecond, Rate: 200, Progress: io.Discard, Errors: io.Discard,
 	}
 }
 

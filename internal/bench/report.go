@@ -4,16 +4,17 @@ import "time"
 
 // Report is what was measured.
 type Report struct {
-	CPUs      int       `json:"cpus"`
-	System    string    `json:"system"`
-	Go        string    `json:"go"`
-	Idle      *Memory   `json:"idle"`
-	Disk      []Disk    `json:"disk"`
-	Publishes []Publish `json:"publishes"`
-	Runs      []Measure `json:"runs"`     // so many at a time
-	Webhooks  []Measure `json:"webhooks"` // as fast as they are taken
-	Paced     []Measure `json:"paced"`    // at a rate
-	Aims      []Aim     `json:"aims"`
+	CPUs      int        `json:"cpus"`
+	System    string     `json:"system"`
+	Go        string     `json:"go"`
+	Idle      *Memory    `json:"idle"`
+	Disk      []Disk     `json:"disk"`
+	Publishes []Publish  `json:"publishes"`
+	Runs      []Measure  `json:"runs"`                // so many at a time
+	Webhooks  []Measure  `json:"webhooks"`            // as fast as they are taken
+	Paced     []Measure  `json:"paced"`               // at a rate
+	Scenarios []Scenario `json:"scenarios,omitempty"` // but for that of the figures above
+	Aims      []Aim      `json:"aims"`
 }
 
 // Memory is what zflow takes before it has anything to do, in bytes.
@@ -57,10 +58,10 @@ type Measure struct {
 // cost shares what was used among the runs.
 func (m *Measure) cost(before, after counts) {
 	n := float64(max(m.Complete, 1))
-	m.CPU = float64(after.cpu-before.cpu) / float64(time.Millisecond) / n
-	m.Written, m.Stored = float64(after.written-before.written)/n, float64(after.stored-before.stored)/n
+	m.CPU = float64(after.CPU-before.CPU) / float64(time.Millisecond) / n
+	m.Written, m.Stored = float64(after.Written-before.Written)/n, float64(after.stored-before.stored)/n
 	m.Appends, m.Flushes = float64(after.appends-before.appends)/n, float64(after.flushes-before.flushes)/n
-	m.Memory = after.rss
+	m.Memory = after.RSS
 }
 
 // find returns the measure of a system at a concurrency, or nil.

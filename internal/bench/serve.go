@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 
 	"go.uber.org/zap"
@@ -29,18 +30,21 @@ type order struct {
 	Folder string `json:"folder"` // for workflows and data
 	API    string `json:"api"`    // what the steps call
 	Secret string `json:"secret"` // of the webhooks
+	NATS   string `json:"nats"`   // of the broker that a worker works on
 }
 
 // request is every other line; report answers each, and the order.
 type request struct {
 	Profile string `json:"profile,omitempty"` // a file: begin to profile the CPU
 	Stop    bool   `json:"stop,omitempty"`    // end the profile
+	Collect bool   `json:"collect,omitempty"` // give back all memory that is not in use
 }
 
 type report struct {
 	Webhooks string `json:"webhooks,omitempty"` // where they go
 	NATS     string `json:"nats,omitempty"`
-	Flushes  uint64 `json:"flushes"` // flush requests that the broker got
+	Metrics  string `json:"metrics,omitempty"` // of a worker: its address for HTTP
+	Flushes  uint64 `json:"flushes"`           // flush requests that the broker got
 	Error    string `json:"error,omitempty"`
 }
 
@@ -87,8 +91,13 @@ func lines(in io.Reader) <-chan []byte {
 }
 
 func serve(ctx context.Context, o order, log *zap.Logger) (served, error) {
-	if o.System == Null {
+	switch o.System {
+	case Null:
 		return startNull(o)
+	case Broker:
+		return startBroker(ctx, o, log)
+	case Worker:
+		return startWorker(ctx, o, log)
 	}
 	return startZflow(ctx, o, log)
 }
@@ -124,6 +133,9 @@ func obey(line []byte) error {
 	}
 	if r.Stop {
 		pprof.StopCPUProfile()
+	}
+	if r.Collect {
+		debug.FreeOSMemory()
 	}
 	if r.Profile == "" {
 		return nil

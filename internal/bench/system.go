@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zflow/internal/app"
+	"zflow/internal/bench/usage"
 	"zflow/proto"
 )
 
@@ -48,7 +49,7 @@ func (s *system) end() error {
 
 // counts is what a system has used and done so far.
 type counts struct {
-	usage
+	usage.Process
 	flushes uint64
 	appends uint64 // messages in RUNS
 	all     uint64 // messages in all streams
@@ -56,7 +57,7 @@ type counts struct {
 }
 
 func (s *system) counts(ctx context.Context) (c counts, err error) {
-	if c.usage, err = readUsage(s.process.pid()); err != nil || s.client == nil {
+	if c.Process, err = usage.Read(s.process.pid()); err != nil || s.client == nil {
 		return c, err
 	}
 	if c.appends, c.all, err = s.messages(ctx); err != nil {
@@ -69,7 +70,7 @@ func (s *system) counts(ctx context.Context) (c counts, err error) {
 	if c.flushes = r.Flushes; s.name == Always {
 		c.flushes = c.all // the server flushes each
 	}
-	c.stored, err = stored(filepath.Join(s.folder, "data"))
+	c.stored, err = usage.Stored(filepath.Join(s.folder, "data"))
 	return c, err
 }
 

@@ -9,7 +9,11 @@ import (
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) error {
 	var b bytes.Buffer
-	for _, part := range []func(io.Writer){r.printMachine, r.printRuns, r.printWebhooks, r.printPaced, r.printCeilings, r.printAims} {
+	parts := []func(io.Writer){r.printMachine}
+	if len(r.Runs) > 0 {
+		parts = append(parts, r.printRuns, r.printWebhooks, r.printPaced, r.printCeilings)
+	}
+	for _, part := range append(parts, r.printScenarios, r.printAims) {
 		part(&b)
 	}
 	if _, err := b.WriteTo(w); err != nil {
@@ -103,6 +107,15 @@ func (r *Report) asRuns(system string, rate float64, each func(*Measure) float64
 		return "–"
 	}
 	return fmt.Sprintf("%.0f", rate/each(m))
+}
+
+func (r *Report) printScenarios(w io.Writer) {
+	for _, s := range r.Scenarios {
+		fmt.Fprintf(w, "\n%s: %s (%.0f s)\n", s.Name, s.About, s.Seconds)
+		for _, f := range s.Figures {
+			fmt.Fprintf(w, "  %-58s  %10.5g %s\n", f.What, f.Value, f.Unit)
+		}
+	}
 }
 
 func (r *Report) printAims(w io.Writer) {

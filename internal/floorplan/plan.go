@@ -91,7 +91,9 @@ var plan = []row{
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
-	{pkg: "internal/bench", ours: []string{"proto", "internal/app", "internal/settings"}, outside: []string{zap}, traits: part},                                                                                                               // of cmd/zflow
+	{pkg: "internal/bench/usage", traits: part},
+	{pkg: "internal/bench/recording", ours: join(words, "internal/app"), outside: join(storage, protobuf), traits: part},
+	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/bench/recording", "internal/bench/usage", "internal/settings"), outside: []string{zap}, traits: part},                                  // of cmd/zflow
 	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
 	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},

@@ -1,4 +1,5 @@
-package bench
+// Package usage reads what a process has used: CPU, memory and disk.
+package usage
 
 import (
 	"bytes"
@@ -16,26 +17,26 @@ import (
 // tick is the unit of CPU times in /proc on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// usage is what a process has used so far.
-type usage struct {
-	cpu      time.Duration // user and system
-	written  int64         // bytes it caused to be written to disk
-	rss, pss int64         // bytes in memory; pss: shared pages by their share
+// Process is what a process has used so far.
+type Process struct {
+	CPU      time.Duration // user and system
+	Written  int64         // bytes it caused to be written to disk
+	RSS, PSS int64         // bytes in memory; PSS: shared pages by their share
 }
 
-// readUsage reads /proc; other systems than Linux have none, and all is zero there.
-func readUsage(pid int) (u usage, err error) {
+// Read reads /proc; other systems than Linux have none, and all is zero there.
+func Read(pid int) (u Process, err error) {
 	if runtime.GOOS != "linux" {
 		return u, nil
 	}
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
-	if u.cpu, err = cpuTime(filepath.Join(dir, "stat")); err != nil {
+	if u.CPU, err = cpuTime(filepath.Join(dir, "stat")); err != nil {
 		return u, fmt.Errorf("reading what process %d uses: %w", pid, err)
 	}
-	if u.written, err = field(filepath.Join(dir, "io"), "write_bytes:"); err != nil {
+	if u.Written, err = field(filepath.Join(dir, "io"), "write_bytes:"); err != nil {
 		return u, fmt.Errorf("reading what process %d writes: %w", pid, err)
 	}
-	for name, to := range map[string]*int64{"Rss:": &u.rss, "Pss:": &u.pss} {
+	for name, to := range map[string]*int64{"Rss:": &u.RSS, "Pss:": &u.PSS} {
 		kib, err := field(filepath.Join(dir, "smaps_rollup"), name)
 		if err != nil {
 			return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
@@ -74,8 +75,8 @@ func field(file, name string) (int64, error) {
 	return 0, fmt.Errorf("%s has no %s", file, name)
 }
 
-// stored returns the size of all files below a folder.
-func stored(dir string) (total int64, err error) {
+// Stored returns the size of all files below a folder.
+func Stored(dir string) (total int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return passGone(err)

@@ -1,4 +1,4 @@
-package bench
+package usage
 
 import (
 	"os"
@@ -17,19 +17,19 @@ func TestReadUsage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	before, err := readUsage(os.Getpid())
+	before, err := Read(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if before.rss < 1<<20 || before.pss <= 0 || before.pss > before.rss {
+	if before.RSS < 1<<20 || before.PSS <= 0 || before.PSS > before.RSS {
 		t.Errorf("memory: %+v", before)
 	}
-	for after := before; after.cpu < before.cpu+3*tick; { // ends by what it looks for
-		if after, err = readUsage(os.Getpid()); err != nil {
+	for after := before; after.CPU < before.CPU+3*tick; { // ends by what it looks for
+		if after, err = Read(os.Getpid()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := readUsage(1 << 30); err == nil {
+	if _, err := Read(1 << 30); err == nil {
 		t.Error("a process that is not there = nil")
 	}
 }
@@ -64,22 +64,10 @@ func TestStored(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := stored(dir); n != 3210 || err != nil {
+	if n, err := Stored(dir); n != 3210 || err != nil {
 		t.Errorf("stored = %d, %v", n, err)
 	}
-	if n, err := stored(filepath.Join(dir, "none")); n != 0 || err != nil {
+	if n, err := Stored(filepath.Join(dir, "none")); n != 0 || err != nil {
 		t.Errorf("stored of no folder = %d, %v", n, err)
-	}
-}
-
-func TestFlushes(t *testing.T) {
-	dir := t.TempDir()
-	all, err := flushes(t.Context(), dir, time.Millisecond)
-	if err != nil || len(all) == 0 {
-		t.Errorf("%d flushes, %v", len(all), err)
-	}
-	empty(t, dir)
-	if _, err := flushes(t.Context(), filepath.Join(dir, "none"), time.Millisecond); err == nil {
-		t.Error("flushes in no folder = nil")
 	}
 }
