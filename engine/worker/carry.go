@@ -59,6 +59,10 @@ func (w *Worker) logOf(o *owned) *zap.Logger {
 // errSuperseded says that the run's last claim is another's.
 var errSuperseded = errors.New("the run's last claim is another")
 
+// errIdle says that a run is neither parked nor waits for anything. It is loaded
+// and decided again: given up by a worker that lives, nobody would take it.
+var errIdle = errors.New("the run neither waits nor calls: this is a defect of zflow")
+
 // reloadUntil loads the run again until that succeeds; end: this worker is out.
 func (w *Worker) reloadUntil(ctx context.Context, o *owned) (verdict, bool) {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -91,7 +95,7 @@ func (w *Worker) superseded(o *owned) verdict {
 }
 
 // reload replaces what memory holds of a run by its history. What was called,
-// and what it brought, stays.
+// and what it brought, stays, where the history knows that it began.
 func (w *Worker) reload(ctx context.Context, o *owned) error {
 	l, err := w.load(ctx, o.run.Start.Workflow, o.run.ID())
 	if err != nil {
@@ -101,6 +105,7 @@ func (w *Worker) reload(ctx context.Context, o *owned) error {
 		return errSuperseded
 	}
 	o.run, o.cursor, o.pending, o.passed = l.run, l.cursor, nil, false
+	o.forget()
 	o.stored()
 	return nil
 }
@@ -151,8 +156,10 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		return true, w.park(ctx, o)
 	case o.run.State.Ended():
 		return true, w.finish(ctx, o)
+	case turn.Hold:
+		return true, w.release(ctx, o)
 	}
-	return true, w.release(ctx, o) // the worker stops
+	return false, errIdle
 }
 
 // forgo says of attempts that began, and were not called before the run was
@@ -160,6 +167,18 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 func (o *owned) forgo(calls []*engine.Attempt) {
 	for _, a := range calls {
 		o.outcomes[a.AttemptID] = &engine.Outcome{Class: string(actions.ClassFinal), Error: &v1.Error{Message: "the run was canceled before the call"}}
+	}
+}
+
+// forget drops what was called, and has landed, for attempts that the run knows
+// nothing of: their start was never in the history, or a power failure took it.
+// They begin again, perhaps with another input.
+func (o *owned) forget() {
+	for id := range o.outcomes {
+		if s := o.run.Steps[id.Step]; s == nil || s.Attempt < id.Attempt {
+			delete(o.outcomes, id)
+			delete(o.called, id)
+		}
 	}
 }
 

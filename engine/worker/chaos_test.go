@@ -149,7 +149,11 @@ func (c *chaos) play() {
 	if len(all) != len(c.events) {
 		c.t.Errorf("%d of %d keyed runs entered their gates", len(all), len(c.events))
 	}
-	checkStays(c.t, all, 2)
+	if checkStays(c.t, all, 2); c.t.Failed() {
+		for _, id := range c.events {
+			c.t.Log(c.explain("keyed", id))
+		}
+	}
 	c.gateEmpty()
 }
 
@@ -245,11 +249,11 @@ func (c *chaos) fell() {
 // settle waits until each run has ended, or waits for a person.
 func (c *chaos) settle() {
 	for begun := time.Now(); ; time.Sleep(time.Second) {
-		open := ""
+		open, flow, event := "", "", ""
 		for name := range flows {
 			for _, id := range c.events {
 				if run := c.run(name, id); !settledRun(run) {
-					open = fmt.Sprintf("%s of %s is %q", name, id, run.State)
+					open, flow, event = fmt.Sprintf("%s of %s is %q", name, id, run.State), name, id
 				}
 			}
 		}
@@ -257,7 +261,7 @@ func (c *chaos) settle() {
 			return
 		}
 		if time.Since(begun) > quietLasts {
-			c.t.Fatalf("after %v of quiet: %s", quietLasts, open)
+			c.t.Fatalf("after %v of quiet: %s\n%s\n%s", quietLasts, open, c.explain(flow, event), stacks())
 		}
 	}
 }

@@ -38,7 +38,8 @@ func (w *Worker) slot(o *owned) bool {
 
 // takeSlot makes sure that a place is reserved: for probes, and for attempts that
 // began before. Where none is free at once, what is pending is appended first, so
-// that waiting does not keep it back.
+// that waiting does not keep it back; and the place of a call of this run that has
+// landed meanwhile will do: else runs that began several could wait for each other.
 func (w *Worker) takeSlot(ctx context.Context, o *owned) error {
 	if o.slots.reserved > 0 || w.slot(o) {
 		return nil
@@ -46,13 +47,19 @@ func (w *Worker) takeSlot(ctx context.Context, o *owned) error {
 	if err := w.flushBut(ctx, o, starts(o.pending)); err != nil {
 		return err
 	}
-	select {
-	case w.slots <- struct{}{}:
-		o.slots.reserved++
-		o.slots.since = time.Now()
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for {
+		select {
+		case w.slots <- struct{}{}:
+			o.slots.reserved++
+			o.slots.since = time.Now()
+			return nil
+		case <-o.landed:
+			if o.collect(); w.slot(o) {
+				return nil
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
