@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -62,6 +63,7 @@ type chaos struct {
 	begun  time.Time
 	mu     sync.Mutex
 	answer *rand.Rand
+	limit  int // of the keyed runs inside at a time
 }
 
 // todo is what is to be done at a time.
@@ -71,11 +73,11 @@ type todo struct {
 }
 
 func newChaos(r *rig, seed uint64) *chaos {
-	c := &chaos{rig: r, rng: rand.New(rand.NewPCG(seed, 1)), answer: rand.New(rand.NewPCG(seed, 2)), begun: time.Now()}
+	c := &chaos{rig: r, rng: rand.New(rand.NewPCG(seed, 1)), answer: rand.New(rand.NewPCG(seed, 2)), begun: time.Now(), limit: 1 + int(seed%2)}
 	r.world.truth = true
 	r.world.answering(c.call)
 	for _, name := range slices.Sorted(maps.Keys(flows)) {
-		r.deploy(flows[name])
+		r.deploy(strings.Replace(flows[name], "limit: 2", fmt.Sprint("limit: ", c.limit), 1))
 	}
 	for range 2 + seed%2 {
 		c.hands = append(c.hands, nil)
@@ -149,7 +151,7 @@ func (c *chaos) play() {
 	if len(all) != len(c.events) {
 		c.t.Errorf("%d of %d keyed runs entered their gates", len(all), len(c.events))
 	}
-	if checkStays(c.t, all, 2); c.t.Failed() {
+	if checkStays(c.t, all, c.limit); c.t.Failed() {
 		for _, id := range c.events {
 			c.t.Log(c.explain("keyed", id))
 		}

@@ -23,65 +23,6 @@ func keyed(name, concurrency string) string {
 
 func ofKey(k string) map[string]any { return map[string]any{"k": k} }
 
-// stay is how long a run was inside its gate: from gate_entered to its end.
-type stay struct {
-	place     uint64
-	event     int
-	gate      string
-	from, end int64
-}
-
-// stays reads the histories of a workflow's runs, of those that entered.
-func (r *rig) stays(workflow string, ids []string) (all []stay) {
-	r.t.Helper()
-	for n, id := range ids {
-		h, err := r.load(workflow, id)
-		r.must(err)
-		s := stay{event: n, end: 1 << 62}
-		for _, a := range h.Appends {
-			for _, f := range a.Facts {
-				if e := f.GetGateEntered(); e != nil {
-					s.place, s.gate, s.from = e.Place, e.Gate, f.At
-				}
-				if s.place > 0 && (f.GetRunCompleted() != nil || f.GetRunFailed() != nil || f.GetRunCanceled() != nil) {
-					s.end = f.At
-					all, s = append(all, s), stay{event: n, end: 1 << 62}
-				}
-			}
-		}
-	}
-	return all
-}
-
-// checkStays holds stays against the limit of each gate and the order of events.
-func checkStays(t testing.TB, all []stay, limit int) {
-	t.Helper()
-	byGate := map[string][]stay{}
-	for _, s := range all {
-		byGate[s.gate] = append(byGate[s.gate], s)
-	}
-	for gate, in := range byGate {
-		slices.SortFunc(in, func(a, b stay) int { return int(a.place) - int(b.place) })
-		for i, s := range in {
-			if i > 0 && s.event < in[i-1].event {
-				t.Errorf("gate %s: event %d has a place before event %d", gate, in[i-1].event, s.event)
-			}
-			if i > 0 && s.from < in[i-1].from {
-				t.Errorf("gate %s: place %d entered before place %d", gate, s.place, in[i-1].place)
-			}
-			inside := 0
-			for _, o := range in {
-				if o.from <= s.from && s.from < o.end {
-					inside++
-				}
-			}
-			if inside > limit {
-				t.Errorf("gate %s: %d runs are inside at a time, %d may be", gate, inside, limit)
-			}
-		}
-	}
-}
-
 // gateEmpty waits until nothing is left of any gate.
 func (r *rig) gateEmpty() {
 	r.t.Helper()
