@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (w *Worker) superseded(o *owned) verdict {
 }
 
 // reload replaces what memory holds of a run by its history. What was called,
-// and what it brought, stays, where the history knows that it began.
+// and what it brought, stays.
 func (w *Worker) reload(ctx context.Context, o *owned) error {
 	l, err := w.load(ctx, o.run.Start.Workflow, o.run.ID())
 	if err != nil {
@@ -105,7 +106,6 @@ func (w *Worker) reload(ctx context.Context, o *owned) error {
 		return errSuperseded
 	}
 	o.run, o.cursor, o.pending, o.passed = l.run, l.cursor, nil, false
-	o.forget()
 	o.stored()
 	return nil
 }
@@ -134,6 +134,9 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		return w.broken(ctx, o, err)
 	}
 	o.pending = append(o.pending, d.Facts...)
+	if o.landedBefore(d.Calls) {
+		return false, nil
+	}
 	calls := o.uncalled(d.Calls)
 	if o.run.Cancel != nil && len(calls) > 0 && !engine.CleansUp(calls[0].Step) {
 		o.forgo(calls)
@@ -170,24 +173,32 @@ func (o *owned) forgo(calls []*engine.Attempt) {
 	}
 }
 
-// forget drops what was called, and has landed, for attempts that the run knows
-// nothing of: their start was never in the history, or a power failure took it.
-// They begin again, perhaps with another input.
-func (o *owned) forget() {
-	for id := range o.outcomes {
-		if s := o.run.Steps[id.Step]; s == nil || s.Attempt < id.Attempt {
-			delete(o.outcomes, id)
-			delete(o.called, id)
+// landedBefore says that some of these attempts were called before, and have landed:
+// they are decided anew after a reload, since their start was never in the history,
+// or a power failure took it. What they brought counts, and the next decision
+// records it, unless they begin with another input now: then they are called.
+func (o *owned) landedBefore(calls []*engine.Attempt) (landed bool) {
+	for _, a := range calls {
+		switch input, known := o.inputs[a.AttemptID]; {
+		case o.outcomes[a.AttemptID] == nil:
+		case known && bytes.Equal(input.GetJson(), a.Input.GetJson()):
+			landed = true
+		default:
+			delete(o.outcomes, a.AttemptID)
+			delete(o.called, a.AttemptID)
 		}
 	}
+	return landed
 }
 
-// uncalled returns those attempts that were not called yet.
+// uncalled returns those attempts that were not called yet, and notes with what
+// they will be.
 func (o *owned) uncalled(all []*engine.Attempt) []*engine.Attempt {
 	var calls []*engine.Attempt
 	for _, a := range all {
 		if !o.called[a.AttemptID] {
 			calls = append(calls, a)
+			o.inputs[a.AttemptID] = a.Input
 		}
 	}
 	return calls

@@ -21,7 +21,9 @@
 //     history as it was before the first of them.
 //  5. Nothing is acked before all that was written because of it is durable.
 //  6. After a lost race or a lost answer the run is loaded again; what was
-//     called is remembered, so that no attempt is called twice.
+//     called is remembered, so that no attempt is called twice, but for a read
+//     whose start was never in the history and that begins with another input.
+//  7. A run is given up by a worker that stops, and by no other.
 //
 // What it never does: count deliveries, act on a core subscription, nak with a
 // delay what another could do now (but for histories newer than this program).

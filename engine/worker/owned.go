@@ -12,21 +12,27 @@ import (
 // owned is a run in a worker's memory. Its carry alone touches it, but for what
 // is shared.
 type owned struct {
-	run      *engine.Run
-	def      *engine.Workflow
-	cursor   history.Cursor
-	epoch    uint64
-	pending  []*v1.Fact // applied, not appended
-	passed   bool       // what the cursor stands behind is durable
-	outcomes map[engine.AttemptID]*engine.Outcome
-	called   map[engine.AttemptID]bool
-	news     chan struct{} // a token: look at the history
-	claimed  func()        // lets other messages about the run in
-	born     bool          // the claim is in the history
-	slots    slots
-	flying   int    // calls in flight beside each other
-	told     uint64 // number of the last fact whose needs others were told
+	run     *engine.Run
+	def     *engine.Workflow
+	cursor  history.Cursor
+	epoch   uint64
+	pending []*v1.Fact    // applied, not appended
+	passed  bool          // what the cursor stands behind is durable
+	news    chan struct{} // a token: look at the history
+	claimed func()        // lets other messages about the run in
+	born    bool          // the claim is in the history
+	slots   slots
+	flying  int    // calls in flight beside each other
+	told    uint64 // number of the last fact whose needs others were told
+	calls
 	shared
+}
+
+// calls is what the carry remembers of calls, whatever the history says.
+type calls struct {
+	called   map[engine.AttemptID]bool
+	inputs   map[engine.AttemptID]*v1.Value // with which they were, or are about to be
+	outcomes map[engine.AttemptID]*engine.Outcome
 }
 
 // shared is what others than the carry touch.
@@ -42,8 +48,9 @@ type shared struct {
 func newOwned(m *message, run *engine.Run, def *engine.Workflow, pending []*v1.Fact) *owned {
 	return &owned{
 		run: run, def: def, epoch: run.Epoch(), pending: pending,
-		shared:   shared{m: m, kept: m.asked, cancels: map[engine.AttemptID]func(){}, done: map[engine.AttemptID]*engine.Outcome{}, landed: make(chan struct{}, 1)},
-		outcomes: map[engine.AttemptID]*engine.Outcome{}, called: map[engine.AttemptID]bool{}, news: make(chan struct{}, 1),
+		shared: shared{m: m, kept: m.asked, cancels: map[engine.AttemptID]func(){}, done: map[engine.AttemptID]*engine.Outcome{}, landed: make(chan struct{}, 1)},
+		calls:  calls{called: map[engine.AttemptID]bool{}, inputs: map[engine.AttemptID]*v1.Value{}, outcomes: map[engine.AttemptID]*engine.Outcome{}},
+		news:   make(chan struct{}, 1),
 	}
 }
 

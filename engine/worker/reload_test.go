@@ -14,12 +14,11 @@ import (
 )
 
 // A read is called before its start is in the history. Where its owner then loads
-// the run again, the history knows nothing of it: the attempt is started anew, and
-// called with the input that is recorded. Its owner goes on with the run.
+// the run again, the history knows nothing of it, and the attempt is decided anew:
+// its owner goes on with the run, and what the read brought counts.
 func TestReadWhoseStartIsLost(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], retry: { attempts: 3, delay: 500ms },
-			steps: [ { id: a, uses: test.read, with: { at: "${{ now() }}" } } ] }`)
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], retry: { attempts: 3, delay: 500ms }, steps: [ { id: a, uses: test.read } ] }`)
 		r.world.started = make(chan struct{}, 10)
 		r.world.answering(func(_ context.Context, n int, _ actions.Call) (actions.Result, error) {
 			if n == 1 {
@@ -31,20 +30,43 @@ func TestReadWhoseStartIsLost(t *testing.T) {
 		h := r.start()
 		id := r.event(1, nil)
 		<-r.world.started
-		<-r.world.started // its start follows from a timer, and is in memory only
+		<-r.world.started // its start follows from the time alone, and is in memory only
 		h.line.cut()
 		time.Sleep(3 * time.Second)
 		h.line.mend()
 		run := r.until("flow", id, engine.Completed)
-		r.tells("flow", id, "run_started, step_started a 1", "step_failed a 1 retryable retry", "step_started a 2", "step_completed a, run_completed")
+		r.tells("flow", id, "run_started, step_started a 1", "step_failed a 1 retryable retry", "step_started a 2, step_completed a, run_completed")
+		if calls := r.world.ledger(); run.Epoch() != 1 || len(calls) != 2 {
+			t.Errorf("epoch %d, %d calls", run.Epoch(), len(calls))
+		}
+		r.acked("flow")
+	})
+}
+
+// The same, but the attempt begins with another input: it is called with what the
+// history says.
+func TestReadThatBeginsWithAnotherInput(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.put }, { id: b, uses: test.read, with: { at: "${{ now() }}" } } ] }`)
+		r.world.started = make(chan struct{}, 10)
+		r.world.lasting(2 * time.Second)
+		h := r.start(func(c *Config) { c.Slots = 1 })
+		id := r.event(1, nil)
+		<-r.world.started
+		h.slots <- struct{}{} // once a has ended another run has its place, and a's outcome is appended alone
+		time.Sleep(time.Second)
+		<-h.slots
+		<-r.world.started
+		h.line.cut()
+		time.Sleep(3 * time.Second)
+		h.line.mend()
+		run := r.until("flow", id, engine.Completed)
+		r.tells("flow", id, "run_started, step_started a 1", "step_completed a", "step_started b 1", "step_completed b, run_completed")
 		calls := r.world.ledger()
 		var input map[string]any
-		r.must(json.Unmarshal(run.Step("a").Input.GetJson(), &input))
-		if last := calls[len(calls)-1]; !reflect.DeepEqual(last.input, input) {
-			t.Errorf("called with %v, recorded %v", last.input, input)
-		}
-		if run.Epoch() != 1 || len(calls) != 3 {
-			t.Errorf("epoch %d, %d calls", run.Epoch(), len(calls))
+		r.must(json.Unmarshal(run.Step("b").Input.GetJson(), &input))
+		if last := calls[len(calls)-1]; len(calls) != 3 || !reflect.DeepEqual(last.input, input) || reflect.DeepEqual(calls[1].input, input) {
+			t.Errorf("%d calls, the last with %v, recorded %v", len(calls), last.input, input)
 		}
 		r.acked("flow")
 	})
