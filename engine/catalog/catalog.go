@@ -32,6 +32,7 @@ type Catalog struct {
 	gate   *durable.Gate
 	bucket jetstream.KeyValue
 	known  definition.Known
+	taken  taken
 
 	mu       sync.RWMutex
 	compiled map[workflowVersion]*engine.Workflow

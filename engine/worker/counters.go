@@ -1,8 +1,13 @@
 package worker
 
 import (
+	"context"
 	"maps"
 	"sync"
+
+	"go.uber.org/zap"
+
+	wire "zflow/proto"
 )
 
 // counters count what happened, by name and workflow.
@@ -37,4 +42,15 @@ func (w *Worker) Counts() map[Counter]uint64 {
 	w.counts.mu.Lock()
 	defer w.counts.mu.Unlock()
 	return maps.Clone(w.counts.n)
+}
+
+// countUntaken counts an event that nobody waits for if no workflow takes it either:
+// none disappears in silence.
+func (w *Worker) countUntaken(ctx context.Context, e *wire.Event) {
+	switch taken, err := w.Catalog.Takes(ctx, e.Kind(), e.Type); {
+	case err != nil:
+		w.Log.Warn("it is not known whether a workflow takes an event", zap.String("event_id", e.ID), zap.Error(err))
+	case !taken:
+		w.counts.addOf(Counter{Name: "events_untaken", Type: e.Type})
+	}
 }

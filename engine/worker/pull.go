@@ -21,7 +21,7 @@ const (
 
 // pullAll starts the pulls of WAKES and, as they come and go, of workflows.
 // They end with ctx; what they handle goes on in work.
-func (w *Worker) pullAll(ctx, work context.Context, pulls *sync.WaitGroup, t *takers) error {
+func (w *Worker) pullAll(ctx, work context.Context, pulls *sync.WaitGroup) error {
 	if _, _, err := w.Stores.Wakes.Consumers(ctx); err != nil {
 		return err
 	}
@@ -40,15 +40,14 @@ func (w *Worker) pullAll(ctx, work context.Context, pulls *sync.WaitGroup, t *ta
 	ofRun := func(m *message) error { return m.ofRun() }
 	pulls.Go(func() { w.pullOn(ctx, work, wakes, puller{read: ofRun}) })
 	pulls.Go(func() { w.pullOn(ctx, work, commands, puller{read: ofRun, always: true}) })
-	pulls.Go(func() { w.follow(ctx, work, entries, pulls, t) })
+	pulls.Go(func() { w.follow(ctx, work, entries, pulls) })
 	return nil
 }
 
 // follow keeps one pull per active workflow.
-func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry, pulls *sync.WaitGroup, t *takers) {
+func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry, pulls *sync.WaitGroup) {
 	stops := map[string]context.CancelFunc{}
 	for e := range entries {
-		t.forget()
 		if stop := stops[e.Name]; stop != nil {
 			stop()
 			delete(stops, e.Name)

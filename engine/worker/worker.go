@@ -123,10 +123,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	background.Go(func() { w.keepLease(work) })
 	background.Go(func() { w.keepCarriers(work) })
 	background.Go(func() { w.sweeps(ctx) })
-	var takers takers
-	background.Go(func() { w.Router.Run(ctx, func(e *proto.Event) { w.countUntaken(ctx, &takers, e) }) })
+	background.Go(func() { w.Router.Run(ctx, func(e *proto.Event) { w.countUntaken(ctx, e) }) })
 	var pulls sync.WaitGroup
-	if err := w.pullAll(ctx, work, &pulls, &takers); err != nil {
+	if err := w.pullAll(ctx, work, &pulls); err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
 	w.Log.Info("worker runs")

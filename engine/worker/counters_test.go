@@ -16,6 +16,7 @@ func TestEventsNobodyTakes(t *testing.T) {
 		untaken := func(eventType string) uint64 { return h.Counts()[Counter{Name: "events_untaken", Type: eventType}] }
 		r.other("user.created", 1)
 		r.until("flow", r.event(1, nil), engine.Waiting)
+		time.Sleep(time.Second) // it is written who waits
 		r.other("recording.completed", 1)
 		r.until("flow", r.event(1, nil), engine.Completed)
 		r.other("user.created", 2)
@@ -25,14 +26,14 @@ func TestEventsNobodyTakes(t *testing.T) {
 		}
 		r.deploy(`{ name: later, on: [ { zoom: user.created, if: "false" } ], steps: [ { set: 1 } ] }`)
 		r.must(r.catalog.Pause(t.Context(), "later"))
-		time.Sleep(time.Second)
+		time.Sleep(6 * time.Second) // the answer may be five old
 		r.other("user.created", 3)
 		time.Sleep(time.Second)
 		if n := untaken("user.created"); n != 2 {
 			t.Errorf("%d counted, though a paused workflow takes them", n)
 		}
 		r.must(r.catalog.Remove(t.Context(), "later"))
-		time.Sleep(time.Second)
+		time.Sleep(6 * time.Second)
 		r.other("user.created", 4)
 		time.Sleep(time.Second)
 		if n := untaken("user.created"); n != 3 {
