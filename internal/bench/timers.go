@@ -50,6 +50,10 @@ func (b *bench) timers(ctx context.Context, s *Scenario) (err error) {
 	if err != nil {
 		return err
 	}
+	lean, err := p.broker.leanly()
+	if err != nil {
+		return err
+	}
 	idle, err := p.cpu()
 	if err != nil {
 		return err
@@ -65,6 +69,7 @@ func (b *bench) timers(ctx context.Context, s *Scenario) (err error) {
 	s.figure("CPU of worker and server per timer", float64(fired-idle)/float64(n)/float64(time.Millisecond), "ms")
 	s.figure("server, before", mib(before.RSS), "MiB")
 	s.figure("server, all pending", mib(pending), "MiB")
+	s.figure("server, all pending, garbage collected", mib(lean.RSS), "MiB")
 	s.figure("server, most while they fire", mib(peak), "MiB")
 	if pending > 0 {
 		b.report.aim(fmt.Sprintf("%d pending timers: server memory", n), "< 200 MiB", fmt.Sprintf("%.0f MiB", mib(pending)), mib(pending) < 200)
