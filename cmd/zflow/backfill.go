@@ -35,7 +35,7 @@ func workflowsBackfill(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			progress := sh.progress("runs started")
+			progress := sh.Progress("runs started")
 			b.Progress = func(d backfill.Done) { progress(d.Started, d.Read) }
 			d, err := backfill.Run(c.Context(), o, b)
 			if d.Version == "" { // it did not begin

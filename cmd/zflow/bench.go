@@ -106,7 +106,7 @@ func runBench(c *cobra.Command, sh *shell, f *benchFlags) error {
 		err = r.Print(sh.Out)
 	}
 	if err == nil && f.check && !(r.Sound() && r.Met()) {
-		return errSaid
+		return terminal.ErrSaid
 	}
 	return err
 }

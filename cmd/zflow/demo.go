@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zflow/internal/app"
+	"zflow/internal/command/run"
 	"zflow/internal/terminal"
 )
 
@@ -21,12 +22,12 @@ func demoCommand(sh *shell) *cobra.Command {
 		Use: "demo", Short: "Watch signed events run example workflows against a simulated Zoom", Long: aboutDemo,
 		Args: terminal.Args(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			show := func(ctx context.Context, client *app.Client, run string) error {
-				detail, err := client.Operator().Show(ctx, run)
+			show := func(ctx context.Context, client *app.Client, id string) error {
+				detail, err := client.Operator().Show(ctx, id)
 				if err != nil {
 					return err
 				}
-				return sh.Print("\n%s", sh.timeline(detail))
+				return sh.Print("\n%s", run.Timeline(sh.Shell, detail))
 			}
 			d := app.Demo{Out: sh.Out, Log: logger(sh), Shown: show, Limit: time.Minute}
 			if err := d.Run(c.Context()); err != nil {

@@ -115,7 +115,7 @@ func (sh *shell) carryOut(ctx context.Context, client *app.Client, files []*file
 			return err
 		}
 		for _, p := range problems {
-			say(sh.Err, "%v", p)
+			sh.Say("%v", p)
 		}
 		plan[i].Change, plan[i].Version, plan[i].State = string(d.Change), d.Version, d.State
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"zflow/internal/app"
-	"zflow/internal/operator"
+	"zflow/internal/operator/doctor"
 	"zflow/internal/settings"
 	"zflow/internal/terminal"
 
@@ -31,13 +31,13 @@ func doctorCommand(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			doctor.Histories, doctor.Progress = histories, sh.progress("appends checked")
+			doctor.Histories, doctor.Progress = histories, sh.Progress("appends checked")
 			report := doctor.Examine(c.Context())
 			if err := sh.printReport(report); err != nil {
 				return err
 			}
 			if len(report.Findings) > 0 {
-				return errSaid
+				return terminal.ErrSaid
 			}
 			return nil
 		},
@@ -48,7 +48,7 @@ func doctorCommand(sh *shell) *cobra.Command {
 	return c
 }
 
-func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
+func (sh *shell) doctor(config, metrics string) (doctor.Doctor, error) {
 	c := app.DoctorConfig{URL: cmp.Or(sh.Server, sh.Env("ZFLOW_SERVER")), Creds: cmp.Or(sh.Creds, sh.Env("ZFLOW_CREDS")),
 		Durability: cmp.Or(sh.Durability, sh.Env("ZFLOW_DURABILITY")), Metrics: metrics}
 	var err error
@@ -58,7 +58,7 @@ func (sh *shell) doctor(config, metrics string) (operator.Doctor, error) {
 		c.URL, err = sh.Address()
 	}
 	if err != nil {
-		return operator.Doctor{}, err
+		return doctor.Doctor{}, err
 	}
 	return app.NewDoctor(c)
 }
@@ -68,7 +68,7 @@ func sharedVariables() []string {
 	return []string{"ZFLOW_SERVER", "ZFLOW_CREDS", "ZFLOW_DURABILITY", "ZFLOW_INGEST", "ZFLOW_INGEST_METRICS", "ZFLOW_ZOOM_SECRET", "ZFLOW_CONFIG"}
 }
 
-func (sh *shell) printReport(r operator.Report) error {
+func (sh *shell) printReport(r doctor.Report) error {
 	if sh.JSON() {
 		return sh.PrintJSON(r)
 	}

@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,7 +21,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, &shell{&terminal.Shell{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv}}, os.Args[1:])
+	code := execute(ctx, &shell{&terminal.Shell{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv}}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -31,8 +29,8 @@ func main() {
 // shell is the terminal, and what this program's commands print on it.
 type shell struct{ *terminal.Shell }
 
-// run executes a command line and returns its exit code.
-func run(ctx context.Context, sh *shell, args []string) int {
+// execute runs a command line and returns its exit code.
+func execute(ctx context.Context, sh *shell, args []string) int {
 	root := newRoot(sh)
 	root.SetArgs(args)
 	called, err := root.ExecuteContextC(ctx)
@@ -43,21 +41,12 @@ func run(ctx context.Context, sh *shell, args []string) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errSaid):
+	case errors.Is(err, terminal.ErrSaid):
 		return exitFailed
 	case errors.As(err, &u):
-		say(sh.Err, "%v (see %s --help)", err, called.CommandPath())
+		sh.Say("%v (see %s --help)", err, called.CommandPath())
 		return exitUsage
 	}
-	say(sh.Err, "%v", err)
+	sh.Say("%v", err)
 	return exitFailed
-}
-
-// errSaid ends a command whose failure its output has told.
-var errSaid = errors.New("failed")
-
-// say writes a line about the command itself. Where nobody reads it, there is
-// no one to tell.
-func say(to io.Writer, format string, args ...any) {
-	_, _ = fmt.Fprintf(to, "zflow: "+format+"\n", args...)
 }

@@ -41,17 +41,10 @@ func workflowsVersions(sh *shell) *cobra.Command {
 	}))
 }
 
-// someArgs checks that a command got between least and most arguments.
-func someArgs(least, most int, names ...string) cobra.PositionalArgs {
-	return func(c *cobra.Command, given []string) error {
-		return terminal.Args(names[:min(max(least, len(given)), most)]...)(c, given)
-	}
-}
-
 func workflowsDiff(sh *shell) *cobra.Command {
 	var name, env string
 	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "diff NAME [FROM] [TO]", Short: "Show what changed between two versions of a workflow, or to a file", Args: someArgs(1, 3, "NAME", "FROM", "TO"),
+		Use: "diff NAME [FROM] [TO]", Short: "Show what changed between two versions of a workflow, or to a file", Args: terminal.SomeArgs(1, 3, "NAME", "FROM", "TO"),
 		Long: `Show what changed between two versions of a workflow: from the one before the active
 one, or FROM, to the active one, or TO. With --file: from the active one, or FROM, to
 that file. A version may be named by its beginning.`,
@@ -114,7 +107,7 @@ func (sh *shell) difference(c *cobra.Command, args []string, name, env string) (
 
 func workflowsRollback(sh *shell) *cobra.Command {
 	return sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "rollback NAME [VERSION]", Short: "Make an earlier version of a workflow the active one again", Args: someArgs(1, 2, "NAME", "VERSION"),
+		Use: "rollback NAME [VERSION]", Short: "Make an earlier version of a workflow the active one again", Args: terminal.SomeArgs(1, 2, "NAME", "VERSION"),
 		Long: `Make the version before the active one, or VERSION, the active one again. Runs under
 way keep theirs. A later rollback goes further back; to go forward again name a version.`,
 		Example:           "  zflow workflows rollback welcome\n  zflow workflows rollback welcome 3f2a",

@@ -101,7 +101,7 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 	if err := sh.Print("\nlast runs\n"); err != nil {
 		return err
 	}
-	return sh.runsTable(w.Runs).Print(sh.Out)
+	return sh.RunsTable(w.Runs).Print(sh.Out)
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

@@ -176,7 +176,7 @@ func here(t *testing.T, in string, args ...string) (code int, out, errs string) 
 	t.Helper()
 	var o, e bytes.Buffer
 	sh := &shell{&terminal.Shell{In: strings.NewReader(in), Out: &o, Err: &e, Env: func(string) string { return "" }}}
-	code = run(context.Background(), sh, args)
+	code = execute(context.Background(), sh, args)
 	return code, o.String(), e.String()
 }
 

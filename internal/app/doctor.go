@@ -12,6 +12,7 @@ import (
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
+	"zflow/internal/operator/doctor"
 	"zflow/internal/settings"
 )
 
@@ -26,17 +27,17 @@ type DoctorConfig struct {
 
 // NewDoctor returns a doctor for a server and, where their configuration is
 // known, the processes on it.
-func NewDoctor(c DoctorConfig) (operator.Doctor, error) {
+func NewDoctor(c DoctorConfig) (doctor.Doctor, error) {
 	registry, err := Actions(ActionsConfig{})
 	if err != nil {
-		return operator.Doctor{}, err
+		return doctor.Doctor{}, err
 	}
 	cc, err := c.client()
 	if err != nil {
-		return operator.Doctor{}, err
+		return doctor.Doctor{}, err
 	}
 	cc.Known = Known(registry, nil)
-	d := operator.Doctor{
+	d := doctor.Doctor{
 		Dial: func(ctx context.Context) (*nats.Conn, error) { return Dial(ctx, cc) },
 		Open: func(ctx context.Context, nc *nats.Conn) (*operator.Operator, error) {
 			client, err := OpenOn(ctx, nc, cc)
@@ -63,11 +64,11 @@ func (c DoctorConfig) client() (ClientConfig, error) {
 }
 
 // processes adds what only their configuration tells.
-func (c DoctorConfig) processes(d *operator.Doctor) {
+func (c DoctorConfig) processes(d *doctor.Doctor) {
 	d.Replicas = c.Config.Streams.Replicas
-	d.Apps = []operator.App{}
+	d.Apps = []doctor.App{}
 	for _, name := range slices.Sorted(maps.Keys(c.Config.Ingest.Apps)) {
-		d.Apps = append(d.Apps, operator.App{Name: name, Secrets: len(c.Config.Ingest.Apps[name].Secrets)})
+		d.Apps = append(d.Apps, doctor.App{Name: name, Secrets: len(c.Config.Ingest.Apps[name].Secrets)})
 	}
 	d.Connections = slices.Sorted(maps.Keys(c.Config.Connections))
 	if c.Config.Worker.SealingKeysFile != "" {

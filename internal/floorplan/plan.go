@@ -86,10 +86,11 @@ var plan = []row{
 	{pkg: "engine/simulation", traits: test}, // of the core and the shell's rules; has tests only
 
 	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
-	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/natstest"), outside: storage, traits: test | part},
+	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/connections", "internal/natstest"), outside: storage, traits: test | part},
+	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/settings", outside: []string{yaml}},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "examples"},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/recording", ours: join(words, "internal/app"), outside: join(storage, protobuf), traits: part},
@@ -99,8 +100,9 @@ var plan = []row{
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
-	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part},                         // of cmd/zflow
+	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 

@@ -61,7 +61,7 @@ func asks(r *engine.Run, step string) bool {
 
 // Approve answers a step that asks, and returns the run once its history shows it.
 func (o *Operator) Approve(ctx context.Context, a Approval) (Run, error) {
-	head, err := o.find(ctx, a.Run)
+	head, err := o.Find(ctx, a.Run)
 	if err != nil {
 		return Run{}, err
 	}
@@ -73,7 +73,7 @@ func (o *Operator) Approve(ctx context.Context, a Approval) (Run, error) {
 }
 
 func (o *Operator) approve(ctx context.Context, head history.Head, a Approval) (Run, error) {
-	_, r, err := o.load(ctx, head)
+	_, r, err := o.Load(ctx, head)
 	if err != nil {
 		return Run{}, err
 	}

@@ -39,7 +39,7 @@ type Cancellation struct {
 
 // Cancel ends a run, and returns it once its history shows the order.
 func (o *Operator) Cancel(ctx context.Context, c Cancellation) (Run, error) {
-	head, err := o.find(ctx, c.Run)
+	head, err := o.Find(ctx, c.Run)
 	if err != nil {
 		return Run{}, err
 	}
@@ -72,7 +72,7 @@ func (o *Operator) Signal(ctx context.Context, s Signal) (Run, error) {
 	case len(s.Data) > mostSent:
 		return Run{}, fmt.Errorf("signaling run %s: the data has %d bytes, it may have %d", s.Run, len(s.Data), mostSent)
 	}
-	head, err := o.find(ctx, s.Run)
+	head, err := o.Find(ctx, s.Run)
 	if err != nil {
 		return Run{}, err
 	}
@@ -136,7 +136,7 @@ func hint(ctx context.Context, news *nats.Subscription) error {
 
 // taken tells whether the history shows the command, or shows that it came too late.
 func (o *Operator) taken(ctx context.Context, head history.Head, c *v1.Command) (Run, bool, error) {
-	_, r, err := o.load(ctx, head)
+	_, r, err := o.Load(ctx, head)
 	if err != nil {
 		return Run{}, false, err
 	}

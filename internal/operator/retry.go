@@ -25,7 +25,7 @@ type Retry struct {
 // Retry makes a failed or canceled run go on from where it ended, and returns it
 // once its history shows the order.
 func (o *Operator) Retry(ctx context.Context, t Retry) (Run, error) {
-	head, err := o.find(ctx, t.Run)
+	head, err := o.Find(ctx, t.Run)
 	if err != nil {
 		return Run{}, err
 	}
@@ -40,7 +40,7 @@ func (o *Operator) retry(ctx context.Context, head history.Head, t Retry) (Run, 
 	if err := retriable(engine.State(head.State)); err != nil {
 		return Run{}, err
 	}
-	_, r, err := o.load(ctx, head)
+	_, r, err := o.Load(ctx, head)
 	if err != nil {
 		return Run{}, err
 	}

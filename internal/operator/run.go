@@ -100,9 +100,9 @@ func plain(text string) bool {
 	})
 }
 
-// find returns the last append of the run with this id, or with the only id that
+// Find returns the last append of the run with this id, or with the only id that
 // begins so.
-func (o *Operator) find(ctx context.Context, id string) (history.Head, error) {
+func (o *Operator) Find(ctx context.Context, id string) (history.Head, error) {
 	if !plain(id) {
 		return history.Head{}, noRun(id)
 	}

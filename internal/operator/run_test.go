@@ -176,11 +176,11 @@ func TestRunsAreFoundByAUniqueBeginning(t *testing.T) {
 		}
 		seen[id[0]] = id
 	}
-	if _, err := r.find(context.Background(), twice); err == nil || !strings.Contains(err.Error(), "2 runs have ids that begin so") {
+	if _, err := r.Find(context.Background(), twice); err == nil || !strings.Contains(err.Error(), "2 runs have ids that begin so") {
 		t.Errorf("an ambiguous beginning: %v", err)
 	}
 	for _, id := range []string{"", "*", ">", "a.b", "ABC", "zzzzzzzz", "ä", strings.Repeat("0", 26), strings.Repeat("0", 500)} {
-		if _, err := r.find(context.Background(), id); err == nil || !strings.Contains(err.Error(), "there is none") || len(err.Error()) > 300 {
+		if _, err := r.Find(context.Background(), id); err == nil || !strings.Contains(err.Error(), "there is none") || len(err.Error()) > 300 {
 			t.Errorf("%.30q: %v", id, err)
 		}
 	}

@@ -79,11 +79,11 @@ const (
 
 // Show loads a run. It may be named by a unique beginning of its id.
 func (o *Operator) Show(ctx context.Context, id string) (*Detail, error) {
-	head, err := o.find(ctx, id)
+	head, err := o.Find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	h, r, err := o.load(ctx, head)
+	h, r, err := o.Load(ctx, head)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,8 @@ func (o *Operator) Show(ctx context.Context, id string) (*Detail, error) {
 	return s.detail, nil
 }
 
-// load reads a run's history and folds it.
-func (o *Operator) load(ctx context.Context, head history.Head) (*history.History, *engine.Run, error) {
+// Load reads a run's history and folds it.
+func (o *Operator) Load(ctx context.Context, head history.Head) (*history.History, *engine.Run, error) {
 	h, err := o.History.Load(ctx, head.Workflow, head.Run)
 	if err != nil {
 		return nil, nil, err

@@ -49,7 +49,7 @@ func (o *Operator) Verify(ctx context.Context, progress func(done, of uint64)) (
 
 // VerifyRun checks one history, and that its facts follow from each other too.
 func (o *Operator) VerifyRun(ctx context.Context, id string) (Verified, error) {
-	head, err := o.find(ctx, id)
+	head, err := o.Find(ctx, id)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -65,7 +65,7 @@ func (o *Operator) VerifyRun(ctx context.Context, id string) (Verified, error) {
 		return Verified{}, err
 	}
 	v.Appends = uint64(len(h.Appends))
-	if _, _, err := o.load(ctx, head); err != nil {
+	if _, _, err := o.Load(ctx, head); err != nil {
 		v.Damaged = append(v.Damaged, Damaged{Run: head.Run, Workflow: head.Workflow, Why: oneLine(err.Error())})
 	}
 	return v, nil

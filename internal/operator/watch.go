@@ -30,7 +30,7 @@ func (o *Operator) Watch(ctx context.Context, id string, f func(Append) error) e
 	var head history.Head
 	if id != "" {
 		var err error
-		if head, err = o.find(ctx, id); err != nil {
+		if head, err = o.Find(ctx, id); err != nil {
 			return err
 		}
 		config.DeliverPolicy = jetstream.DeliverAllPolicy

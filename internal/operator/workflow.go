@@ -45,7 +45,7 @@ func (o *Operator) Workflows(ctx context.Context) ([]Workflow, error) {
 	}
 	all := make([]Workflow, 0, len(entries))
 	for _, e := range entries {
-		w, err := o.workflow(ctx, e)
+		w, err := o.WorkflowOf(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +54,8 @@ func (o *Operator) Workflows(ctx context.Context) ([]Workflow, error) {
 	return all, nil
 }
 
-func (o *Operator) workflow(ctx context.Context, e catalog.Entry) (Workflow, error) {
+// WorkflowOf tells of an entry of the catalog what stands behind it.
+func (o *Operator) WorkflowOf(ctx context.Context, e catalog.Entry) (Workflow, error) {
 	w := Workflow{Name: e.Name, Version: e.Version, State: string(e.State), File: e.File, DeployedAt: e.DeployedAt, Triggers: []string{}}
 	def, err := o.Catalog.Workflow(ctx, e.Name, e.Version)
 	if err != nil {
@@ -94,7 +95,7 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 	if err != nil {
 		return nil, err
 	}
-	w, err := o.workflow(ctx, e)
+	w, err := o.WorkflowOf(ctx, e)
 	if err != nil {
 		return nil, err
 	}

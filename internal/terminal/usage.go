@@ -105,3 +105,10 @@ func Args(names ...string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// SomeArgs checks that a command got between least and most arguments.
+func SomeArgs(least, most int, names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		return Args(names[:min(max(least, len(given)), most)]...)(c, given)
+	}
+}

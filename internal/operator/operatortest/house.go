@@ -16,10 +16,13 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
+	"zflow/engine/waits"
 	"zflow/engine/wakes"
+	"zflow/internal/connections"
 	"zflow/internal/natstest"
 	"zflow/internal/operator"
 	"zflow/proto"
@@ -42,6 +45,7 @@ func New(t testing.TB) *House {
 	for _, err := range []error{
 		sources.Create(ctx, js, sources.Limits{MaxBytes: 1 << 28}), history.Create(ctx, js, history.Limits{Bytes: 1 << 28}),
 		wakes.Create(ctx, js, 1, 1<<28), leases.Create(ctx, js, 1), router.Create(ctx, js), blobs.Create(ctx, js, 30*24*time.Hour, 1), catalog.Create(ctx, js, 1),
+		waits.Create(ctx, js, 1), gates.Create(ctx, js, 1), connections.Create(ctx, js, 1),
 	} {
 		h.Must(err)
 	}

@@ -1,8 +1,7 @@
-package main
+package run
 
 import (
 	"fmt"
-	"time"
 
 	"zflow/internal/operator"
 	"zflow/internal/terminal"
@@ -12,7 +11,7 @@ import (
 
 func runsVerify(sh *shell) *cobra.Command {
 	return sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "verify [RUN]", Short: "Check that nothing of a history, or of any, is missing or was altered", Args: someArgs(0, 1, "RUN"),
+		Use: "verify [RUN]", Short: "Check that nothing of a history, or of any, is missing or was altered", Args: terminal.SomeArgs(0, 1, "RUN"),
 		Long: `Check that nothing of a run's history, or of any run's, is missing or was altered, and
 report the first bad append of each that is damaged. Runs whose first facts RUNS has
 dropped for their age are told apart: nothing was altered. Exits 1 if any is damaged.`,
@@ -27,7 +26,7 @@ dropped for their age are told apart: nothing was altered. Exits 1 if any is dam
 			if len(args) == 1 {
 				v, err = o.VerifyRun(c.Context(), args[0])
 			} else {
-				v, err = o.Verify(c.Context(), sh.progress("appends checked"))
+				v, err = o.Verify(c.Context(), sh.Progress("appends checked"))
 			}
 			if err != nil {
 				return err
@@ -36,22 +35,11 @@ dropped for their age are told apart: nothing was altered. Exits 1 if any is dam
 				return err
 			}
 			if len(v.Damaged) > 0 {
-				return errSaid
+				return terminal.ErrSaid
 			}
 			return nil
 		},
 	}))
-}
-
-// progress says how far something is, once a second, beside the output.
-func (sh *shell) progress(what string) func(done, of uint64) {
-	last := time.Now()
-	return func(done, of uint64) {
-		if time.Since(last) >= time.Second {
-			last = time.Now()
-			say(sh.Err, "%d of %d %s", done, of, what)
-		}
-	}
 }
 
 func (sh *shell) printVerified(v operator.Verified) error {

@@ -1,4 +1,5 @@
-package main
+// Package run is `zflow runs`: list, show, follow and steer runs.
+package run
 
 import (
 	"fmt"
@@ -12,13 +13,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func runsCommand(sh *shell) *cobra.Command {
+// shell is the terminal, and what these commands print on it.
+type shell struct{ *terminal.Shell }
+
+// Commands returns the command runs with those below it.
+func Commands(sh *terminal.Shell) *cobra.Command { return group(&shell{sh}) }
+
+func group(sh *shell) *cobra.Command {
 	return terminal.Group("runs", "List, show, follow and steer runs",
 		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
 }
-
-// defaultLimit is how many lines a list has where nothing is said.
-const defaultLimit = 1000
 
 func runsList(sh *shell) *cobra.Command {
 	var workflow, status string
@@ -43,13 +47,13 @@ func runsList(sh *shell) *cobra.Command {
 			if sh.JSON() {
 				return sh.PrintJSON(runs)
 			}
-			return sh.runsTable(runs).Print(sh.Out)
+			return sh.RunsTable(runs).Print(sh.Out)
 		},
 	}))
 	c.Flags().StringVar(&workflow, "workflow", "", "only runs of this workflow (`name`)")
 	c.Flags().StringVar(&status, "status", "", "only runs of this `status`: "+strings.Join(operator.Statuses(), ", "))
 	terminal.SpanVar(c.Flags(), &since, "since", "only runs that began within this `time`, such as 24h")
-	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `runs`; 0: all")
+	c.Flags().IntVar(&limit, "limit", terminal.DefaultLimit, "at most so many `runs`; 0: all")
 	terminal.Complete(c, "status", operator.Statuses()...)
 	terminal.CompleteWith(c, "workflow", sh.Names(terminal.WorkflowNames))
 	return c
@@ -61,36 +65,8 @@ func runQuery(workflow, status string, since time.Duration, limit int) (operator
 		return q, terminal.Misused("a run is never %q%s", status, terminal.DidYouMean(status, operator.Statuses()))
 	}
 	var err error
-	q.Since, err = sinceTime(since, limit)
+	q.Since, err = terminal.SinceTime(since, limit)
 	return q, err
-}
-
-// sinceTime checks what lists have in common and returns the moment so long ago.
-func sinceTime(since time.Duration, limit int) (time.Time, error) {
-	switch {
-	case limit < 0:
-		return time.Time{}, terminal.Misused("--limit cannot be less than 0")
-	case since < 0:
-		return time.Time{}, terminal.Misused("--since cannot be less than 0")
-	case since == 0:
-		return time.Time{}, nil
-	}
-	return time.Now().Add(-since), nil
-}
-
-func (sh *shell) runsTable(runs []operator.Run) *terminal.Table {
-	t := sh.Table("RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK", "ERROR")
-	for _, r := range runs {
-		took, failure := "-", ""
-		if r.EndedAt != nil {
-			took = operator.Took(max(r.EndedAt.Sub(r.StartedAt), 0))
-		}
-		if r.Error != nil {
-			failure = terminal.Short(*r.Error, 80)
-		}
-		t.Add(r.ID, r.Workflow, r.Status, terminal.Clock(r.StartedAt), took, failure)
-	}
-	return t
 }
 
 func runsShow(sh *shell) *cobra.Command {
@@ -119,7 +95,9 @@ func runsShow(sh *shell) *cobra.Command {
 // mostShown is how much of a value a timeline shows.
 const mostShown = 160
 
-// timeline is a run for people to read.
+// Timeline is a run for people to read.
+func Timeline(sh *terminal.Shell, d *operator.Detail) string { return (&shell{sh}).timeline(d) }
+
 func (sh *shell) timeline(d *operator.Detail) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

@@ -1,4 +1,4 @@
-package operator
+package doctor
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"zflow/engine/leases"
 	"zflow/engine/router"
+	"zflow/internal/operator"
 	wire "zflow/proto"
 )
 
@@ -70,7 +71,7 @@ func (e *examination) streams(ctx context.Context) {
 	}
 	if ages[1] > 0 && (ages[0] == 0 || ages[1] < ages[0]+48*time.Hour) {
 		e.found("stream", wire.Runs, "set streams.runs_age to streams.events_age and two days or more",
-			"it keeps runs for %s, events are kept for %s: an event could come again after its run is forgotten", Took(ages[1]), Took(ages[0]))
+			"it keeps runs for %s, events are kept for %s: an event could come again after its run is forgotten", operator.Took(ages[1]), operator.Took(ages[0]))
 	}
 	e.shared(ctx, wire.Wakes, "wakes")
 	e.shared(ctx, wire.Wakes, "commands")

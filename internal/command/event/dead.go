@@ -1,4 +1,4 @@
-package main
+package event
 
 import (
 	"time"
@@ -21,7 +21,7 @@ zflow events replay EVENT runs one anew.`,
 		Example: "  zflow events dead --since 1d\n  zflow events dead --output json | jq -r '.[].event_id'",
 		RunE: func(c *cobra.Command, _ []string) error {
 			var err error
-			if q.Since, err = sinceTime(since, q.Limit); err != nil {
+			if q.Since, err = terminal.SinceTime(since, q.Limit); err != nil {
 				return err
 			}
 			o, err := sh.Operator(c.Context())
@@ -44,7 +44,7 @@ zflow events replay EVENT runs one anew.`,
 	}))
 	c.Flags().StringVar(&q.Workflow, "workflow", "", "only those of this workflow (`name`)")
 	terminal.SpanVar(c.Flags(), &since, "since", "only those that ended within this `time`, such as 7d")
-	c.Flags().IntVar(&q.Limit, "limit", defaultLimit, "at most so many `events`; 0: all")
+	c.Flags().IntVar(&q.Limit, "limit", terminal.DefaultLimit, "at most so many `events`; 0: all")
 	terminal.CompleteWith(c, "workflow", sh.Names(terminal.WorkflowNames))
 	return c
 }

@@ -1,4 +1,6 @@
-package main
+// Package event is `zflow events`: list, show, follow, send, replay, record and
+// publish events.
+package event
 
 import (
 	"bytes"
@@ -17,7 +19,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func eventsCommand(sh *shell) *cobra.Command {
+// shell is the terminal, and what these commands print on it.
+type shell struct{ *terminal.Shell }
+
+// Commands returns the command events with those below it.
+func Commands(sh *terminal.Shell) *cobra.Command { return group(&shell{sh}) }
+
+func group(sh *shell) *cobra.Command {
 	return terminal.Group("events", "List, show, follow, send, replay and publish events",
 		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsPublish(sh), eventsDead(sh))
 }
@@ -35,7 +43,7 @@ func eventsList(sh *shell) *cobra.Command {
 		Use: "list", Short: "List events, the newest first", Args: terminal.Args(),
 		Example: "  zflow events list --type 'meeting.*' --since 1h\n  zflow events list --output json | jq '.[0].id'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			from, err := sinceTime(since, limit)
+			from, err := terminal.SinceTime(since, limit)
 			if err != nil {
 				return err
 			}
@@ -59,7 +67,7 @@ func eventsList(sh *shell) *cobra.Command {
 	}))
 	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
 	terminal.SpanVar(c.Flags(), &since, "since", "only events received within this `time`, such as 24h")
-	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many `events`; 0: all")
+	c.Flags().IntVar(&limit, "limit", terminal.DefaultLimit, "at most so many `events`; 0: all")
 	terminal.CompleteWith(c, "type", eventTypes)
 	return c
 }
@@ -72,7 +80,7 @@ func eventsTail(sh *shell) *cobra.Command {
 		Long:    "Follow events from now on, or from a time ago, until interrupted. With --output json each line is one JSON object.",
 		Example: "  zflow events tail --type 'recording.*'\n  zflow events tail --since 10m",
 		RunE: func(c *cobra.Command, _ []string) error {
-			from, err := sinceTime(since, 0)
+			from, err := terminal.SinceTime(since, 0)
 			if err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"context"
@@ -94,7 +94,7 @@ func (sh *shell) wouldOrder(b bulk, runs []operator.Run) error {
 	if sh.JSON() {
 		return sh.PrintJSON(runs)
 	}
-	if err := sh.runsTable(runs).Print(sh.Out); err != nil {
+	if err := sh.RunsTable(runs).Print(sh.Out); err != nil {
 		return err
 	}
 	return sh.Print("%s would be %s\n", terminal.Plural(len(runs), "run"), b.done)

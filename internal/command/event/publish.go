@@ -1,4 +1,4 @@
-package main
+package event
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package main
+package event
 
 import (
 	"cmp"
@@ -143,7 +143,7 @@ func (sh *shell) bodies(s sending) (func(n int) []byte, error) {
 			if suggestion != "" {
 				hint = fmt.Sprintf("; did you mean %s?", suggestion)
 			}
-			say(sh.Err, "Zoom has no event %s: it is sent with a minimal body%s", s.eventType, hint)
+			sh.Say("Zoom has no event %s: it is sent with a minimal body%s", s.eventType, hint)
 		}
 		return func(n int) []byte { body, _, _ := send.Payload(s.eventType, now, n); return body }, nil
 	}

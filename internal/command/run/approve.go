@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"encoding/json"
@@ -35,7 +35,7 @@ func runsApprove(sh *shell) *cobra.Command {
 			"  zflow runs approve 7k2m invite --choice done --output '{\"id\": 123}'",
 		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			a.Run, a.Step, a.By = args[0], args[1], sh.person()
+			a.Run, a.Step, a.By = args[0], args[1], sh.Person()
 			if err := a.read(); err != nil {
 				return err
 			}

@@ -1,4 +1,6 @@
-package operator
+// Package doctor examines a server and the processes on it, and says what is wrong
+// and what to do about it.
+package doctor
 
 import (
 	"context"
@@ -10,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/internal/durable"
-	"zflow/internal/sealed"
+	"zflow/internal/operator"
 	wire "zflow/proto"
 )
 
@@ -41,7 +43,7 @@ type App struct {
 // empty are not examined.
 type Doctor struct {
 	Dial        func(context.Context) (*nats.Conn, error)
-	Open        func(context.Context, *nats.Conn) (*Operator, error)
+	Open        func(context.Context, *nats.Conn) (*operator.Operator, error)
 	Declared    durable.Mode
 	Replicas    int   // that streams are configured to have; 0: 1
 	Apps        []App // nil: not known
@@ -59,7 +61,7 @@ type examination struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	gate   *durable.Gate
-	op     *Operator
+	op     *operator.Operator
 }
 
 // Examine checks everything that it can reach, and reports all that is wrong.
@@ -84,12 +86,12 @@ func (d Doctor) Examine(ctx context.Context) Report {
 }
 
 func (e *examination) found(check, about, advice, wrong string, args ...any) {
-	f := Finding{check, about, oneLine(sealed.Mask(fmt.Sprintf(wrong, args...))), advice}
+	f := Finding{check, about, operator.Line(fmt.Sprintf(wrong, args...)), advice}
 	e.report.Findings = append(e.report.Findings, f)
 }
 
 func (e *examination) note(format string, args ...any) {
-	e.report.Notes = append(e.report.Notes, oneLine(fmt.Sprintf(format, args...)))
+	e.report.Notes = append(e.report.Notes, operator.Line(fmt.Sprintf(format, args...)))
 }
 
 func (e *examination) apps() {
@@ -170,7 +172,7 @@ func (e *examination) clock(ctx context.Context) {
 	half := time.Since(sent) / 2
 	if off := s.CachedInfo().TimeStamp.Sub(sent.Add(half)); off.Abs() > clockOff+half {
 		e.found("clock", "", "let both machines follow a time server (NTP): signatures and timers depend on it",
-			"the server's clock and this machine's are %s apart", Took(off.Abs()))
+			"the server's clock and this machine's are %s apart", operator.Took(off.Abs()))
 	}
 }
 

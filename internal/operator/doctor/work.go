@@ -1,4 +1,4 @@
-package operator
+package doctor
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
+	"zflow/internal/operator"
 	wire "zflow/proto"
 )
 
@@ -47,7 +48,7 @@ func (e *examination) workflows(ctx context.Context) {
 		return
 	}
 	for _, entry := range all {
-		w, err := e.op.workflow(ctx, entry)
+		w, err := e.op.WorkflowOf(ctx, entry)
 		switch {
 		case err != nil:
 			e.found("workflow", entry.Name, "look at the server's log", "%v", err)
@@ -63,7 +64,7 @@ func (e *examination) workflows(ctx context.Context) {
 	}
 }
 
-func (e *examination) lag(ctx context.Context, entry catalog.Entry, w Workflow) {
+func (e *examination) lag(ctx context.Context, entry catalog.Entry, w operator.Workflow) {
 	consumer, err := e.js.Consumer(ctx, wire.Events, entry.Name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if len(w.Triggers) > 0 {
@@ -131,7 +132,7 @@ func (e *examination) runs(ctx context.Context) {
 }
 
 func (e *examination) run(ctx context.Context, h history.Head) {
-	_, r, err := e.op.load(ctx, h)
+	_, r, err := e.op.Load(ctx, h)
 	var damaged *history.Damaged
 	var unknown *engine.UnknownFact
 	switch {

@@ -1,7 +1,6 @@
-package main
+package run
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -12,21 +11,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// person is who gives an order, as the history will say.
-func (sh *shell) person() string { return cmp.Or(cmp.Or(sh.Env("USER"), sh.Env("LOGNAME")), "cli") }
-
 func runsCancel(sh *shell) *cobra.Command {
 	order := operator.Cancellation{}
 	b := bulk{verb: "cancel", done: "canceled", choose: operator.Cancelable}
 	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "cancel RUN", Short: "End a run, or many; what undo and finally say is done first", Args: someArgs(0, 1, "RUN"),
+		Use: "cancel RUN", Short: "End a run, or many; what undo and finally say is done first", Args: terminal.SomeArgs(0, 1, "RUN"),
 		Long: `End a run: a call under way is not waited for, then undo and finally run, unless --now
 is given. Instead of RUN, --workflow, --status and --since select many.`,
 		Example: "  zflow runs cancel 7k2m --reason 'the class was moved'\n" +
 			"  zflow runs cancel --workflow welcome --status waiting --since 2d --dry-run",
 		ValidArgsFunction: sh.Names(terminal.RunIDs),
 		RunE: func(c *cobra.Command, args []string) error {
-			order.By = sh.person()
+			order.By = sh.Person()
 			give := func(ctx context.Context, o *operator.Operator, id string) (operator.Run, error) {
 				order := order
 				order.Run = id
@@ -48,7 +44,7 @@ func runsRetry(sh *shell) *cobra.Command {
 	var with []string
 	b := bulk{verb: "retry", done: "retried", choose: operator.Retriable}
 	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "retry RUN", Short: "Go on with a run that failed or was canceled, or with many", Args: someArgs(0, 1, "RUN"),
+		Use: "retry RUN", Short: "Go on with a run that failed or was canceled, or with many", Args: terminal.SomeArgs(0, 1, "RUN"),
 		Long: `Go on with a run that failed or was canceled, where it ended: what completed stays, a
 loop goes on with what is not done. --with corrects an input of a step; its value is
 JSON, or else a text. --latest and --version go on with another version of the workflow.
@@ -64,7 +60,7 @@ Instead of RUN, --workflow, --status and --since select many.`,
 			if order.Latest && order.Version != "" {
 				return terminal.Misused("--latest and --version are one too many")
 			}
-			order.By = sh.person()
+			order.By = sh.Person()
 			give := func(ctx context.Context, o *operator.Operator, id string) (operator.Run, error) {
 				order := order
 				order.Run = id
@@ -124,7 +120,7 @@ func runsSignal(sh *shell) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := o.Signal(c.Context(), operator.Signal{Run: args[0], Name: args[1], By: sh.person(), Data: json.RawMessage(data)})
+			r, err := o.Signal(c.Context(), operator.Signal{Run: args[0], Name: args[1], By: sh.Person(), Data: json.RawMessage(data)})
 			if err != nil {
 				return err
 			}

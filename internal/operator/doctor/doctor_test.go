@@ -1,4 +1,4 @@
-package operator
+package doctor
 
 import (
 	"context"
@@ -16,18 +16,43 @@ import (
 	"zflow/engine/leases"
 	"zflow/internal/durable"
 	"zflow/internal/natstest"
+	"zflow/internal/operator"
+	"zflow/internal/operator/operatortest"
 	"zflow/proto"
+	v1 "zflow/proto/zflow/v1"
 )
+
+// rig is a server on which something may be wrong.
+type rig struct {
+	*operatortest.House
+	t *testing.T
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	return &rig{operatortest.New(t), t}
+}
+
+func (r *rig) deploy(name string) {
+	r.Deploy("name: " + name + "\non: [ { zoom: meeting.ended } ]\nsteps:\n  - { id: say, uses: log, with: { message: hi } }\n")
+}
+
+// asking is a run that waits for a person to say what an attempt did.
+func (r *rig) asking(event string) string {
+	return r.Run("hello", "v1", event, engine.Waiting,
+		&v1.Fact{Step: "call", Kind: &v1.Fact_StepStarted{StepStarted: &v1.StepStarted{Attempt: 1, Uses: "log"}}},
+		&v1.Fact{Step: "call", Kind: &v1.Fact_StepFailed{StepFailed: &v1.StepFailed{Attempt: 1, Class: "unknown", Next: "ask", Error: &v1.Error{Message: "nobody knows"}}}})
+}
 
 // doctor examines a rig as a healthy zflow would be: with a worker's lease.
 func (r *rig) doctor() Doctor {
 	r.t.Helper()
 	store, err := leases.Open(context.Background(), r.JS)
-	r.must(err)
-	r.must(store.Put(context.Background(), "w1"))
+	r.Must(err)
+	r.Must(store.Put(context.Background(), "w1"))
 	return Doctor{
-		Dial: func(context.Context) (*nats.Conn, error) { return r.server.Connect(r.t), nil },
-		Open: func(context.Context, *nats.Conn) (*Operator, error) { return r.Operator, nil },
+		Dial: func(context.Context) (*nats.Conn, error) { return r.Server.Connect(r.t), nil },
+		Open: func(context.Context, *nats.Conn) (*operator.Operator, error) { return r.Operator, nil },
 	}
 }
 
@@ -58,7 +83,7 @@ func finds(t *testing.T, d Doctor, want ...string) Report {
 func TestADoctorFindsNothingWhereNothingIsWrong(t *testing.T) {
 	r := newRig(t)
 	r.deploy("hello")
-	r.finished("hello", "e")
+	r.Run("hello", "v1", "e", engine.Completed, &v1.Fact{Kind: &v1.Fact_RunCompleted{RunCompleted: &v1.RunCompleted{}}})
 	report := finds(t, r.doctor())
 	if report.Durability != "group" || report.Version == "" {
 		t.Errorf("reported %+v", report)
@@ -75,7 +100,7 @@ func TestADoctorFindsServersThatAreNoneForUs(t *testing.T) {
 		t.Errorf("found %+v", report.Findings)
 	}
 	d.Declared = durable.Always
-	d.Open = func(context.Context, *nats.Conn) (*Operator, error) { return nil, errors.New("no streams") }
+	d.Open = func(context.Context, *nats.Conn) (*operator.Operator, error) { return nil, errors.New("no streams") }
 	report = d.Examine(context.Background())
 	if len(report.Notes) == 0 || !strings.Contains(strings.Join(report.Notes, " "), "cannot be verified") || report.Durability != "always" {
 		t.Errorf("notes %v", report.Notes)
@@ -94,11 +119,11 @@ func TestADoctorFindsServersThatAreNoneForUs(t *testing.T) {
 func (r *rig) change(stream string, f func(*jetstream.StreamConfig)) {
 	r.t.Helper()
 	s, err := r.JS.Stream(context.Background(), stream)
-	r.must(err)
+	r.Must(err)
 	c := s.CachedInfo().Config
 	f(&c)
 	_, err = r.JS.UpdateStream(context.Background(), c)
-	r.must(err)
+	r.Must(err)
 }
 
 func TestADoctorFindsStreamsThatDiffer(t *testing.T) {
@@ -134,14 +159,14 @@ func TestADoctorFindsConsumersThatDiffer(t *testing.T) {
 	ctx := context.Background()
 	r.deploy("hello")
 	r.deploy("gone")
-	r.must(r.JS.DeleteConsumer(ctx, proto.Events, "gone"))
-	r.must(r.JS.DeleteConsumer(ctx, proto.Wakes, "wakes"))
+	r.Must(r.JS.DeleteConsumer(ctx, proto.Events, "gone"))
+	r.Must(r.JS.DeleteConsumer(ctx, proto.Wakes, "wakes"))
 	hello, err := r.JS.Consumer(ctx, proto.Events, "hello")
-	r.must(err)
+	r.Must(err)
 	c := hello.CachedInfo().Config
 	c.MaxDeliver, c.FilterSubjects, c.FilterSubject = 5, nil, "zflow.event.zoom.*.meeting.started"
 	_, err = r.JS.UpdateConsumer(ctx, proto.Events, c)
-	r.must(err)
+	r.Must(err)
 	finds(t, r.doctor(),
 		"consumer gone: it is not there",
 		"consumer wakes: it cannot be read",
@@ -154,24 +179,24 @@ func TestADoctorFindsWorkThatDoesNotGoOn(t *testing.T) {
 	ctx := context.Background()
 	r.deploy("hello")
 	r.deploy("paused")
-	r.must(r.Catalog.Pause(ctx, "paused"))
-	r.event("meeting.ended", 1)
-	asks := asking(r, "a")
-	broken := r.tale("hello", "b").tells(engine.Waiting, started("hello", "b"))
-	_, err := r.NC.Request(proto.RunSubject("hello", broken.run.ID(), "waiting"), []byte{0xff}, time.Second)
-	r.must(err)
+	r.Must(r.Catalog.Pause(ctx, "paused"))
+	r.Event("meeting.ended", 1, "{}")
+	asks := r.asking("a")
+	broken := r.Run("hello", "v1", "b", engine.Waiting)
+	_, err := r.NC.Request(proto.RunSubject("hello", broken, "waiting"), []byte{0xff}, time.Second)
+	r.Must(err)
 	d := r.doctor()
 	store, err := leases.Open(ctx, r.JS)
-	r.must(err)
-	r.must(store.Delete(ctx, "w1"))
+	r.Must(err)
+	r.Must(store.Delete(ctx, "w1"))
 	report := finds(t, d,
 		"worker : none is running",
 		"workflow hello: 1 event waits, and no worker asks for them",
 		"workflow paused: it is paused, and 1 event waits",
-		"run "+asks.run.ID()+": workflow hello: step call waits for a person",
-		"run "+broken.run.ID()+": loading run")
+		"run "+asks+": workflow hello: step call waits for a person",
+		"run "+broken+": loading run")
 	for _, f := range report.Findings {
-		if f.About == asks.run.ID() && f.Advice != "zflow runs approve "+f.About+" call --choice retry|done|fail" {
+		if f.About == asks && f.Advice != "zflow runs approve "+f.About+" call --choice retry|done|fail" {
 			t.Errorf("the advice is %q", f.Advice)
 		}
 	}
