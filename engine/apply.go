@@ -159,6 +159,7 @@ func (r *Run) foldStep(f *v1.Fact, s *StepState, at time.Time) error {
 	if err := r.follows(f, s); err != nil {
 		return err
 	}
+	s.reused = f.Number <= r.Start.GetReplay().GetFacts()+1 // run_started is before them
 	switch k := f.Kind.(type) {
 	case *v1.Fact_StepStarted:
 		return r.stepStarted(f, s, k.StepStarted)
@@ -218,7 +219,7 @@ func (r *Run) stepStarted(f *v1.Fact, s *StepState, k *v1.StepStarted) error {
 
 func (r *Run) stepFailed(f *v1.Fact, s *StepState, k *v1.StepFailed) {
 	s.Ended, s.Error, s.NextAt = time.Unix(0, f.At).UTC(), k.Error, time.Unix(0, k.NextAt).UTC()
-	s.output = decoded{}
+	s.output, s.Attempt = decoded{}, max(s.Attempt, k.Attempt) // a replay has no start of it
 	s.Unknown = s.Unknown || k.Class == classUnknown
 	switch Policy(k.Next) {
 	case PolicyRetry:

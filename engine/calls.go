@@ -15,11 +15,12 @@ type CallOut struct {
 	Dropped bool // the step ended before the called run did
 }
 
-// Calls returns what the run has called, by the steps' paths.
+// Calls returns what the run has called, by the steps' paths: not what another did,
+// whose outcome it goes on from.
 func (r *Run) Calls() []CallOut {
 	var all []CallOut
 	for path, s := range r.Steps {
-		if s.Call == nil {
+		if s.Call == nil || s.reused {
 			continue
 		}
 		c := CallOut{Step: path, CallStarted: s.Call, Over: s.Status != StepWaiting}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	v1 "zflow/proto/zflow/v1"
@@ -18,6 +19,9 @@ func (r *Run) Continue(now time.Time) *v1.Fact {
 	return r.fact(now, &v1.Fact{Kind: &v1.Fact_RunContinued{RunContinued: &v1.RunContinued{
 		Generation: r.history.generation + 1, Facts: kept}}})
 }
+
+// Kept returns the facts that the state rests on, in order.
+func (r *Run) Kept() []*v1.Fact { return slices.Clone(r.history.kept) }
 
 // MostFacts is how many facts a generation has at most before the next one begins.
 const MostFacts = 10_000

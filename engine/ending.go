@@ -84,11 +84,11 @@ func (d *decider) inFlight() bool {
 }
 
 // toUndo returns the paths of completed steps that are still to be undone, the last
-// first.
+// first. What another run did is its own to undo.
 func (d *decider) toUndo() []string {
 	var all []string
 	for path, s := range d.run.Steps {
-		if s.Status == StepCompleted && s.Loop == nil && !CleansUp(path) && d.undoable(path, s) && !d.run.over(path+undone) {
+		if s.Status == StepCompleted && !s.reused && s.Loop == nil && !CleansUp(path) && d.undoable(path, s) && !d.run.over(path+undone) {
 			all = append(all, path)
 		}
 	}

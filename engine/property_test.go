@@ -54,6 +54,7 @@ func TestAnyPlay(t *testing.T) {
 			p.check()
 		}
 		p.cuts()
+		p.replayed()
 		p.machine(steps)
 		p.offend(steps)
 	})

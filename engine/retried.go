@@ -38,7 +38,7 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 		r.Steps[path] = &StepState{Tries: Tries{Attempt: old.Attempt, before: old.Attempt, Unknown: old.Unknown}}
 	}
 	start := r.Start
-	r.Start = &v1.RunStarted{Workflow: start.Workflow, Version: start.Version, Event: start.Event, Trigger: start.Trigger, Parent: start.Parent, Deadline: k.Deadline}
+	r.Start = &v1.RunStarted{Workflow: start.Workflow, Version: start.Version, Event: start.Event, Trigger: start.Trigger, Parent: start.Parent, Replay: start.Replay, Deadline: k.Deadline}
 	if k.Version != "" {
 		r.Start.Version = k.Version
 	}

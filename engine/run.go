@@ -130,6 +130,7 @@ type StepState struct {
 	Inside
 	done   uint64 // number of the fact that completed it
 	undo   *bool  // whether it can be undone; nil: not asked yet
+	reused bool   // its last fact says what another run did
 	output decoded
 }
 

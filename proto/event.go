@@ -137,6 +137,10 @@ func EventID(app, eventType string, key ...string) string {
 // ReplayID is the id of the nth replay of an event.
 func ReplayID(id string, n int) string { return id + "~" + strconv.Itoa(n) }
 
+// RunReplayID is the id under which the nth run that goes on from another has its
+// event: not that of a replay of the event, which starts runs of its own.
+func RunReplayID(id string, n int) string { return id + "~r" + strconv.Itoa(n) }
+
 // CallID is the id of the event by which a run's fact calls another workflow.
 func CallID(run string, fact uint64) string { return run + "." + strconv.FormatUint(fact, 10) }
 

@@ -62,6 +62,7 @@ var plan = []row{
 
 	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
 	{pkg: "engine", ours: join(words, "engine/expr", "engine/workflow"), outside: []string{protobuf}, traits: pure},
+	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr"), outside: []string{protobuf}, traits: pure | part},
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/leases", ours: store, outside: storage},

@@ -15,11 +15,19 @@ import (
 // Detail is all of a run.
 type Detail struct {
 	Run
+	Replay *Replay         `json:"replay_of,omitempty"` // nil: it began by itself
 	Event  Trigger         `json:"event"`
 	Output json.RawMessage `json:"output"`
 	Steps  []Step          `json:"steps"`
 	Waits  []Wait          `json:"waits"` // what it waits for, while it is open
 	Facts  []Fact          `json:"facts"`
+}
+
+// Replay is the run that another goes on from.
+type Replay struct {
+	Run  string `json:"id"`
+	From string `json:"from"` // the first step that was done anew
+	By   string `json:"by"`
 }
 
 // Trigger is the event that started a run.
@@ -92,6 +100,9 @@ func (o *Operator) Show(ctx context.Context, id string) (*Detail, error) {
 		def = &engine.Workflow{} // the history alone tells most of it
 	}
 	s := &shown{detail: &Detail{Run: runOf(head), Event: triggerOf(r.Start.Event), Output: json.RawMessage("null"), Waits: []Wait{}}, byPath: map[string]int{}}
+	if p := r.Start.Replay; p != nil {
+		s.detail.Replay = &Replay{Run: p.Run, From: p.From, By: oneLine(p.By)}
+	}
 	for _, step := range def.Steps {
 		if u, ok := step.Do.(*engine.Uses); ok {
 			s.step(step.Path).Uses = u.Action

@@ -21,7 +21,7 @@ func Commands(sh *terminal.Shell) *cobra.Command { return group(&shell{sh}) }
 
 func group(sh *shell) *cobra.Command {
 	return terminal.Group("runs", "List, show, follow and steer runs",
-		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
+		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsReplay(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
 }
 
 func runsList(sh *shell) *cobra.Command {
@@ -104,6 +104,9 @@ func (sh *shell) timeline(d *operator.Detail) string {
 	line("run       %s", d.ID)
 	line("workflow  %s (version %.12s)", d.Workflow, d.Version)
 	line("event     %s %s, %s", d.Event.Type, d.Event.ID, d.Event.Origin)
+	if p := d.Replay; p != nil {
+		line("replays   run %s from step %s, for %s", p.Run, p.From, p.By)
+	}
 	line("status    %s", sh.Paint(d.Status))
 	line("started   %s", terminal.Clock(d.StartedAt))
 	if d.EndedAt != nil {

@@ -933,6 +933,7 @@ type RunStarted struct {
 	Trigger       int32                  `protobuf:"varint,4,opt,name=trigger,proto3" json:"trigger,omitempty"`   // index in the workflow's list
 	Deadline      int64                  `protobuf:"varint,5,opt,name=deadline,proto3" json:"deadline,omitempty"` // of the whole run; 0: none
 	Parent        *Parent                `protobuf:"bytes,6,opt,name=parent,proto3" json:"parent,omitempty"`      // of a run that was called
+	Replay        *Replay                `protobuf:"bytes,7,opt,name=replay,proto3" json:"replay,omitempty"`      // of a run that goes on from what another did
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1009,6 +1010,83 @@ func (x *RunStarted) GetParent() *Parent {
 	return nil
 }
 
+func (x *RunStarted) GetReplay() *Replay {
+	if x != nil {
+		return x.Replay
+	}
+	return nil
+}
+
+// Replay is the run whose outcomes this one begins with: those of the steps before
+// one. The facts that say so follow run_started.
+type Replay struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`    // path of the first step that this run does itself
+	Facts         uint64                 `protobuf:"varint,3,opt,name=facts,proto3" json:"facts,omitempty"` // how many there are
+	By            string                 `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replay) Reset() {
+	*x = Replay{}
+	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replay) ProtoMessage() {}
+
+func (x *Replay) ProtoReflect() protoreflect.Message {
+	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replay.ProtoReflect.Descriptor instead.
+func (*Replay) Descriptor() ([]byte, []int) {
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Replay) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Replay) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Replay) GetFacts() uint64 {
+	if x != nil {
+		return x.Facts
+	}
+	return 0
+}
+
+func (x *Replay) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Parent is the run that called this one, and where.
 type Parent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1022,7 +1100,7 @@ type Parent struct {
 
 func (x *Parent) Reset() {
 	*x = Parent{}
-	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	mi := &file_zflow_v1_history_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1112,7 @@ func (x *Parent) String() string {
 func (*Parent) ProtoMessage() {}
 
 func (x *Parent) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[7]
+	mi := &file_zflow_v1_history_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1125,7 @@ func (x *Parent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parent.ProtoReflect.Descriptor instead.
 func (*Parent) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{7}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Parent) GetWorkflow() string {
@@ -1087,7 +1165,7 @@ type RunClaimed struct {
 
 func (x *RunClaimed) Reset() {
 	*x = RunClaimed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[8]
+	mi := &file_zflow_v1_history_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1177,7 @@ func (x *RunClaimed) String() string {
 func (*RunClaimed) ProtoMessage() {}
 
 func (x *RunClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[8]
+	mi := &file_zflow_v1_history_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1190,7 @@ func (x *RunClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunClaimed.ProtoReflect.Descriptor instead.
 func (*RunClaimed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{8}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RunClaimed) GetFrom() string {
@@ -1134,7 +1212,7 @@ type RunContinued struct {
 
 func (x *RunContinued) Reset() {
 	*x = RunContinued{}
-	mi := &file_zflow_v1_history_proto_msgTypes[9]
+	mi := &file_zflow_v1_history_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1146,7 +1224,7 @@ func (x *RunContinued) String() string {
 func (*RunContinued) ProtoMessage() {}
 
 func (x *RunContinued) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[9]
+	mi := &file_zflow_v1_history_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1159,7 +1237,7 @@ func (x *RunContinued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunContinued.ProtoReflect.Descriptor instead.
 func (*RunContinued) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{9}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RunContinued) GetGeneration() uint64 {
@@ -1185,7 +1263,7 @@ type RunCompleted struct {
 
 func (x *RunCompleted) Reset() {
 	*x = RunCompleted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[10]
+	mi := &file_zflow_v1_history_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1275,7 @@ func (x *RunCompleted) String() string {
 func (*RunCompleted) ProtoMessage() {}
 
 func (x *RunCompleted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[10]
+	mi := &file_zflow_v1_history_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1288,7 @@ func (x *RunCompleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCompleted.ProtoReflect.Descriptor instead.
 func (*RunCompleted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{10}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RunCompleted) GetOutput() *Value {
@@ -1231,7 +1309,7 @@ type RunFailed struct {
 
 func (x *RunFailed) Reset() {
 	*x = RunFailed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[11]
+	mi := &file_zflow_v1_history_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1321,7 @@ func (x *RunFailed) String() string {
 func (*RunFailed) ProtoMessage() {}
 
 func (x *RunFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[11]
+	mi := &file_zflow_v1_history_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1334,7 @@ func (x *RunFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFailed.ProtoReflect.Descriptor instead.
 func (*RunFailed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{11}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RunFailed) GetReason() string {
@@ -1289,7 +1367,7 @@ type RunCanceled struct {
 
 func (x *RunCanceled) Reset() {
 	*x = RunCanceled{}
-	mi := &file_zflow_v1_history_proto_msgTypes[12]
+	mi := &file_zflow_v1_history_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1379,7 @@ func (x *RunCanceled) String() string {
 func (*RunCanceled) ProtoMessage() {}
 
 func (x *RunCanceled) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[12]
+	mi := &file_zflow_v1_history_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1392,7 @@ func (x *RunCanceled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCanceled.ProtoReflect.Descriptor instead.
 func (*RunCanceled) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{12}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RunCanceled) GetWhy() string {
@@ -1338,7 +1416,7 @@ type RunEnding struct {
 
 func (x *RunEnding) Reset() {
 	*x = RunEnding{}
-	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	mi := &file_zflow_v1_history_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1428,7 @@ func (x *RunEnding) String() string {
 func (*RunEnding) ProtoMessage() {}
 
 func (x *RunEnding) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[13]
+	mi := &file_zflow_v1_history_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,7 +1441,7 @@ func (x *RunEnding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEnding.ProtoReflect.Descriptor instead.
 func (*RunEnding) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{13}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RunEnding) GetState() string {
@@ -1415,7 +1493,7 @@ type RunRetried struct {
 
 func (x *RunRetried) Reset() {
 	*x = RunRetried{}
-	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	mi := &file_zflow_v1_history_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1505,7 @@ func (x *RunRetried) String() string {
 func (*RunRetried) ProtoMessage() {}
 
 func (x *RunRetried) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[14]
+	mi := &file_zflow_v1_history_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1518,7 @@ func (x *RunRetried) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRetried.ProtoReflect.Descriptor instead.
 func (*RunRetried) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{14}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RunRetried) GetCommand() string {
@@ -1492,7 +1570,7 @@ type StepStarted struct {
 
 func (x *StepStarted) Reset() {
 	*x = StepStarted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[15]
+	mi := &file_zflow_v1_history_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1582,7 @@ func (x *StepStarted) String() string {
 func (*StepStarted) ProtoMessage() {}
 
 func (x *StepStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[15]
+	mi := &file_zflow_v1_history_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1595,7 @@ func (x *StepStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepStarted.ProtoReflect.Descriptor instead.
 func (*StepStarted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{15}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StepStarted) GetAttempt() uint32 {
@@ -1575,7 +1653,7 @@ type StepCompleted struct {
 
 func (x *StepCompleted) Reset() {
 	*x = StepCompleted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[16]
+	mi := &file_zflow_v1_history_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1587,7 +1665,7 @@ func (x *StepCompleted) String() string {
 func (*StepCompleted) ProtoMessage() {}
 
 func (x *StepCompleted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[16]
+	mi := &file_zflow_v1_history_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1600,7 +1678,7 @@ func (x *StepCompleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepCompleted.ProtoReflect.Descriptor instead.
 func (*StepCompleted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{16}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StepCompleted) GetAttempt() uint32 {
@@ -1653,7 +1731,7 @@ type StepFailed struct {
 
 func (x *StepFailed) Reset() {
 	*x = StepFailed{}
-	mi := &file_zflow_v1_history_proto_msgTypes[17]
+	mi := &file_zflow_v1_history_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1743,7 @@ func (x *StepFailed) String() string {
 func (*StepFailed) ProtoMessage() {}
 
 func (x *StepFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[17]
+	mi := &file_zflow_v1_history_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1756,7 @@ func (x *StepFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepFailed.ProtoReflect.Descriptor instead.
 func (*StepFailed) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{17}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StepFailed) GetAttempt() uint32 {
@@ -1739,7 +1817,7 @@ type StepSkipped struct {
 
 func (x *StepSkipped) Reset() {
 	*x = StepSkipped{}
-	mi := &file_zflow_v1_history_proto_msgTypes[18]
+	mi := &file_zflow_v1_history_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1829,7 @@ func (x *StepSkipped) String() string {
 func (*StepSkipped) ProtoMessage() {}
 
 func (x *StepSkipped) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[18]
+	mi := &file_zflow_v1_history_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1842,7 @@ func (x *StepSkipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepSkipped.ProtoReflect.Descriptor instead.
 func (*StepSkipped) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{18}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StepSkipped) GetWhy() string {
@@ -1784,7 +1862,7 @@ type ValueSet struct {
 
 func (x *ValueSet) Reset() {
 	*x = ValueSet{}
-	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	mi := &file_zflow_v1_history_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1874,7 @@ func (x *ValueSet) String() string {
 func (*ValueSet) ProtoMessage() {}
 
 func (x *ValueSet) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[19]
+	mi := &file_zflow_v1_history_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +1887,7 @@ func (x *ValueSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueSet.ProtoReflect.Descriptor instead.
 func (*ValueSet) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{19}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ValueSet) GetValue() *Value {
@@ -1830,7 +1908,7 @@ type BranchChosen struct {
 
 func (x *BranchChosen) Reset() {
 	*x = BranchChosen{}
-	mi := &file_zflow_v1_history_proto_msgTypes[20]
+	mi := &file_zflow_v1_history_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +1920,7 @@ func (x *BranchChosen) String() string {
 func (*BranchChosen) ProtoMessage() {}
 
 func (x *BranchChosen) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[20]
+	mi := &file_zflow_v1_history_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +1933,7 @@ func (x *BranchChosen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BranchChosen.ProtoReflect.Descriptor instead.
 func (*BranchChosen) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{20}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BranchChosen) GetBranch() string {
@@ -1884,7 +1962,7 @@ type LoopStarted struct {
 
 func (x *LoopStarted) Reset() {
 	*x = LoopStarted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[21]
+	mi := &file_zflow_v1_history_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +1974,7 @@ func (x *LoopStarted) String() string {
 func (*LoopStarted) ProtoMessage() {}
 
 func (x *LoopStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[21]
+	mi := &file_zflow_v1_history_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +1987,7 @@ func (x *LoopStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoopStarted.ProtoReflect.Descriptor instead.
 func (*LoopStarted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{21}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LoopStarted) GetItems() *Value {
@@ -1946,7 +2024,7 @@ type WaitStarted struct {
 
 func (x *WaitStarted) Reset() {
 	*x = WaitStarted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[22]
+	mi := &file_zflow_v1_history_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1958,7 +2036,7 @@ func (x *WaitStarted) String() string {
 func (*WaitStarted) ProtoMessage() {}
 
 func (x *WaitStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[22]
+	mi := &file_zflow_v1_history_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1971,7 +2049,7 @@ func (x *WaitStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitStarted.ProtoReflect.Descriptor instead.
 func (*WaitStarted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{22}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WaitStarted) GetDeadline() int64 {
@@ -2016,7 +2094,7 @@ type Alternative struct {
 
 func (x *Alternative) Reset() {
 	*x = Alternative{}
-	mi := &file_zflow_v1_history_proto_msgTypes[23]
+	mi := &file_zflow_v1_history_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2106,7 @@ func (x *Alternative) String() string {
 func (*Alternative) ProtoMessage() {}
 
 func (x *Alternative) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[23]
+	mi := &file_zflow_v1_history_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2119,7 @@ func (x *Alternative) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alternative.ProtoReflect.Descriptor instead.
 func (*Alternative) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{23}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Alternative) GetName() string {
@@ -2089,7 +2167,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_zflow_v1_history_proto_msgTypes[24]
+	mi := &file_zflow_v1_history_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2179,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[24]
+	mi := &file_zflow_v1_history_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2192,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{24}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Match) GetPath() string {
@@ -2144,7 +2222,7 @@ type Approval struct {
 
 func (x *Approval) Reset() {
 	*x = Approval{}
-	mi := &file_zflow_v1_history_proto_msgTypes[25]
+	mi := &file_zflow_v1_history_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2234,7 @@ func (x *Approval) String() string {
 func (*Approval) ProtoMessage() {}
 
 func (x *Approval) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[25]
+	mi := &file_zflow_v1_history_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2247,7 @@ func (x *Approval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Approval.ProtoReflect.Descriptor instead.
 func (*Approval) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{25}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Approval) GetTo() string {
@@ -2221,7 +2299,7 @@ type WaitEnded struct {
 
 func (x *WaitEnded) Reset() {
 	*x = WaitEnded{}
-	mi := &file_zflow_v1_history_proto_msgTypes[26]
+	mi := &file_zflow_v1_history_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2311,7 @@ func (x *WaitEnded) String() string {
 func (*WaitEnded) ProtoMessage() {}
 
 func (x *WaitEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[26]
+	mi := &file_zflow_v1_history_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2324,7 @@ func (x *WaitEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitEnded.ProtoReflect.Descriptor instead.
 func (*WaitEnded) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{26}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WaitEnded) GetOutcome() string {
@@ -2297,7 +2375,7 @@ type CallStarted struct {
 
 func (x *CallStarted) Reset() {
 	*x = CallStarted{}
-	mi := &file_zflow_v1_history_proto_msgTypes[27]
+	mi := &file_zflow_v1_history_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2387,7 @@ func (x *CallStarted) String() string {
 func (*CallStarted) ProtoMessage() {}
 
 func (x *CallStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[27]
+	mi := &file_zflow_v1_history_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2400,7 @@ func (x *CallStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallStarted.ProtoReflect.Descriptor instead.
 func (*CallStarted) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{27}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallStarted) GetWorkflow() string {
@@ -2371,7 +2449,7 @@ type CallEnded struct {
 
 func (x *CallEnded) Reset() {
 	*x = CallEnded{}
-	mi := &file_zflow_v1_history_proto_msgTypes[28]
+	mi := &file_zflow_v1_history_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2383,7 +2461,7 @@ func (x *CallEnded) String() string {
 func (*CallEnded) ProtoMessage() {}
 
 func (x *CallEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[28]
+	mi := &file_zflow_v1_history_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2396,7 +2474,7 @@ func (x *CallEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallEnded.ProtoReflect.Descriptor instead.
 func (*CallEnded) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{28}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CallEnded) GetState() string {
@@ -2433,7 +2511,7 @@ type GateQueued struct {
 
 func (x *GateQueued) Reset() {
 	*x = GateQueued{}
-	mi := &file_zflow_v1_history_proto_msgTypes[29]
+	mi := &file_zflow_v1_history_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +2523,7 @@ func (x *GateQueued) String() string {
 func (*GateQueued) ProtoMessage() {}
 
 func (x *GateQueued) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[29]
+	mi := &file_zflow_v1_history_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +2536,7 @@ func (x *GateQueued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateQueued.ProtoReflect.Descriptor instead.
 func (*GateQueued) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{29}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GateQueued) GetGate() string {
@@ -2506,7 +2584,7 @@ type GateEntered struct {
 
 func (x *GateEntered) Reset() {
 	*x = GateEntered{}
-	mi := &file_zflow_v1_history_proto_msgTypes[30]
+	mi := &file_zflow_v1_history_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2518,7 +2596,7 @@ func (x *GateEntered) String() string {
 func (*GateEntered) ProtoMessage() {}
 
 func (x *GateEntered) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[30]
+	mi := &file_zflow_v1_history_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2531,7 +2609,7 @@ func (x *GateEntered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateEntered.ProtoReflect.Descriptor instead.
 func (*GateEntered) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{30}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GateEntered) GetGate() string {
@@ -2560,7 +2638,7 @@ type SignalReceived struct {
 
 func (x *SignalReceived) Reset() {
 	*x = SignalReceived{}
-	mi := &file_zflow_v1_history_proto_msgTypes[31]
+	mi := &file_zflow_v1_history_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +2650,7 @@ func (x *SignalReceived) String() string {
 func (*SignalReceived) ProtoMessage() {}
 
 func (x *SignalReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[31]
+	mi := &file_zflow_v1_history_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2663,7 @@ func (x *SignalReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalReceived.ProtoReflect.Descriptor instead.
 func (*SignalReceived) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{31}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SignalReceived) GetCommand() string {
@@ -2626,7 +2704,7 @@ type TimerSet struct {
 
 func (x *TimerSet) Reset() {
 	*x = TimerSet{}
-	mi := &file_zflow_v1_history_proto_msgTypes[32]
+	mi := &file_zflow_v1_history_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +2716,7 @@ func (x *TimerSet) String() string {
 func (*TimerSet) ProtoMessage() {}
 
 func (x *TimerSet) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[32]
+	mi := &file_zflow_v1_history_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +2729,7 @@ func (x *TimerSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerSet.ProtoReflect.Descriptor instead.
 func (*TimerSet) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{32}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TimerSet) GetDue() int64 {
@@ -2677,7 +2755,7 @@ type TimerFired struct {
 
 func (x *TimerFired) Reset() {
 	*x = TimerFired{}
-	mi := &file_zflow_v1_history_proto_msgTypes[33]
+	mi := &file_zflow_v1_history_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2767,7 @@ func (x *TimerFired) String() string {
 func (*TimerFired) ProtoMessage() {}
 
 func (x *TimerFired) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[33]
+	mi := &file_zflow_v1_history_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +2780,7 @@ func (x *TimerFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimerFired.ProtoReflect.Descriptor instead.
 func (*TimerFired) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{33}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TimerFired) GetTimer() uint64 {
@@ -2724,7 +2802,7 @@ type CancelRequested struct {
 
 func (x *CancelRequested) Reset() {
 	*x = CancelRequested{}
-	mi := &file_zflow_v1_history_proto_msgTypes[34]
+	mi := &file_zflow_v1_history_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2736,7 +2814,7 @@ func (x *CancelRequested) String() string {
 func (*CancelRequested) ProtoMessage() {}
 
 func (x *CancelRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[34]
+	mi := &file_zflow_v1_history_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2749,7 +2827,7 @@ func (x *CancelRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequested.ProtoReflect.Descriptor instead.
 func (*CancelRequested) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{34}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CancelRequested) GetCommand() string {
@@ -2793,7 +2871,7 @@ type ApprovalGiven struct {
 
 func (x *ApprovalGiven) Reset() {
 	*x = ApprovalGiven{}
-	mi := &file_zflow_v1_history_proto_msgTypes[35]
+	mi := &file_zflow_v1_history_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2805,7 +2883,7 @@ func (x *ApprovalGiven) String() string {
 func (*ApprovalGiven) ProtoMessage() {}
 
 func (x *ApprovalGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_zflow_v1_history_proto_msgTypes[35]
+	mi := &file_zflow_v1_history_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2818,7 +2896,7 @@ func (x *ApprovalGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalGiven.ProtoReflect.Descriptor instead.
 func (*ApprovalGiven) Descriptor() ([]byte, []int) {
-	return file_zflow_v1_history_proto_rawDescGZIP(), []int{35}
+	return file_zflow_v1_history_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ApprovalGiven) GetCommand() string {
@@ -2937,7 +3015,7 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x05Error\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x05R\x06status\"\xc9\x01\n" +
+	"\x06status\x18\x03 \x01(\x05R\x06status\"\xf3\x01\n" +
 	"\n" +
 	"RunStarted\x12\x1a\n" +
 	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x18\n" +
@@ -2945,7 +3023,13 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x05event\x18\x03 \x01(\v2\x0f.zflow.v1.EventR\x05event\x12\x18\n" +
 	"\atrigger\x18\x04 \x01(\x05R\atrigger\x12\x1a\n" +
 	"\bdeadline\x18\x05 \x01(\x03R\bdeadline\x12(\n" +
-	"\x06parent\x18\x06 \x01(\v2\x10.zflow.v1.ParentR\x06parent\"`\n" +
+	"\x06parent\x18\x06 \x01(\v2\x10.zflow.v1.ParentR\x06parent\x12(\n" +
+	"\x06replay\x18\a \x01(\v2\x10.zflow.v1.ReplayR\x06replay\"T\n" +
+	"\x06Replay\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
+	"\x05facts\x18\x03 \x01(\x04R\x05facts\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"`\n" +
 	"\x06Parent\x12\x1a\n" +
 	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x12\n" +
@@ -3099,7 +3183,7 @@ func file_zflow_v1_history_proto_rawDescGZIP() []byte {
 	return file_zflow_v1_history_proto_rawDescData
 }
 
-var file_zflow_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_zflow_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_zflow_v1_history_proto_goTypes = []any{
 	(*Facts)(nil),           // 0: zflow.v1.Facts
 	(*Fact)(nil),            // 1: zflow.v1.Fact
@@ -3108,96 +3192,98 @@ var file_zflow_v1_history_proto_goTypes = []any{
 	(*Event)(nil),           // 4: zflow.v1.Event
 	(*Error)(nil),           // 5: zflow.v1.Error
 	(*RunStarted)(nil),      // 6: zflow.v1.RunStarted
-	(*Parent)(nil),          // 7: zflow.v1.Parent
-	(*RunClaimed)(nil),      // 8: zflow.v1.RunClaimed
-	(*RunContinued)(nil),    // 9: zflow.v1.RunContinued
-	(*RunCompleted)(nil),    // 10: zflow.v1.RunCompleted
-	(*RunFailed)(nil),       // 11: zflow.v1.RunFailed
-	(*RunCanceled)(nil),     // 12: zflow.v1.RunCanceled
-	(*RunEnding)(nil),       // 13: zflow.v1.RunEnding
-	(*RunRetried)(nil),      // 14: zflow.v1.RunRetried
-	(*StepStarted)(nil),     // 15: zflow.v1.StepStarted
-	(*StepCompleted)(nil),   // 16: zflow.v1.StepCompleted
-	(*StepFailed)(nil),      // 17: zflow.v1.StepFailed
-	(*StepSkipped)(nil),     // 18: zflow.v1.StepSkipped
-	(*ValueSet)(nil),        // 19: zflow.v1.ValueSet
-	(*BranchChosen)(nil),    // 20: zflow.v1.BranchChosen
-	(*LoopStarted)(nil),     // 21: zflow.v1.LoopStarted
-	(*WaitStarted)(nil),     // 22: zflow.v1.WaitStarted
-	(*Alternative)(nil),     // 23: zflow.v1.Alternative
-	(*Match)(nil),           // 24: zflow.v1.Match
-	(*Approval)(nil),        // 25: zflow.v1.Approval
-	(*WaitEnded)(nil),       // 26: zflow.v1.WaitEnded
-	(*CallStarted)(nil),     // 27: zflow.v1.CallStarted
-	(*CallEnded)(nil),       // 28: zflow.v1.CallEnded
-	(*GateQueued)(nil),      // 29: zflow.v1.GateQueued
-	(*GateEntered)(nil),     // 30: zflow.v1.GateEntered
-	(*SignalReceived)(nil),  // 31: zflow.v1.SignalReceived
-	(*TimerSet)(nil),        // 32: zflow.v1.TimerSet
-	(*TimerFired)(nil),      // 33: zflow.v1.TimerFired
-	(*CancelRequested)(nil), // 34: zflow.v1.CancelRequested
-	(*ApprovalGiven)(nil),   // 35: zflow.v1.ApprovalGiven
-	nil,                     // 36: zflow.v1.RunRetried.WithEntry
+	(*Replay)(nil),          // 7: zflow.v1.Replay
+	(*Parent)(nil),          // 8: zflow.v1.Parent
+	(*RunClaimed)(nil),      // 9: zflow.v1.RunClaimed
+	(*RunContinued)(nil),    // 10: zflow.v1.RunContinued
+	(*RunCompleted)(nil),    // 11: zflow.v1.RunCompleted
+	(*RunFailed)(nil),       // 12: zflow.v1.RunFailed
+	(*RunCanceled)(nil),     // 13: zflow.v1.RunCanceled
+	(*RunEnding)(nil),       // 14: zflow.v1.RunEnding
+	(*RunRetried)(nil),      // 15: zflow.v1.RunRetried
+	(*StepStarted)(nil),     // 16: zflow.v1.StepStarted
+	(*StepCompleted)(nil),   // 17: zflow.v1.StepCompleted
+	(*StepFailed)(nil),      // 18: zflow.v1.StepFailed
+	(*StepSkipped)(nil),     // 19: zflow.v1.StepSkipped
+	(*ValueSet)(nil),        // 20: zflow.v1.ValueSet
+	(*BranchChosen)(nil),    // 21: zflow.v1.BranchChosen
+	(*LoopStarted)(nil),     // 22: zflow.v1.LoopStarted
+	(*WaitStarted)(nil),     // 23: zflow.v1.WaitStarted
+	(*Alternative)(nil),     // 24: zflow.v1.Alternative
+	(*Match)(nil),           // 25: zflow.v1.Match
+	(*Approval)(nil),        // 26: zflow.v1.Approval
+	(*WaitEnded)(nil),       // 27: zflow.v1.WaitEnded
+	(*CallStarted)(nil),     // 28: zflow.v1.CallStarted
+	(*CallEnded)(nil),       // 29: zflow.v1.CallEnded
+	(*GateQueued)(nil),      // 30: zflow.v1.GateQueued
+	(*GateEntered)(nil),     // 31: zflow.v1.GateEntered
+	(*SignalReceived)(nil),  // 32: zflow.v1.SignalReceived
+	(*TimerSet)(nil),        // 33: zflow.v1.TimerSet
+	(*TimerFired)(nil),      // 34: zflow.v1.TimerFired
+	(*CancelRequested)(nil), // 35: zflow.v1.CancelRequested
+	(*ApprovalGiven)(nil),   // 36: zflow.v1.ApprovalGiven
+	nil,                     // 37: zflow.v1.RunRetried.WithEntry
 }
 var file_zflow_v1_history_proto_depIdxs = []int32{
 	1,  // 0: zflow.v1.Facts.facts:type_name -> zflow.v1.Fact
 	2,  // 1: zflow.v1.Fact.claim:type_name -> zflow.v1.Claim
 	6,  // 2: zflow.v1.Fact.run_started:type_name -> zflow.v1.RunStarted
-	8,  // 3: zflow.v1.Fact.run_claimed:type_name -> zflow.v1.RunClaimed
-	9,  // 4: zflow.v1.Fact.run_continued:type_name -> zflow.v1.RunContinued
-	10, // 5: zflow.v1.Fact.run_completed:type_name -> zflow.v1.RunCompleted
-	11, // 6: zflow.v1.Fact.run_failed:type_name -> zflow.v1.RunFailed
-	12, // 7: zflow.v1.Fact.run_canceled:type_name -> zflow.v1.RunCanceled
-	13, // 8: zflow.v1.Fact.run_ending:type_name -> zflow.v1.RunEnding
-	15, // 9: zflow.v1.Fact.step_started:type_name -> zflow.v1.StepStarted
-	16, // 10: zflow.v1.Fact.step_completed:type_name -> zflow.v1.StepCompleted
-	17, // 11: zflow.v1.Fact.step_failed:type_name -> zflow.v1.StepFailed
-	18, // 12: zflow.v1.Fact.step_skipped:type_name -> zflow.v1.StepSkipped
-	19, // 13: zflow.v1.Fact.value_set:type_name -> zflow.v1.ValueSet
-	20, // 14: zflow.v1.Fact.branch_chosen:type_name -> zflow.v1.BranchChosen
-	21, // 15: zflow.v1.Fact.loop_started:type_name -> zflow.v1.LoopStarted
-	32, // 16: zflow.v1.Fact.timer_set:type_name -> zflow.v1.TimerSet
-	33, // 17: zflow.v1.Fact.timer_fired:type_name -> zflow.v1.TimerFired
-	22, // 18: zflow.v1.Fact.wait_started:type_name -> zflow.v1.WaitStarted
-	26, // 19: zflow.v1.Fact.wait_ended:type_name -> zflow.v1.WaitEnded
-	27, // 20: zflow.v1.Fact.call_started:type_name -> zflow.v1.CallStarted
-	28, // 21: zflow.v1.Fact.call_ended:type_name -> zflow.v1.CallEnded
-	29, // 22: zflow.v1.Fact.gate_queued:type_name -> zflow.v1.GateQueued
-	30, // 23: zflow.v1.Fact.gate_entered:type_name -> zflow.v1.GateEntered
-	34, // 24: zflow.v1.Fact.cancel_requested:type_name -> zflow.v1.CancelRequested
-	35, // 25: zflow.v1.Fact.approval_given:type_name -> zflow.v1.ApprovalGiven
-	31, // 26: zflow.v1.Fact.signal_received:type_name -> zflow.v1.SignalReceived
-	14, // 27: zflow.v1.Fact.run_retried:type_name -> zflow.v1.RunRetried
+	9,  // 3: zflow.v1.Fact.run_claimed:type_name -> zflow.v1.RunClaimed
+	10, // 4: zflow.v1.Fact.run_continued:type_name -> zflow.v1.RunContinued
+	11, // 5: zflow.v1.Fact.run_completed:type_name -> zflow.v1.RunCompleted
+	12, // 6: zflow.v1.Fact.run_failed:type_name -> zflow.v1.RunFailed
+	13, // 7: zflow.v1.Fact.run_canceled:type_name -> zflow.v1.RunCanceled
+	14, // 8: zflow.v1.Fact.run_ending:type_name -> zflow.v1.RunEnding
+	16, // 9: zflow.v1.Fact.step_started:type_name -> zflow.v1.StepStarted
+	17, // 10: zflow.v1.Fact.step_completed:type_name -> zflow.v1.StepCompleted
+	18, // 11: zflow.v1.Fact.step_failed:type_name -> zflow.v1.StepFailed
+	19, // 12: zflow.v1.Fact.step_skipped:type_name -> zflow.v1.StepSkipped
+	20, // 13: zflow.v1.Fact.value_set:type_name -> zflow.v1.ValueSet
+	21, // 14: zflow.v1.Fact.branch_chosen:type_name -> zflow.v1.BranchChosen
+	22, // 15: zflow.v1.Fact.loop_started:type_name -> zflow.v1.LoopStarted
+	33, // 16: zflow.v1.Fact.timer_set:type_name -> zflow.v1.TimerSet
+	34, // 17: zflow.v1.Fact.timer_fired:type_name -> zflow.v1.TimerFired
+	23, // 18: zflow.v1.Fact.wait_started:type_name -> zflow.v1.WaitStarted
+	27, // 19: zflow.v1.Fact.wait_ended:type_name -> zflow.v1.WaitEnded
+	28, // 20: zflow.v1.Fact.call_started:type_name -> zflow.v1.CallStarted
+	29, // 21: zflow.v1.Fact.call_ended:type_name -> zflow.v1.CallEnded
+	30, // 22: zflow.v1.Fact.gate_queued:type_name -> zflow.v1.GateQueued
+	31, // 23: zflow.v1.Fact.gate_entered:type_name -> zflow.v1.GateEntered
+	35, // 24: zflow.v1.Fact.cancel_requested:type_name -> zflow.v1.CancelRequested
+	36, // 25: zflow.v1.Fact.approval_given:type_name -> zflow.v1.ApprovalGiven
+	32, // 26: zflow.v1.Fact.signal_received:type_name -> zflow.v1.SignalReceived
+	15, // 27: zflow.v1.Fact.run_retried:type_name -> zflow.v1.RunRetried
 	3,  // 28: zflow.v1.Event.body:type_name -> zflow.v1.Value
 	4,  // 29: zflow.v1.RunStarted.event:type_name -> zflow.v1.Event
-	7,  // 30: zflow.v1.RunStarted.parent:type_name -> zflow.v1.Parent
-	1,  // 31: zflow.v1.RunContinued.facts:type_name -> zflow.v1.Fact
-	3,  // 32: zflow.v1.RunCompleted.output:type_name -> zflow.v1.Value
-	5,  // 33: zflow.v1.RunFailed.error:type_name -> zflow.v1.Error
-	5,  // 34: zflow.v1.RunEnding.error:type_name -> zflow.v1.Error
-	3,  // 35: zflow.v1.RunEnding.output:type_name -> zflow.v1.Value
-	36, // 36: zflow.v1.RunRetried.with:type_name -> zflow.v1.RunRetried.WithEntry
-	3,  // 37: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
-	3,  // 38: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
-	5,  // 39: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
-	3,  // 40: zflow.v1.ValueSet.value:type_name -> zflow.v1.Value
-	3,  // 41: zflow.v1.LoopStarted.items:type_name -> zflow.v1.Value
-	23, // 42: zflow.v1.WaitStarted.of:type_name -> zflow.v1.Alternative
-	25, // 43: zflow.v1.WaitStarted.approval:type_name -> zflow.v1.Approval
-	24, // 44: zflow.v1.Alternative.match:type_name -> zflow.v1.Match
-	3,  // 45: zflow.v1.Approval.fields:type_name -> zflow.v1.Value
-	3,  // 46: zflow.v1.WaitEnded.output:type_name -> zflow.v1.Value
-	3,  // 47: zflow.v1.CallStarted.inputs:type_name -> zflow.v1.Value
-	3,  // 48: zflow.v1.CallEnded.output:type_name -> zflow.v1.Value
-	5,  // 49: zflow.v1.CallEnded.error:type_name -> zflow.v1.Error
-	3,  // 50: zflow.v1.SignalReceived.data:type_name -> zflow.v1.Value
-	3,  // 51: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
-	3,  // 52: zflow.v1.RunRetried.WithEntry.value:type_name -> zflow.v1.Value
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	8,  // 30: zflow.v1.RunStarted.parent:type_name -> zflow.v1.Parent
+	7,  // 31: zflow.v1.RunStarted.replay:type_name -> zflow.v1.Replay
+	1,  // 32: zflow.v1.RunContinued.facts:type_name -> zflow.v1.Fact
+	3,  // 33: zflow.v1.RunCompleted.output:type_name -> zflow.v1.Value
+	5,  // 34: zflow.v1.RunFailed.error:type_name -> zflow.v1.Error
+	5,  // 35: zflow.v1.RunEnding.error:type_name -> zflow.v1.Error
+	3,  // 36: zflow.v1.RunEnding.output:type_name -> zflow.v1.Value
+	37, // 37: zflow.v1.RunRetried.with:type_name -> zflow.v1.RunRetried.WithEntry
+	3,  // 38: zflow.v1.StepStarted.input:type_name -> zflow.v1.Value
+	3,  // 39: zflow.v1.StepCompleted.output:type_name -> zflow.v1.Value
+	5,  // 40: zflow.v1.StepFailed.error:type_name -> zflow.v1.Error
+	3,  // 41: zflow.v1.ValueSet.value:type_name -> zflow.v1.Value
+	3,  // 42: zflow.v1.LoopStarted.items:type_name -> zflow.v1.Value
+	24, // 43: zflow.v1.WaitStarted.of:type_name -> zflow.v1.Alternative
+	26, // 44: zflow.v1.WaitStarted.approval:type_name -> zflow.v1.Approval
+	25, // 45: zflow.v1.Alternative.match:type_name -> zflow.v1.Match
+	3,  // 46: zflow.v1.Approval.fields:type_name -> zflow.v1.Value
+	3,  // 47: zflow.v1.WaitEnded.output:type_name -> zflow.v1.Value
+	3,  // 48: zflow.v1.CallStarted.inputs:type_name -> zflow.v1.Value
+	3,  // 49: zflow.v1.CallEnded.output:type_name -> zflow.v1.Value
+	5,  // 50: zflow.v1.CallEnded.error:type_name -> zflow.v1.Error
+	3,  // 51: zflow.v1.SignalReceived.data:type_name -> zflow.v1.Value
+	3,  // 52: zflow.v1.ApprovalGiven.output:type_name -> zflow.v1.Value
+	3,  // 53: zflow.v1.RunRetried.WithEntry.value:type_name -> zflow.v1.Value
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_zflow_v1_history_proto_init() }
@@ -3239,7 +3325,7 @@ func file_zflow_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_zflow_v1_history_proto_rawDesc), len(file_zflow_v1_history_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
