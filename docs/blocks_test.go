@@ -113,7 +113,7 @@ func (b block) isWorkflow() bool {
 }
 
 // language are the pages on which every YAML block is of a workflow.
-var language = []string{"workflows.md", "expressions.md", "actions.md", "errors.md", "recipes.md"}
+var language = []string{"language.md", "expressions.md", "actions.md", "errors.md", "recipes.md"}
 
 // Every workflow of every page is taken without a word, and those that are shown
 // as wrong get exactly the messages that stand below them.
@@ -208,7 +208,7 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, "workflow.schema.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
-	page := read(t, "workflows.md")
+	page := read(t, "language.md")
 	for heading, has := range map[string]map[string]any{
 		"## The workflow": schema.Properties, "## Triggers": schema.Defs["trigger"].Properties,
 		"## Steps": schema.Defs["step"].Properties, "## Retry": schema.Defs["retry"].Properties,

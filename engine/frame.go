@@ -80,6 +80,16 @@ func (r *Run) stepValue(def *Step, path string) (map[string]any, error) {
 	}, nil
 }
 
+// Output returns what a step of the workflow has brought, as steps.<id>.output has
+// it; null if it has not completed.
+func (r *Run) Output(w *Workflow, path string) (any, error) {
+	s := r.Steps[path]
+	if _, def := (&decider{run: r, flow: w}).find(path); def != nil && s != nil {
+		return r.outputOf(def, path, s)
+	}
+	return nil, nil
+}
+
 // outputOf returns a step's output: recorded, or made of those of its steps.
 func (r *Run) outputOf(def *Step, path string, s *StepState) (any, error) {
 	if s.output.done {

@@ -174,20 +174,16 @@ func orNone(text, status string) string {
 	return text
 }
 
-// stepOutput is what a step has brought; of a loop, what its iterations have.
+// stepOutput is what a step has brought, as steps.<id>.output has it; of an undo, what
+// that brought.
 func (s *Seen) stepOutput(path string) any {
 	if s.Run == nil || s.Run.Steps[path] == nil {
 		return nil
 	}
-	step := s.Run.Steps[path]
-	if step.Loop == nil {
-		return decode(step.Output)
+	if v, err := s.Run.Output(s.Flow, path); err == nil && v != nil {
+		return v
 	}
-	list := []any{}
-	for i := range step.Loop.Count {
-		list = append(list, s.stepOutput(fmt.Sprintf("%s[%d]", path, i)))
-	}
-	return list
+	return decode(s.Run.Steps[path].Output)
 }
 
 // part checks that a value has what is expected of it: an object these fields at

@@ -12,7 +12,7 @@ const head = `<!-- Made by go generate from the specs of the actions; DO NOT EDI
 # Actions
 
 What a step can name in ` + "`uses`" + `. ` + "`zflow actions list`" + ` and ` + "`zflow actions show NAME`" + `
-print the same. How a step is written stands in [workflows](workflows.md), what
+print the same. How a step is written stands in [workflows](language.md), what
 happens after a failure in [errors](errors.md).
 
 Every field may be an expression. In the tables *any* is any JSON value, a dot leads
