@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -57,10 +58,10 @@ func (d *decider) cleanup() error {
 		done, err = d.undo()
 	}
 	if err == nil && done && State(e.State) == Failed {
-		done, err = d.also(onFailure, d.flow.OnFailure)
+		done, err = d.also(steppath.OnFailure, d.flow.OnFailure)
 	}
 	if err == nil && done {
-		done, err = d.also(finally, d.flow.Finally)
+		done, err = d.also(steppath.Finally, d.flow.Finally)
 	}
 	if err != nil || !done {
 		return err
@@ -75,7 +76,7 @@ func (d *decider) cleanup() error {
 func (d *decider) inFlight() bool {
 	waits := false
 	for _, path := range d.run.open {
-		if !CleansUp(path) {
+		if !steppath.CleansUp(path) {
 			waits = true
 			d.callOpen(path)
 		}
@@ -88,7 +89,7 @@ func (d *decider) inFlight() bool {
 func (d *decider) toUndo() []string {
 	var all []string
 	for path, s := range d.run.Steps {
-		if s.Status == StepCompleted && !s.reused && s.Loop == nil && !CleansUp(path) && d.undoable(path, s) && !d.run.over(path+undone) {
+		if s.Status == StepCompleted && !s.reused && s.Loop == nil && !steppath.CleansUp(path) && d.undoable(path, s) && !d.run.over(path+steppath.Undo) {
 			all = append(all, path)
 		}
 	}
@@ -111,8 +112,8 @@ func (d *decider) undo() (done bool, err error) {
 	for _, path := range d.toUndo() {
 		f, def := d.run.place(&frame{list: d.flow.Steps}, path)
 		own := &frame{up: f, at: 1, list: []*Step{{ID: def.ID, Token: path, Do: def.Do}}} // of an iteration too
-		back := &Step{Token: def.Token + undone, Path: def.Path + undone, Do: def.Undo}
-		went, err := d.one(own, back, path+undone)
+		back := &Step{Token: def.Token + steppath.Undo, Path: def.Path + steppath.Undo, Do: def.Undo}
+		went, err := d.one(own, back, path+steppath.Undo)
 		if err != nil || went.standing == pending {
 			return false, err
 		}
@@ -130,7 +131,7 @@ func (d *decider) also(prefix string, steps []*Step) (done bool, err error) {
 // brokenFinally returns the step of finally that failed, if one did.
 func (d *decider) brokenFinally() *result {
 	for _, def := range d.flow.Finally {
-		path := finally + def.Token
+		path := steppath.Finally + def.Token
 		if s := d.run.Step(path); s.Status == StepFailed && !def.ContinueOnError {
 			return &result{broke, path, s.Error}
 		}

@@ -2,11 +2,10 @@ package engine
 
 import (
 	"maps"
-	"strconv"
-	"strings"
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 )
 
 // frame is where in its run's tree a decision stands: a list of steps, or one
@@ -37,12 +36,10 @@ func (f *frame) iteration(def *Step, i int, item any, limit time.Time) *frame {
 // path returns the path of the loop's step in an iteration.
 func (l *LoopState) path(loop string, i int) string {
 	for n := len(l.paths); n <= i; n++ {
-		l.paths = append(l.paths, iterationPath(loop, n))
+		l.paths = append(l.paths, steppath.Iteration(loop, n))
 	}
 	return l.paths[i]
 }
-
-func iterationPath(loop string, i int) string { return loop + "[" + strconv.Itoa(i) + "]" }
 
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
@@ -117,7 +114,7 @@ func (r *Run) outputOf(def *Step, path string, s *StepState) (any, error) {
 func (r *Run) listOf(def *Step, path string, count int) ([]any, error) {
 	all := make([]any, 0, count)
 	for i := range count {
-		one := iterationPath(path, i)
+		one := steppath.Iteration(path, i)
 		s := r.Steps[one]
 		if s == nil || s.Status == "" {
 			break // until ended the loop before it
@@ -165,7 +162,7 @@ func (r *Run) objectOf(b *Block, path string, s *StepState) (map[string]any, err
 func (r *Run) place(f *frame, path string) (*frame, *Step) {
 	for i, def := range f.list {
 		own := f.path(def)
-		if !within(path, own) {
+		if !steppath.Within(path, own) {
 			continue
 		}
 		f.at = i + 1
@@ -182,7 +179,7 @@ func (r *Run) place(f *frame, path string) (*frame, *Step) {
 // placeIn looks below a step.
 func (r *Run) placeIn(f *frame, def *Step, own, path string) (*frame, *Step) {
 	if def.Loop != nil {
-		i, ok := indexAfter(own, path)
+		i, ok := steppath.Index(own, path)
 		if !ok {
 			return nil, nil
 		}
@@ -190,7 +187,7 @@ func (r *Run) placeIn(f *frame, def *Step, own, path string) (*frame, *Step) {
 		if err != nil {
 			return nil, nil
 		}
-		if f, own = f.iteration(def, i, item, time.Time{}), iterationPath(own, i); own == path {
+		if f, own = f.iteration(def, i, item, time.Time{}), steppath.Iteration(own, i); own == path {
 			return f, def
 		}
 	}
@@ -204,14 +201,6 @@ func (r *Run) placeIn(f *frame, def *Step, own, path string) (*frame, *Step) {
 		}
 	}
 	return nil, nil
-}
-
-// indexAfter reads the index that follows a loop's path in a longer one.
-func indexAfter(own, path string) (int, bool) {
-	rest, ok := strings.CutPrefix(path[len(own):], "[")
-	digits, _, closed := strings.Cut(rest, "]")
-	i, err := strconv.Atoi(digits)
-	return i, ok && closed && err == nil
 }
 
 // item returns an item of a loop's list.

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -29,7 +30,7 @@ func moment(ns int64) time.Time {
 func (r *Run) dropBelow(path string, at time.Time) {
 	if s := r.Steps[path]; s.Block || s.Loop != nil {
 		for p, s := range r.live {
-			if p != path && within(p, path) {
+			if p != path && steppath.Within(p, path) {
 				r.drop(p, s, at)
 			}
 		}

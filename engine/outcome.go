@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -56,10 +57,10 @@ func (d *decider) ended(path string, s *StepState, o *Outcome) error {
 
 // uses returns the frame and the action of a step that has attempts.
 func (d *decider) uses(path string) (*frame, *Uses, error) {
-	f, def := d.find(strings.TrimSuffix(path, undone))
+	f, def := d.find(strings.TrimSuffix(path, steppath.Undo))
 	if def != nil {
 		uses, _ := def.Do.(*Uses)
-		if strings.HasSuffix(path, undone) {
+		if strings.HasSuffix(path, steppath.Undo) {
 			uses = def.Undo
 		}
 		if uses != nil {
@@ -72,10 +73,10 @@ func (d *decider) uses(path string) (*frame, *Uses, error) {
 // find returns a step of the workflow, or of what follows its steps.
 func (d *decider) find(path string) (*frame, *Step) {
 	switch {
-	case strings.HasPrefix(path, onFailure):
-		return d.run.place(&frame{up: d.root(), prefix: onFailure, list: d.flow.OnFailure}, path)
-	case strings.HasPrefix(path, finally):
-		return d.run.place(&frame{up: d.root(), prefix: finally, list: d.flow.Finally}, path)
+	case strings.HasPrefix(path, steppath.OnFailure):
+		return d.run.place(&frame{up: d.root(), prefix: steppath.OnFailure, list: d.flow.OnFailure}, path)
+	case strings.HasPrefix(path, steppath.Finally):
+		return d.run.place(&frame{up: d.root(), prefix: steppath.Finally, list: d.flow.Finally}, path)
 	}
 	return d.run.place(&frame{list: d.flow.Steps}, path)
 }

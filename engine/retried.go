@@ -1,24 +1,9 @@
 package engine
 
 import (
-	"strings"
-
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
-
-// undone ends the path of what undoes a step; those of on_failure and finally
-// begin with theirs.
-const (
-	undone    = ".undo"
-	onFailure = "on_failure."
-	finally   = "finally."
-)
-
-// CleansUp says that a step is none of the run's own, but one that follows them: an
-// undo, or one of on_failure or finally.
-func CleansUp(path string) bool {
-	return strings.HasPrefix(path, onFailure) || strings.HasPrefix(path, finally) || strings.HasSuffix(path, undone)
-}
 
 // retried folds that a run goes on: what completed stays, but for what was undone;
 // the rest begins again, and blocks and loops go on where they stand.
@@ -29,7 +14,7 @@ func (r *Run) retried(f *v1.Fact, k *v1.RunRetried) error {
 	again := r.unfinished()
 	for path, s := range r.Steps {
 		s.undo = nil // it may go on with another version
-		if !CleansUp(path) && (s.Block || s.Loop != nil) {
+		if !steppath.CleansUp(path) && (s.Block || s.Loop != nil) {
 			s.reopen(path, again)
 		}
 	}
@@ -60,12 +45,12 @@ func (r *Run) unfinished() []string {
 		if s.Status == "" {
 			continue // it was looked at, no more
 		}
-		if s.Status == StepOpen && !CleansUp(path) {
+		if s.Status == StepOpen && !steppath.CleansUp(path) {
 			s.before = s.Attempt - 1
 			continue
 		}
-		over := s.Status == StepCompleted && !r.reached(path+undone) || s.Status == StepSkipped || s.Block || s.Loop != nil
-		if !over || CleansUp(path) {
+		over := s.Status == StepCompleted && !r.reached(path+steppath.Undo) || s.Status == StepSkipped || s.Block || s.Loop != nil
+		if !over || steppath.CleansUp(path) {
 			again = append(again, path)
 		}
 	}
@@ -77,7 +62,7 @@ func (r *Run) unfinished() []string {
 func (s *StepState) reopen(path string, again []string) {
 	open := s.Status != StepCompleted
 	for _, p := range again {
-		open = open || within(p, path)
+		open = open || steppath.Within(p, path)
 	}
 	if !open {
 		return

@@ -3,9 +3,9 @@ package engine
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -239,7 +239,7 @@ func (r *Run) track(path string) {
 	default:
 		delete(r.live, path)
 		if s.Block || s.Loop != nil {
-			maps.DeleteFunc(r.broken, func(p string, _ bool) bool { return within(p, path) })
+			maps.DeleteFunc(r.broken, func(p string, _ bool) bool { return steppath.Within(p, path) })
 		}
 		if s.Status == StepFailed {
 			r.broken[path] = true
@@ -250,15 +250,9 @@ func (r *Run) track(path string) {
 // brokenBelow says whether a step failed below a path that has not ended.
 func (r *Run) brokenBelow(path string) bool {
 	for p := range r.broken {
-		if within(p, path) {
+		if steppath.Within(p, path) {
 			return true
 		}
 	}
 	return false
-}
-
-// within says whether a path is another or below it.
-func within(path, above string) bool {
-	rest, ok := strings.CutPrefix(path, above)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }

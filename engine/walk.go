@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -271,7 +272,7 @@ func (d *decider) breaks(path string, why result) (result, error) {
 func (d *decider) drains(path string) bool {
 	open := false
 	for _, p := range d.run.open {
-		if within(p, path) {
+		if steppath.Within(p, path) {
 			open = true
 			d.callOpen(p)
 		}

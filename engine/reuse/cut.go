@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 )
 
 // Cut is where a run's tree of steps is cut in two.
@@ -22,7 +23,7 @@ type Cut struct {
 // At cuts a run before a step, which is named by its path, or by its id where only
 // one has it.
 func At(w *engine.Workflow, r *engine.Run, name string) (*Cut, error) {
-	if engine.CleansUp(name) {
+	if steppath.CleansUp(name) {
 		return nil, fmt.Errorf("%s is none of the run's own steps, but follows them: name one of those", name)
 	}
 	path, err := find(w, name)
@@ -163,16 +164,11 @@ func (c *Cut) standing(w *engine.Workflow) error {
 func (c *Cut) Reuses(path string) bool {
 	owner := ""
 	for _, own := range c.owners { // a step without id may be called as if it were below another
-		if within(path, own) && len(own) > len(owner) {
+		if steppath.Within(path, own) && len(own) > len(owner) {
 			owner = own
 		}
 	}
 	return owner != "" && slices.Contains(c.Reused, owner)
-}
-
-func within(path, above string) bool {
-	rest, ok := strings.CutPrefix(path, above)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 func status(r *engine.Run, path string) engine.Status {

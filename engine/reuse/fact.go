@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"zflow/engine"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -57,7 +58,7 @@ func (c *Cut) facts() []*v1.Fact {
 	last := c.lasts()
 	return slices.DeleteFunc(c.run.Kept(), func(f *v1.Fact) bool {
 		switch {
-		case f.Step == "" || engine.CleansUp(f.Step) || status(c.run, f.Step) == "":
+		case f.Step == "" || steppath.CleansUp(f.Step) || status(c.run, f.Step) == "":
 			return true
 		case slices.Contains(c.around, f.Step):
 			return f.GetBranchChosen() == nil
@@ -114,7 +115,7 @@ func (l last) says(s *engine.StepState, f *v1.Fact) bool {
 // same checks that what is reused stands in a run as it does in the other.
 func (c *Cut) same(run *engine.Run) error {
 	for path, want := range c.run.Steps {
-		if want.Status == "" || engine.CleansUp(path) || !c.Reuses(path) {
+		if want.Status == "" || steppath.CleansUp(path) || !c.Reuses(path) {
 			continue
 		}
 		got := run.Step(path)

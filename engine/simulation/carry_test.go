@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zflow/engine"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -130,7 +131,7 @@ func (p *proc) advance(o *owned) (done bool) {
 	p.legal(err)
 	o.pending = append(o.pending, d.Facts...)
 	calls := slices.DeleteFunc(slices.Clone(d.Calls), func(a *engine.Attempt) bool { return o.called[a.AttemptID] && p.s.plant != twice })
-	if o.run.Cancel != nil && len(calls) > 0 && !engine.CleansUp(calls[0].Step) {
+	if o.run.Cancel != nil && len(calls) > 0 && !steppath.CleansUp(calls[0].Step) {
 		for _, a := range calls {
 			o.outcomes[a.AttemptID] = &engine.Outcome{Class: "final", Error: &v1.Error{Message: "the run was canceled before the call"}}
 		}

@@ -12,6 +12,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/history"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -138,7 +139,7 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		return false, nil
 	}
 	calls := o.uncalled(d.Calls)
-	if o.run.Cancel != nil && len(calls) > 0 && !engine.CleansUp(calls[0].Step) {
+	if o.run.Cancel != nil && len(calls) > 0 && !steppath.CleansUp(calls[0].Step) {
 		o.forgo(calls)
 		return false, nil
 	}

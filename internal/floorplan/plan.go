@@ -61,8 +61,9 @@ var plan = []row{
 	{pkg: "actions/actionstest", ours: []string{"actions", "internal/zoomsim", "internal/zoomapi", "internal/zoomcatalog"}, traits: test},
 
 	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
-	{pkg: "engine", ours: join(words, "engine/expr", "engine/workflow"), outside: []string{protobuf}, traits: pure},
-	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr"), outside: []string{protobuf}, traits: pure | part},
+	{pkg: "engine/steppath", traits: pure | part},
+	{pkg: "engine", ours: join(words, "engine/expr", "engine/steppath", "engine/workflow"), outside: []string{protobuf}, traits: pure},
+	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr", "engine/steppath"), outside: []string{protobuf}, traits: pure | part},
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/leases", ours: store, outside: storage},
