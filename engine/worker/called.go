@@ -7,7 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/catalog"
-	"zflow/proto"
+	"zflow/engine/worker/trigger"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -76,12 +76,7 @@ func startOf(r *engine.Run, c engine.CallOut) *v1.RunStarted {
 // startCalled begins a run that another called, or that is started for an event
 // of the past.
 func (w *Worker) startCalled(ctx context.Context, m *message) (*owned, error) {
-	event := m.wake.Start.Event
-	m.event = &proto.Event{
-		ID: event.Id, Type: event.Type, Source: event.Source, Account: event.Account, Subject: event.Subject, Origin: event.Origin,
-		ContentType: event.ContentType, Time: time.Unix(0, event.Time).UTC(), ReceivedAt: time.Unix(0, event.ReceivedAt).UTC(),
-		ReplayOf: event.ReplayOf, Sequence: event.Sequence, Body: event.Body.GetJson(),
-	}
+	m.event = trigger.Wire(m.wake.Start.Event)
 	e, err := w.Catalog.Get(ctx, m.workflow)
 	switch {
 	case errors.Is(err, catalog.ErrNotDeployed) && m.wake.Start.Parent != nil: // whoever called it learns why it failed

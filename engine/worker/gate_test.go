@@ -12,6 +12,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/gates"
 	"zflow/engine/queue"
+	"zflow/engine/worker/trigger"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -184,9 +185,9 @@ func (r *rig) queueAlone(workflow, id string) {
 			continue
 		}
 		l := &loaded{run: engine.NewRun(proto.RunID(workflow, id))}
-		facts, err := l.run.Begin(time.Now(), &v1.RunStarted{Workflow: workflow, Version: def.Version, Event: eventOf(event)}, nil, nil)
+		facts, err := l.run.Begin(time.Now(), &v1.RunStarted{Workflow: workflow, Version: def.Version, Event: trigger.Event(event)}, nil, nil)
 		r.must(err)
-		queued, err := queue.Queued(def, eventOf(event))
+		queued, err := queue.Queued(def, trigger.Event(event))
 		r.must(err)
 		queued, err = l.run.Add(time.Now(), queued)
 		r.must(err)

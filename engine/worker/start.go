@@ -3,14 +3,12 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"zflow/engine"
 	"zflow/engine/catalog"
-	"zflow/engine/expr"
 	"zflow/engine/queue"
-	wire "zflow/proto"
+	"zflow/engine/worker/trigger"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -99,8 +97,8 @@ func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*begin
 	if err != nil {
 		return nil, err
 	}
-	b := &beginning{def: def, event: eventOf(m.event)}
-	if b.trigger, b.broken = w.match(def, m.event, b.event); b.trigger >= 0 {
+	b := &beginning{def: def, event: trigger.Event(m.event)}
+	if b.trigger, b.broken = trigger.Match(def, m.event, b.event, w.isOf); b.trigger >= 0 {
 		return b, nil
 	}
 	// the definition may be newer than what the pull began with
@@ -110,44 +108,8 @@ func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*begin
 	if b.def, err = w.Catalog.Workflow(ctx, e.Name, e.Version); err != nil {
 		return nil, err
 	}
-	b.trigger, b.broken = w.match(b.def, m.event, b.event)
+	b.trigger, b.broken = trigger.Match(b.def, m.event, b.event, w.isOf)
 	return b, nil
-}
-
-// match returns the first trigger that the event satisfies, or -1. An `if` that
-// cannot be evaluated matches, and its error fails the run: an event is never
-// filtered in silence.
-func (w *Worker) match(def *engine.Workflow, e *wire.Event, event *v1.Event) (trigger int, err error) {
-	defer func() {
-		if p := recover(); p != nil { // the run fails, and says so
-			err = fmt.Errorf("this is a defect of zflow: %v", p)
-		}
-	}()
-	var body any
-	decoded := false
-	for i, t := range def.Triggers {
-		trigger = i
-		if !t.Takes(e.Kind(), e.Type) || !w.isOf(def.Name, t.Connections, e.Account) {
-			continue
-		}
-		if t.If == nil {
-			return i, nil
-		}
-		if !decoded {
-			if body, err = expr.DecodeJSON(e.Body); err != nil {
-				return i, fmt.Errorf("evaluating the trigger's if: %w", err)
-			}
-			decoded = true
-		}
-		yes, err := t.If.Bool(engine.TriggerEnv(def, event, body), expr.Clock{Now: e.ReceivedAt, Seed: e.ID})
-		if err != nil {
-			return i, fmt.Errorf("evaluating the trigger's if: %w", err)
-		}
-		if yes {
-			return i, nil
-		}
-	}
-	return -1, nil
 }
 
 // isOf says whether an account is that of one of these connections; of none, any is.
@@ -165,14 +127,6 @@ func (w *Worker) isOf(workflow string, connections []string, account string) boo
 		}
 	}
 	return len(connections) == 0
-}
-
-func eventOf(e *wire.Event) *v1.Event {
-	return &v1.Event{
-		Id: e.ID, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
-		ContentType: e.ContentType, Time: e.Time.UnixNano(), ReceivedAt: e.ReceivedAt.UnixNano(), Sequence: e.Sequence,
-		ReplayOf: e.ReplayOf, Body: &v1.Value{Json: e.Body, Size: uint64(len(e.Body))},
-	}
 }
 
 // now is the run's clock: the broker's time, never before the message or the

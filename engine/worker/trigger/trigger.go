@@ -1,0 +1,71 @@
+// Package trigger says whether an event starts a run of a workflow, and turns events
+// as they come into those of a history and back.
+package trigger
+
+import (
+	"fmt"
+	"time"
+
+	"zflow/engine"
+	"zflow/engine/expr"
+	wire "zflow/proto"
+	v1 "zflow/proto/zflow/v1"
+)
+
+// Of says whether an account is that of one of a workflow's connections; of none,
+// any is.
+type Of func(workflow string, connections []string, account string) bool
+
+// Match returns the first trigger that the event satisfies, or -1. An `if` that
+// cannot be evaluated matches, and its error fails the run: an event is never
+// filtered in silence.
+func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the run fails, and says so
+			err = fmt.Errorf("this is a defect of zflow: %v", p)
+		}
+	}()
+	var body any
+	decoded := false
+	for i, t := range def.Triggers {
+		at = i
+		if !t.Takes(e.Kind(), e.Type) || !of(def.Name, t.Connections, e.Account) {
+			continue
+		}
+		if t.If == nil {
+			return i, nil
+		}
+		if !decoded {
+			if body, err = expr.DecodeJSON(e.Body); err != nil {
+				return i, fmt.Errorf("evaluating the trigger's if: %w", err)
+			}
+			decoded = true
+		}
+		yes, err := t.If.Bool(engine.TriggerEnv(def, event, body), expr.Clock{Now: e.ReceivedAt, Seed: e.ID})
+		if err != nil {
+			return i, fmt.Errorf("evaluating the trigger's if: %w", err)
+		}
+		if yes {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+// Event is what a history holds of an event.
+func Event(e *wire.Event) *v1.Event {
+	return &v1.Event{
+		Id: e.ID, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
+		ContentType: e.ContentType, Time: e.Time.UnixNano(), ReceivedAt: e.ReceivedAt.UnixNano(), Sequence: e.Sequence,
+		ReplayOf: e.ReplayOf, Body: &v1.Value{Json: e.Body, Size: uint64(len(e.Body))},
+	}
+}
+
+// Wire is the event of a history as it came.
+func Wire(e *v1.Event) *wire.Event {
+	return &wire.Event{
+		ID: e.Id, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
+		ContentType: e.ContentType, Time: time.Unix(0, e.Time).UTC(), ReceivedAt: time.Unix(0, e.ReceivedAt).UTC(),
+		ReplayOf: e.ReplayOf, Sequence: e.Sequence, Body: e.Body.GetJson(),
+	}
+}
