@@ -81,7 +81,19 @@ func (p *proc) reload(o *owned) {
 		fail(errReplaced)
 	}
 	o.loaded, o.pending, o.passed = *l, nil, false
+	o.forget()
 	o.stored()
+}
+
+// forget drops what was called, and has landed, for attempts that the history does
+// not know.
+func (o *owned) forget() {
+	for _, id := range slices.SortedFunc(maps.Keys(o.outcomes), compareIDs) {
+		if s := o.run.Steps[id.Step]; s == nil || s.Attempt < id.Attempt {
+			delete(o.outcomes, id)
+			delete(o.called, id)
+		}
+	}
 }
 
 // awaitCalls returns when no call is in flight any more.
@@ -160,6 +172,9 @@ func (p *proc) advance(o *owned) (done bool) {
 	case o.run.State.Ended():
 		p.finish(o)
 		return true
+	default:
+		p.s.broken("%s holds a run that neither waits nor calls", p.who)
+		panic(killed{})
 	}
 	return false
 }

@@ -120,8 +120,13 @@ func (w *Worker) awaitCalls(o *owned) {
 
 // advance does the next thing; done: nothing is left to this worker.
 func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
-	if o.run.State.Ended() {
+	switch {
+	case o.run.State.Ended():
 		return true, w.finish(ctx, o)
+	case o.run.State == engine.Waiting && len(o.pending) == 0:
+		// As it was loaded: its last append parked it. Others may have acknowledged its
+		// carrier since, so that it goes on by a claim only.
+		return true, w.park(ctx, o)
 	}
 	if o.run.Outgrown(o.def.Limits) {
 		if err := w.outgrown(ctx, o); err != nil {

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -138,7 +139,10 @@ const absences = 4
 // foreign is about a running run that another worker's claim owns. Rule 4.
 func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, error) {
 	owner := l.run.Claim.GetWorker()
-	there, err := w.leaseThere(ctx, owner)
+	there, err := w.leaseFor(ctx, owner, m)
+	if errors.Is(err, errTooLate) {
+		return nil, nil // the message comes again
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +165,24 @@ func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, er
 		w.Log.Info("a run is taken over", zap.String("workflow", m.workflow), zap.String("run_id", m.run), zap.String("from", owner))
 	}
 	return o, err
+}
+
+// errTooLate says that a message would be too old to be claimed once its owner's
+// lease was looked for long enough.
+var errTooLate = errors.New("the message is too old for a takeover")
+
+// leaseFor is leaseThere for a message. One that is too old to be claimed after that
+// does not look for so long: many such messages about one run would keep each other
+// waiting until all are, again and again.
+func (w *Worker) leaseFor(ctx context.Context, owner string, m *message) (bool, error) {
+	if w.Alone || time.Since(m.asked)+(absences-1)*beat < claimWithin {
+		return w.leaseThere(ctx, owner)
+	}
+	_, there, err := w.Stores.Leases.Get(ctx, owner)
+	if err == nil && !there {
+		err = errTooLate
+	}
+	return there, err
 }
 
 // leaseThere says false only if the lease was absent four times in a row, each

@@ -100,11 +100,8 @@ func (h *hand) explain(b *strings.Builder, run string) {
 		m, kept := o.carrier()
 		fmt.Fprintf(b, " %s by %s %d kept %s", o.run.ID(), m.stream, m.sequence, kept.Format(clockTime))
 	}
-	h.mu.Lock()
-	t := h.busy[run]
-	h.mu.Unlock()
-	if t != nil {
-		fmt.Fprintf(b, "; %d handlers of the run", t.users)
+	if n := h.busy.Users(run); n > 0 {
+		fmt.Fprintf(b, "; %d handlers of the run", n)
 	}
 	fmt.Fprintf(b, "; %d released; %v\n", len(h.released), h.Counts())
 }

@@ -27,11 +27,14 @@ func (w *Worker) handle(ctx context.Context, m *message, e catalog.Entry) {
 // makes is in the history: a worker holds a run once.
 func (w *Worker) handleOnce(ctx context.Context, m *message, e catalog.Entry, load bool) verdict {
 	defer w.recovered(m)
-	leave, ok := w.enter(ctx, m.run)
+	leave, ok := w.busy.Enter(ctx, m.run)
 	if !ok {
 		return settled
 	}
 	defer leave()
+	// A server that forgot what it has delivered delivers it as if for the first time:
+	// a start would put itself in the place of the run in memory.
+	load = load || w.holding(m.run) != nil
 	o := w.settle(ctx, m, e, load)
 	if o == nil {
 		return settled

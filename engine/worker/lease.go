@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -37,12 +38,20 @@ func (w *Worker) renew(ctx context.Context) error {
 	if w.Watch.Renewed != nil {
 		w.Watch.Renewed(sent, answered)
 	}
-	if w.clock.due(answered) {
-		if at, there, err := w.Stores.Leases.Get(ctx, w.id); err == nil && there {
-			w.clock.learn(answered, at)
-		}
+	if !w.clock.Due(answered) {
+		return nil
 	}
-	return nil
+	at, there, err := w.Stores.Leases.Get(ctx, w.id)
+	if err == nil && there {
+		w.clock.Learn(time.Now(), at)
+	}
+	switch {
+	case w.clock.Known():
+		return nil
+	case err == nil:
+		err = errors.New("learning the broker's time: the lease that was just put is gone")
+	}
+	return err // the own clock may be wrong by any amount
 }
 
 // keepLease renews at each beat and at once after a reconnect. A put that fails
@@ -75,25 +84,3 @@ func (w *Worker) reconnect() {
 		w.Log.Warn("reconnecting failed", zap.Error(err))
 	}
 }
-
-// clock is the broker's time: the own clock plus an offset learned from it.
-type clock struct {
-	offset atomic.Int64
-	last   atomic.Int64 // when it was learned, Unix nanoseconds; 0: never
-}
-
-const learnEvery = 15 * time.Second
-
-func (c *clock) due(now time.Time) bool {
-	last := c.last.Load()
-	return last == 0 || now.Sub(time.Unix(0, last)) > learnEvery
-}
-
-// learn takes when the server stored what was answered at a time of ours. The
-// answer came later, so that the broker's time is never overrated.
-func (c *clock) learn(answered, stored time.Time) {
-	c.offset.Store(int64(stored.Sub(answered.Round(0))))
-	c.last.Store(answered.UnixNano())
-}
-
-func (c *clock) now() time.Time { return time.Now().Round(0).Add(time.Duration(c.offset.Load())) }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +269,48 @@ func TestFourAbsences(t *testing.T) {
 			t.Errorf("there %v, over a restart", there)
 		}
 		time.Sleep(5 * time.Second)
+	})
+}
+
+// A message that could not be claimed after four reads lets another be looked at.
+func TestTooLateForATakeover(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		h := r.start()
+		time.Sleep(time.Second) // it has its lease
+		begun := time.Now()
+		m := &message{asked: begun.Add(-claimWithin + (absences-1)*beat)}
+		if there, err := h.leaseFor(t.Context(), "nobody", m); !errors.Is(err, errTooLate) {
+			t.Errorf("there %v, %v", there, err)
+		}
+		if there, err := h.leaseFor(t.Context(), h.ID(), m); !there || err != nil {
+			t.Errorf("there %v, %v", there, err)
+		}
+		if took := time.Since(begun); took > beat {
+			t.Errorf("it looked for %v", took)
+		}
+	})
+}
+
+// The event of a run in memory comes as if for the first time, from a server that
+// forgot that it was delivered: its owner keeps it.
+func TestComesAsNew(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		h, id := r.running(20*time.Second, 1)
+		time.Sleep(time.Second)
+		e, err := r.catalog.Get(t.Context(), "flow")
+		r.must(err)
+		o := h.holding(r.run("flow", id).ID())
+		again, _ := o.carrier()
+		copied := *again
+		copied.asked = time.Now()
+		h.handle(t.Context(), &copied, e)
+		if h.holding(o.run.ID()) != o {
+			t.Error("its owner has forgotten it")
+		}
+		if run := r.until("flow", id, engine.Completed); run.Epoch() != 1 || len(r.world.ledger()) != 2 {
+			t.Errorf("epoch %d, %d calls", run.Epoch(), len(r.world.ledger()))
+		}
+		r.acked("flow")
 	})
 }
 

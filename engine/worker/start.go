@@ -132,7 +132,7 @@ func (w *Worker) isOf(workflow string, connections []string, account string) boo
 // now is the run's clock: the broker's time, never before the message or the
 // run's last fact.
 func (w *Worker) now(m *message, last time.Time) time.Time {
-	now := w.clock.now()
+	now := w.clock.Now()
 	if m != nil && m.stored.After(now) {
 		now = m.stored
 	}

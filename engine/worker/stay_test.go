@@ -114,7 +114,7 @@ func TestSlowToEnter(t *testing.T) {
 		r.deploy(`{ name: swift, on: [ { zoom: recording.completed } ],` + shared)
 		r.world.lasting(5 * time.Second)
 		h := r.start()
-		leave, _ := h.enter(t.Context(), proto.RunID("slow", r.eventOf(1, nil).ID)) // as one that has a message in hand
+		leave, _ := h.busy.Enter(t.Context(), proto.RunID("slow", r.eventOf(1, nil).ID)) // as one that has a message in hand
 		slow := r.event(1, nil)
 		r.queueAlone("slow", slow)
 		var swift []string

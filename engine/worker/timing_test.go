@@ -32,6 +32,22 @@ func TestSleeps(t *testing.T) {
 	}
 }
 
+// The answer to the append that parks a run is lost: it goes on by a claim all the
+// same, though its time is near, since its carrier may be acknowledged.
+func TestParkedGoesOnByAClaim(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.deploy(strings.Replace(sleeper, "LONG", "2100ms", 1))
+		h := r.start()
+		h.line.lose.Store(1)
+		id := r.event(1, nil)
+		if run := r.until("sleeper", id, engine.Completed); run.Epoch() != 2 {
+			t.Errorf("it was claimed %d times, not twice\n%s", run.Epoch(), r.facts("sleeper", id))
+		}
+		r.acked("sleeper")
+		r.drained()
+	})
+}
+
 // The server is down at the time of the timer: it fires when it is back.
 func TestSleepOverARestart(t *testing.T) {
 	for _, down := range []time.Duration{time.Second, 90 * time.Second} {

@@ -20,6 +20,8 @@ import (
 	"zflow/engine/router"
 	"zflow/engine/wakes"
 	"zflow/engine/worker/attempt"
+	"zflow/engine/worker/clock"
+	"zflow/engine/worker/turnstile"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/proto"
@@ -58,17 +60,17 @@ type Worker struct {
 	Config
 	id      string
 	lease   lease
-	clock   clock
+	clock   clock.Clock
 	slots   chan struct{}
 	counts  counters
 	secrets map[string]any // by name, sealed
 	held    hold
 	stop    stopping
 	caller  *attempt.Caller
+	busy    turnstile.Turnstiles // one handler of a run at a time
 
 	mu       sync.Mutex
 	owned    map[string]*owned
-	busy     map[string]*turnstile
 	released []*message     // carriers to be given back once the lease is
 	work     sync.WaitGroup // handlers of messages
 }
@@ -93,7 +95,7 @@ func New(c Config) *Worker {
 	}
 	w := &Worker{
 		Config: c, id: ulid.Make().String(), slots: make(chan struct{}, c.Slots), held: hold{freed: make(chan struct{}, 1)},
-		secrets: make(map[string]any, len(c.Secrets)), owned: map[string]*owned{}, busy: map[string]*turnstile{},
+		secrets: make(map[string]any, len(c.Secrets)), owned: map[string]*owned{},
 		stop: stopping{soon: make(chan struct{})},
 	}
 	public := c.Keys.Public()

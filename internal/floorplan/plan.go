@@ -82,7 +82,9 @@ var plan = []row{
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/router", ours: join(store, "engine", "engine/waits", "engine/wakes"), outside: join(storage, zap)},
 	{pkg: "engine/queue", ours: join(store, "engine", "engine/expr", "engine/gates", "engine/history", "engine/wakes"), outside: storage},
-	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "engine/worker/trigger", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
+	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "engine/worker/trigger", "engine/worker/clock", "engine/worker/turnstile", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
+	{pkg: "engine/worker/clock", traits: part},
+	{pkg: "engine/worker/turnstile", traits: part},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
 	{pkg: "engine/worker/trigger", ours: join(words, "engine", "engine/expr"), traits: part},
 
