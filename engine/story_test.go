@@ -101,6 +101,8 @@ func (s *story) do(words []string) {
 		s.parent = &v1.Parent{Workflow: "above", Run: "above", Step: "call", Depth: uint32(depth)}
 	case "start":
 		s.start(strings.Join(args, " "))
+	case "queue":
+		s.queue(strings.Join(args, " "))
 	case "pass":
 		d, err := time.ParseDuration(args[0])
 		s.must(err)
@@ -155,14 +157,29 @@ func (s *story) called(args *[]string) *engine.Attempt {
 
 // start begins the run by an event with this body.
 func (s *story) start(body string) {
+	facts, err := s.run.Begin(s.now, s.started(body), claim(1), nil)
+	s.must(err)
+	s.decide(facts...)
+}
+
+// queue begins it as one that waits at its gate, with nobody who owns it.
+func (s *story) queue(body string) {
+	facts, err := s.run.Begin(s.now, s.started(body), nil, nil)
+	s.must(err)
+	queued, err := s.run.Add(s.now, &v1.Fact{Kind: &v1.Fact_GateQueued{GateQueued: &v1.GateQueued{Gate: "flow.x", Limit: 1}}})
+	s.must(err)
+	s.run.State, s.run.Parked = engine.Waiting, true
+	s.keep(append(facts, queued))
+	s.run.QueuedAt(17)
+}
+
+func (s *story) started(body string) *v1.RunStarted {
 	start := &v1.RunStarted{Workflow: s.flow.Name, Version: "v1", Parent: s.parent, Event: &v1.Event{Id: "e1", Type: "meeting.ended",
 		Source: "zoom", Body: &v1.Value{Json: []byte(body)}}}
 	if s.flow.Timeout > 0 {
 		start.Deadline = s.now.Add(s.flow.Timeout).UnixNano()
 	}
-	facts, err := s.run.Begin(s.now, start, claim(1), nil)
-	s.must(err)
-	s.decide(facts...)
+	return start
 }
 
 // outside is what messages bring.
@@ -205,6 +222,8 @@ func (s *story) fact(what string, args []string) *v1.Fact {
 		return &v1.Fact{Kind: &v1.Fact_CancelRequested{CancelRequested: c}}
 	case "approve":
 		return &v1.Fact{Step: args[0], Kind: &v1.Fact_ApprovalGiven{ApprovalGiven: &v1.ApprovalGiven{Command: "a1", By: "me", Choice: args[1], Output: rest(2)}}}
+	case "enter":
+		return &v1.Fact{Kind: &v1.Fact_GateEntered{GateEntered: &v1.GateEntered{Gate: "flow.x", Place: 17}}}
 	case "signal":
 		return &v1.Fact{Kind: &v1.Fact_SignalReceived{SignalReceived: &v1.SignalReceived{Command: "s1", By: "me", Name: args[0], Data: rest(1)}}}
 	case "arrive":

@@ -3,6 +3,7 @@ package definition
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
@@ -10,13 +11,18 @@ import (
 	"zflow/engine/expr"
 )
 
+// keptFor is how long events are kept where nothing else is configured.
+const keptFor = 28 * 24 * time.Hour
+
 // wait compiles wait_for: one arrival, or the first of several.
 func (b *builder) wait(n *node) (*engine.Wait, result) {
 	w, r := &engine.Wait{}, result{outcome: true}
 	if !b.p.fields(n, "wait_for", language.Wait) {
 		return w, r
 	}
-	w.LookBack = b.p.duration(n.Get("look_back"), "look_back", true)
+	if w.LookBack = b.p.duration(n.Get("look_back"), "look_back", true); w.LookBack > keptFor {
+		b.p.Warn(n.Get("look_back"), "an older event is found only where the stream EVENTS is set to keep more", "events are kept for 28 days")
+	}
 	w.Timeout = b.p.duration(n.Get("timeout"), "timeout", true)
 	w.OnTimeout = b.p.onTimeout(n)
 	first := n.Get("first_of")
