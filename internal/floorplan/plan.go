@@ -103,10 +103,11 @@ var plan = []row{
 	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
 	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
+	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
-	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part},                         // of cmd/zflow
-	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
+	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part},                                                     // of cmd/zflow
+	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
