@@ -43,6 +43,9 @@ func TestSeeds(t *testing.T) {
 		show(t, planOf(*oneSeed, plant(*planted)))
 		return
 	}
+	if testing.Short() {
+		*seeds = min(*seeds, 20)
+	}
 	if bad := hunt(1, *seeds, plant(*planted)); len(bad) > 0 {
 		t.Logf("%d of %d seeds fail; the first are %v", len(bad), *seeds, bad[:min(len(bad), 10)])
 		show(t, planOf(bad[0], plant(*planted)))
@@ -61,6 +64,9 @@ const mostPlays = 600
 
 // TestPlanted: a bug in the rules is seen.
 func TestPlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of plays")
+	}
 	for p, from := range seen {
 		t.Run(string(p), func(t *testing.T) {
 			for seed := from; seed < from+mostPlays; seed++ {

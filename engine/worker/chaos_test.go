@@ -44,6 +44,9 @@ const (
 // TestRandomFaults plays workflows while workers and the broker die, lines break
 // and answers are lost; then it is quiet, and all must be well.
 func TestRandomFaults(t *testing.T) {
+	if testing.Short() {
+		*seeds = min(*seeds, 2)
+	}
 	for seed := *fromSeed; seed < *fromSeed+*seeds; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) { newChaos(r, uint64(seed)).play() })
