@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,6 +49,7 @@ func TestServer(t *testing.T) {
 		Setup: startDev,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":  await,
+			"asks":   asks,
 			"damage": damage,
 		},
 	})
@@ -157,6 +160,24 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("following runs: %v", err)
 		case <-time.After(100 * time.Millisecond): // it may have changed before Watch began
 		}
+	}
+}
+
+// asks RUN STEP waits until a step of a run asks a person.
+func asks(ts *testscript.TestScript, _ bool, args []string) {
+	o := operatorOf(ts)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	there := errors.New("it asks")
+	err := o.Watch(ctx, args[0], func(operator.Append) error {
+		d, err := o.Show(ctx, args[0])
+		if err == nil && slices.ContainsFunc(d.Waits, func(w operator.Wait) bool { return w.Step == args[1] && w.For == "approval" }) {
+			err = there
+		}
+		return err
+	})
+	if !errors.Is(err, there) {
+		ts.Fatalf("following run %s: %v", args[0], err)
 	}
 }
 

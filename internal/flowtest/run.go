@@ -194,3 +194,6 @@ func (p *play) look(ctx context.Context) (err error) {
 	s.Flow, err = p.Definition(ctx)
 	return err
 }
+
+// FactsOf are the facts of any of the runs that were seen.
+func (s *Seen) FactsOf(run string) []*v1.Fact { return s.facts[run] }

@@ -21,7 +21,7 @@ func Commands(sh *terminal.Shell) *cobra.Command { return group(&shell{sh}) }
 
 func group(sh *shell) *cobra.Command {
 	return terminal.Group("runs", "List, show, follow and steer runs",
-		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsReplay(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
+		runsList(sh), runsShow(sh), runsWatch(sh), runsCancel(sh), runsRetry(sh), runsReplay(sh), runsRecord(sh), runsApprove(sh), runsSignal(sh), runsVerify(sh))
 }
 
 func runsList(sh *shell) *cobra.Command {

@@ -63,9 +63,9 @@ func (w *world) calling(b worker.Begin) {
 	w.begun[b.Run+"."+b.Step] = b
 }
 
-// inner are the actions that reach nothing outside: they are called as they are,
-// unless the test says what they bring.
-func inner(name string) bool {
+// Inner says whether an action reaches nothing outside: it is called as it is, unless
+// the test says what it brings.
+func Inner(name string) bool {
 	return name == "log" || name == "code" || strings.HasPrefix(name, "data.")
 }
 
@@ -107,7 +107,7 @@ func (w *world) do(ctx context.Context, one *hand, real *actions.Action, c actio
 		return actions.Result{}, errDead
 	case len(outcomes) == 0 && real.Spec.Name == "emit":
 		return w.emit(ctx, c)
-	case len(outcomes) == 0 && inner(real.Spec.Name) && real.Do != nil:
+	case len(outcomes) == 0 && Inner(real.Spec.Name) && real.Do != nil:
 		return real.Do(ctx, c)
 	}
 	if wrong := inputProblems(real.Spec.Input, c.Input); wrong != "" {

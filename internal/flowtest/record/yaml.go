@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"zflow/engine/expr"
@@ -23,6 +24,21 @@ type member struct {
 }
 
 func (o *object) add(key string, value any) { *o = append(*o, member{key, value}) }
+
+// bare is written as it is.
+type bare string
+
+// span is a duration as people write it.
+func span(d time.Duration) bare {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return bare(text)
+}
 
 // widest is how wide a value may be to stand in one line.
 const widest = 100
@@ -121,6 +137,8 @@ func scalar(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"
+	case bare:
+		return string(v)
 	case string:
 		return quote(v)
 	case float64:
