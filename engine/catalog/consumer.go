@@ -29,15 +29,15 @@ const (
 )
 
 // Consumer returns the durable consumer of a workflow's events, made or put
-// right if need be, or ErrNotDeployed. A workflow that no event starts has none:
-// the consumer is nil then.
+// right if need be, or ErrNotDeployed; a consumer that a removal left is deleted
+// then. A workflow that no event starts has none: the consumer is nil.
 func (c *Catalog) Consumer(ctx context.Context, name string) (jetstream.Consumer, error) {
+	if err := c.settle(ctx, name); err != nil {
+		return nil, fmt.Errorf("preparing the consumer of %s: %w", name, err)
+	}
 	e, err := c.Get(ctx, name)
 	if err != nil {
 		return nil, err
-	}
-	if err := c.settle(ctx, name); err != nil {
-		return nil, fmt.Errorf("preparing the consumer of %s: %w", name, err)
 	}
 	consumer, err := c.js.Consumer(ctx, proto.Events, e.Name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -151,7 +151,7 @@ func (c *Catalog) config(ctx context.Context, e Entry) (*jetstream.ConsumerConfi
 	start := e.FirstDeployedAt
 	return &jetstream.ConsumerConfig{
 		Durable:        e.Name,
-		Description:    "zflow: events of workflow " + e.Name,
+		Description:    describes + e.Name,
 		DeliverPolicy:  jetstream.DeliverByStartTimePolicy,
 		OptStartTime:   &start,
 		AckPolicy:      jetstream.AckExplicitPolicy,

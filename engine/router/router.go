@@ -113,6 +113,9 @@ func pause(ctx context.Context, d time.Duration) {
 // pull brings what the consumer has until ctx ends or the consumer is gone.
 func (r *Router) pull(ctx context.Context, consumer jetstream.Consumer, unawaited func(*proto.Event)) error {
 	for ctx.Err() == nil {
+		if !r.js.Conn().IsConnected() { // a pull that cannot be sent would leave its subscription in the client for ever
+			return nats.ErrConnectionReconnecting
+		}
 		mark, asked := r.gate.Mark(), time.Now()
 		batch, err := consumer.Fetch(most, jetstream.FetchMaxWait(pullFor))
 		if err != nil {

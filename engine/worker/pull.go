@@ -52,7 +52,7 @@ func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry,
 			stop()
 			delete(stops, e.Name)
 		}
-		if e.State != catalog.Active {
+		if e.State != catalog.Active && e.State != catalog.Removed { // of a removed one the consumer may be left
 			continue
 		}
 		flow, stop := context.WithCancel(ctx)
@@ -102,6 +102,10 @@ type puller struct {
 // pull hands out what a consumer brings until ctx ends or the consumer is gone.
 func (w *Worker) pull(ctx, work context.Context, p puller) {
 	for ctx.Err() == nil {
+		if !w.NC.IsConnected() { // a pull that cannot be sent would leave its subscription in the client for ever
+			pause(ctx, pullPause)
+			continue
+		}
 		n, done := w.room(ctx, p.always)
 		if n == 0 {
 			return

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,7 +22,7 @@ const (
 )
 
 // sweeps makes RUNS and its indexes agree after each start of the broker, which
-// a new server id tells, and once a day.
+// a new server id tells, and once a day; consumers that nobody is for go then.
 func (w *Worker) sweeps(ctx context.Context) {
 	var swept string
 	var at time.Time
@@ -58,7 +59,7 @@ func (w *Worker) sweepOnce(ctx context.Context, server string, daily bool) (done
 	go w.keepLock(locked, cancel, revision)
 	begun := time.Now()
 	runs, err := w.sweep(locked)
-	if err != nil {
+	if err = errors.Join(err, w.Catalog.Tidy(locked)); err != nil {
 		return false, err
 	}
 	w.Log.Info("swept", zap.Int("open_runs", runs), zap.Duration("took", time.Since(begun)))
