@@ -15,7 +15,8 @@ var killSeed = flag.Uint64("kill.seed", 1, "of the kill test's random points")
 // Workers and broker are killed at random points under load, and started again at
 // once or some seconds later. Every accepted event has exactly one run, every run
 // is finished, no recorded step ran twice, and a call that happened twice is
-// marked unknown, then decided, in its history.
+// marked unknown, then decided, in its history. The workflows use the whole
+// language: what is called, kept in line, done at once, awaited, undone, asked.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	runs, pace, kills := 2000, 50*time.Millisecond, 90*time.Second
@@ -36,6 +37,7 @@ func TestKill(t *testing.T) {
 			t.Errorf("these did not stop when asked to: %v", stuck)
 		}
 	}()
+	r.load.order = procAll
 	begun := time.Now()
 	t.Logf("all is up after %v", time.Since(started).Round(time.Second))
 	go r.publish(ctx, runs, pace)

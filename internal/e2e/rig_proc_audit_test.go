@@ -47,6 +47,7 @@ type procAudit struct {
 	owners map[string]*procOwner // by worker id
 	faults []string
 	counts map[string]int
+	gates  map[string][]procPlace
 	taken  []time.Duration // from the loss of an owner to the claim
 	oldest time.Duration   // right by which a call that was not excused began
 }
@@ -57,24 +58,34 @@ func (a *procAudit) fault(format string, args ...any) {
 
 // audit looks at everything once all has ended.
 func (r *procRig) audit(ctx context.Context) (*procAudit, error) {
-	a := &procAudit{rig: r, owners: map[string]*procOwner{}, counts: map[string]int{}}
+	a := &procAudit{rig: r, owners: map[string]*procOwner{}, counts: map[string]int{}, gates: map[string][]procPlace{}}
 	if err := a.readOwners(); err != nil {
 		return nil, err
 	}
 	accepted := r.load.runs()
 	seen := map[string]bool{}
 	err := r.load.client.History.Heads(ctx, "", nil, func(h history.Head) error {
-		if accepted[h.Run] != h.Workflow {
+		if h.Workflow == procChild {
+			a.counts["runs of the called"]++
+		} else if accepted[h.Run] != h.Workflow {
 			a.fault("run %s of %s belongs to no accepted event", h.Run, h.Workflow)
 		}
 		seen[h.Run] = true
 		return a.run(ctx, h)
 	})
-	for run := range accepted {
+	callers := 0
+	for run, workflow := range accepted {
 		if !seen[run] {
 			a.fault("event without a run: %s", run)
 		}
+		if workflow == "calls" {
+			callers++
+		}
 	}
+	if n := a.counts["runs of the called"]; n != callers {
+		a.fault("%d runs were called by %d", n, callers)
+	}
+	a.inOrder()
 	a.counts["runs"] = len(seen)
 	if r.api.strays > 0 {
 		a.fault("%d calls named no attempt", r.api.strays)
@@ -121,9 +132,10 @@ func (a *procAudit) run(ctx context.Context, head history.Head) error {
 		return err
 	}
 	before := len(a.faults)
-	if r.State != engine.Completed {
+	if r.State != procEnds(head.Workflow) {
 		a.fault("it is %s: %v", r.State, r.End)
 	}
+	a.place(h, r)
 	all := map[engine.AttemptID]*procAttempt{}
 	a.fold(h, all)
 	for _, c := range a.rig.api.ledger(head.Run) {
@@ -165,6 +177,9 @@ func (a *procAudit) fold(h *history.History, all map[engine.AttemptID]*procAttem
 					a.counts["starts appended again"]++
 				}
 			case *v1.Fact_StepCompleted:
+				if k.StepCompleted.Attempt == 0 { // of a step that is made of others
+					continue
+				}
 				if completed[f.Step] {
 					a.fault("step %s is completed twice", f.Step)
 				}

@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,25 +13,10 @@ import (
 	"zflow/proto"
 )
 
-// procFlows are the workflows of a rig by the type of event that starts them: two
-// writes that are no idempotent ones; a read, a sleep and an idempotent write; a
-// sleep that parks the run, then a write.
-var procFlows = []struct{ event, name, steps string }{
-	{"meeting.ended", "posts", `
-  - { id: first, uses: http.request, with: { method: POST, url: "API/first", json: { run: "${{ run.id }}" } }, on_unknown: retry }
-  - { id: second, uses: http.request, with: { method: POST, url: "API/second" }, on_unknown: retry }`},
-	{"meeting.started", "mixed", `
-  - { id: get, uses: http.request, with: { url: "API/get" } }
-  - { id: nap, sleep: 300ms }
-  - { id: put, uses: http.request, with: { method: PUT, url: "API/put", json: { key: "${{ step.key }}" } } }`},
-	{"recording.completed", "parks", `
-  - { id: nap, sleep: 2500ms }
-  - { id: post, uses: http.request, with: { method: POST, url: "API/post" }, on_unknown: retry }`},
-}
-
 // procLoad publishes events as ingest does, until each is accepted.
 type procLoad struct {
 	client *app.Client
+	order  []int // of the workflows for which events come
 
 	work     sync.WaitGroup
 	mu       sync.Mutex
@@ -41,8 +24,8 @@ type procLoad struct {
 	tries    int               // that failed
 }
 
-// procSetUp makes the streams and deploys the workflows.
-func procSetUp(ctx context.Context, url, api string) (*procLoad, error) {
+// procConnect opens a client as ingest's and makes the streams.
+func procConnect(ctx context.Context, url string) (*app.Client, error) {
 	registry, err := app.Actions(app.ActionsConfig{})
 	if err != nil {
 		return nil, err
@@ -58,40 +41,52 @@ func procSetUp(ctx context.Context, url, api string) (*procLoad, error) {
 		nc.Close()
 		return nil, err
 	}
+	return client, nil
+}
+
+// procSetUp makes the streams and deploys the workflows.
+func procSetUp(ctx context.Context, url, api string) (*procLoad, error) {
+	client, err := procConnect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range procFlows {
-		src := fmt.Sprintf("name: %s\non: [ { zoom: %s } ]\nretry: { attempts: 30, delay: 100ms }\nsteps:%s\n", f.name, f.event, strings.ReplaceAll(f.steps, "API", api))
-		_, problems, err := client.Catalog.Deploy(ctx, f.name+".yaml", []byte(src))
+		_, problems, err := client.Catalog.Deploy(ctx, f.name+".yaml", f.source(api))
 		if err == nil {
 			err = problems.Err()
 		}
 		if err != nil {
-			nc.Close()
+			client.Close()
 			return nil, err
 		}
 	}
-	return &procLoad{client: client, accepted: map[string]string{}}, nil
+	return &procLoad{client: client, order: procPlain, accepted: map[string]string{}}, nil
 }
 
 // publish publishes event n, again and again, in the background; every tenth is
 // published once more afterwards, as Zoom does at times.
 func (l *procLoad) publish(ctx context.Context, n int) {
-	flow := procFlows[[]int{0, 1, 0, 2, 1}[n%5]]
-	e := &proto.Event{
-		ID: proto.EventID("default", flow.event, fmt.Sprint(n)), Type: flow.event, Source: "zoom/default", Account: "acct",
-		Origin: proto.FromTest, Time: time.Now(), ReceivedAt: time.Now(), ContentType: "application/json",
-		Body: fmt.Appendf(nil, `{"event":%q,"payload":{"account_id":"acct","object":{"id":%d}}}`, flow.event, n),
-	}
+	flow := procFlows[l.order[n%len(l.order)]]
+	e := procEvent(flow.event, n)
 	l.work.Go(func() {
 		l.accept(ctx, e)
 		if n%10 == 0 {
 			l.accept(ctx, e)
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if ctx.Err() == nil {
-			l.accepted[proto.RunID(flow.name, e.ID)] = flow.name
+		run := proto.RunID(flow.name, e.ID)
+		l.note(ctx, run, flow.name)
+		if flow.then != nil {
+			flow.then(l, ctx, procSent{n, run})
 		}
 	})
+}
+
+func (l *procLoad) note(ctx context.Context, run, workflow string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ctx.Err() == nil {
+		l.accepted[run] = workflow
+	}
 }
 
 func (l *procLoad) accept(ctx context.Context, e *proto.Event) {

@@ -114,9 +114,11 @@ func (r *procRig) unfinished(ctx context.Context) error {
 	defer cancel()
 	ended, open := 0, ""
 	err := r.load.client.History.Heads(ctx, "", nil, func(h history.Head) error {
-		if engine.State(h.State).Ended() {
+		switch {
+		case engine.State(h.State).Ended() && h.Workflow == procChild: // no event began it
+		case engine.State(h.State).Ended():
 			ended++
-		} else {
+		default:
 			open += fmt.Sprintf("\n%s %s is %s since %s, owner %s", h.Workflow, h.Run, h.State, procClock(h.At), h.Header.Get("zflow-worker"))
 		}
 		return nil
