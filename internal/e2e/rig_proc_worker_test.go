@@ -141,6 +141,7 @@ func procWork(ctx context.Context, spec procRole, log *zap.Logger) error {
 	if err := t.open(spec.Log, w.ID()); err != nil {
 		return err
 	}
+	go t.weigh(nc)
 	return w.Run(ctx)
 }
 
