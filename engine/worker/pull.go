@@ -17,6 +17,8 @@ const (
 	pullFor   = time.Second // so that a message's age is known to a second
 	pullBatch = 256
 	pullPause = 250 * time.Millisecond // after a pull that failed
+
+	findWithin = 2 * time.Second // a request that a restart of the broker left without an answer waits no longer
 )
 
 // pullAll starts the pulls of WAKES and, as they come and go, of workflows.
@@ -76,7 +78,9 @@ func (w *Worker) pullWorkflow(ctx, work context.Context, e catalog.Entry) {
 func (w *Worker) pullOn(ctx, work context.Context, find func(context.Context) (jetstream.Consumer, error), p puller) {
 	log := w.Log.With(zap.String("workflow", p.entry.Name))
 	for ctx.Err() == nil {
-		consumer, err := find(ctx)
+		look, done := context.WithTimeout(ctx, findWithin)
+		consumer, err := find(look)
+		done()
 		switch {
 		case err == nil && consumer == nil, errors.Is(err, catalog.ErrNotDeployed):
 			return // no event starts it

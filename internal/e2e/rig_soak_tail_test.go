@@ -49,13 +49,6 @@ func (c *soakClock) between(from, to time.Time) time.Duration {
 	return up
 }
 
-// wait returns when the broker has been up for so long, or the context has ended.
-func (c *soakClock) wait(ctx context.Context, from time.Time, long time.Duration) {
-	for c.between(from, time.Now()) < long && ctx.Err() == nil {
-		<-time.After(20 * time.Millisecond)
-	}
-}
-
 // soakRun is a run as RUNS tells of it.
 type soakRun struct {
 	workflow, id, version string
