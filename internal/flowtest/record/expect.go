@@ -131,7 +131,7 @@ func (r *run) stands(left map[string]bool) object {
 		if s.Outcome != "" {
 			o.add("outcome", s.Outcome)
 		}
-		if s.Attempt > 1 || left[path] {
+		if (s.Attempt > 1 || left[path]) && !r.tookOver(path) {
 			o.add("attempts", int64(s.Attempt))
 		}
 		if len(o) > 0 && s.Status != engine.StepSleeping {
@@ -139,6 +139,11 @@ func (r *run) stands(left map[string]bool) object {
 		}
 	}
 	return all
+}
+
+// tookOver says that what is known of a step is another run's.
+func (r *run) tookOver(path string) bool {
+	return slices.ContainsFunc(r.steps, func(s *step) bool { return s.path == path && s.tries[0].begun.IsZero() })
 }
 
 // lasting is a value without what cannot be compared: sealed values, the run's id, and
