@@ -36,6 +36,7 @@ func TestArrival(t *testing.T) {
 name: wait
 on: [ { zoom: meeting.ended } ]
 steps:
+  - { id: before, uses: test.put }
   - id: recording
     wait_for: { zoom: recording.completed, match: { payload.object.n: "${{ event.payload.object.n }}" }, timeout: 24h }
   - { id: a, uses: test.put }
@@ -50,6 +51,14 @@ steps:
 		run := r.until("wait", id, engine.Completed)
 		if s := run.Step("recording"); s.Outcome != "arrived" || len(s.Output.GetJson()) == 0 {
 			t.Errorf("%+v", s)
+		}
+		r.world.lasting(10 * time.Second)
+		early := r.event(3, map[string]any{"n": 3})
+		r.when("wait", early, "under way", func(run *engine.Run) bool { return run.Step("before").Status == engine.StepOpen })
+		r.other("recording.completed", 3)
+		time.Sleep(time.Second) // the router has seen it
+		if took := r.until("wait", early, engine.Completed); took.At.Sub(took.Started) > time.Minute {
+			t.Errorf("an event that came before the wait ended it after %v", took.At.Sub(took.Started))
 		}
 	})
 }
