@@ -29,6 +29,12 @@ func (s *space) now() Disk {
 // Disk is the disk that holds the streams, as of the last sweep.
 func (f *Flusher) Disk() Disk { return f.space.now() }
 
+// Room returns the bytes that are free for us on a folder's disk.
+func Room(dir string) (uint64, error) {
+	free, _, err := diskSpace(dir)
+	return free, err
+}
+
 // measure asks the file system that holds the streams.
 func (s *space) measure(streams string, reserve uint64) error {
 	dir := streams

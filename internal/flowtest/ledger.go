@@ -14,7 +14,7 @@ import (
 
 // ledger checks the calls of a crashed test against its histories.
 type ledger struct {
-	*verifier
+	*Verifier
 	seen, whole *Seen
 	wrong       []string
 	repeated    []Repeat
@@ -49,11 +49,13 @@ func (l *ledger) check() {
 	}
 }
 
-// was says whether an attempt of the step was unknown without the crash too.
+// was says whether an attempt of the step was unknown without the crash too, for
+// the same reason: one that a crash hides has a reason of its own.
 func (l *ledger) was(run string, f *v1.Fact) bool {
+	now := f.GetStepFailed()
 	for _, g := range l.whole.facts[run] {
 		k := g.GetStepFailed()
-		if g.Step == f.Step && k.GetClass() == string(actions.ClassUnknown) && k.Next == f.GetStepFailed().Next {
+		if g.Step == f.Step && k.GetClass() == string(actions.ClassUnknown) && k.Next == now.Next && k.Error.GetMessage() == now.Error.GetMessage() {
 			return true
 		}
 	}

@@ -36,12 +36,18 @@ type Seen struct {
 	Points   []house.Point
 	Others   []*engine.Run // runs of called workflows, and of other events
 	Flow     *engine.Workflow
+	stages   []string          // of all runs, before each action of the test
 	asked    map[string]string // what a person answered who was asked of a lost attempt, by run and step
 	facts    map[string][]*v1.Fact
 }
 
 // Play runs a test, with a crash at one point or without.
 func (r *Runner) Play(ctx context.Context, s *Suite, t *testfile.Test, crash *house.Crash) (*Seen, error) {
+	return r.play(ctx, s, t, crash, nil)
+}
+
+// play runs a test with a crash; whole is what was seen of it without one.
+func (r *Runner) play(ctx context.Context, s *Suite, t *testfile.Test, crash *house.Crash, whole *Seen) (*Seen, error) {
 	limit := r.Limit
 	if limit == 0 {
 		limit = 2 * time.Minute
@@ -61,7 +67,7 @@ func (r *Runner) Play(ctx context.Context, s *Suite, t *testfile.Test, crash *ho
 			failed = err
 			return
 		}
-		p := &play{House: h, test: t, seen: &Seen{Started: time.Now(), asked: map[string]string{}, facts: map[string][]*v1.Fact{}}, crash: crash != nil}
+		p := &play{House: h, test: t, seen: &Seen{Started: time.Now(), asked: map[string]string{}, facts: map[string][]*v1.Fact{}}, crash: crash != nil, whole: whole}
 		failed = errors.Join(p.all(inside), h.Close())
 		seen = p.seen
 	})
@@ -82,7 +88,8 @@ type play struct {
 	event *proto.Event
 	run   string
 	crash bool
-	said  int // answers of the person who is asked
+	whole *Seen // of the test without a crash; nil: this is it
+	said  int   // answers of the person who is asked
 }
 
 func (p *play) all(ctx context.Context) (err error) {
@@ -99,10 +106,8 @@ func (p *play) all(ctx context.Context) (err error) {
 		if err := p.Pass(ctx, begun.Add(a.After)); err != nil {
 			return err
 		}
-		if p.crash { // a run that was held up is to be where the action finds it
-			if err := p.Settle(ctx, 2*time.Minute); err != nil {
-				return err
-			}
+		if err := p.stage(ctx, i); err != nil {
+			return err
 		}
 		if err := p.act(ctx, i, a); err != nil {
 			return fmt.Errorf("line %d: %w", a.Line, err)
@@ -124,6 +129,17 @@ func (p *play) all(ctx context.Context) (err error) {
 		}
 	}
 	return p.look(ctx)
+}
+
+// stage notes how far the runs are before an action. Those that a crash has held up
+// are waited for: the action is to find them where it finds them without one.
+func (p *play) stage(ctx context.Context, action int) error {
+	if p.whole != nil {
+		return p.Settle(ctx, p.whole.stages[action], 2*time.Minute)
+	}
+	now, err := p.Stage(ctx)
+	p.seen.stages = append(p.seen.stages, now)
+	return err
 }
 
 // act does what the test says happens.

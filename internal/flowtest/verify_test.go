@@ -43,7 +43,7 @@ tests: [ { name: all, expect: { status: completed } } ]
 func verified(t *testing.T, flow, tests string) *Verified {
 	t.Helper()
 	r := &Runner{Known: known(t)}
-	v, err := r.Verify(t.Context(), suiteOf(t, flow, tests), Options{}, nil)
+	v, err := r.Verify(t.Context(), suiteOf(t, flow, tests), Verification{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,5 +103,34 @@ func TestACrashAndAQuickEventThatComesAgain(t *testing.T) {
 	s.Tests[0].Expect.Check = []testfile.Check{{Source: "len(calls) == 4"}}
 	if wrong := wrongs(&s.Tests[0].Expect, played(t, s)); wrong != "" {
 		t.Error(wrong)
+	}
+}
+
+// A crash hides what the last attempt brought: the run fails at the same step, with
+// another message. And a test that acts while a call goes on finds it going on.
+func TestVerifyTellsHarmFromWhatACrashHides(t *testing.T) {
+	v := verified(t, `
+name: short
+on: [ { zoom: meeting.ended } ]
+steps:
+  - id: sent
+    uses: zoom.send_chat_message
+    with: { user_id: me, to_channel: c, message: a }
+    on_unknown: fail
+`, `
+event: { type: meeting.ended }
+tests:
+  - name: its answer is lost
+    steps: { sent: { outcome: unknown } }
+    expect: { status: failed }
+  - name: canceled in the call
+    steps: { sent: { output: { id: m1 }, takes: 1m } }
+    then: [ { after: 30s, cancel: true } ]
+    expect: { status: canceled }
+`)
+	for _, one := range v.Tests {
+		if !one.Passed || len(one.Points) == 0 {
+			t.Error(one.Text())
+		}
 	}
 }

@@ -65,6 +65,10 @@ func (v *Verified) Summary() string {
 	for _, t := range v.Tests {
 		crashes += len(t.Points)
 	}
-	fmt.Fprintf(&b, "%s: %s, %d crashes in %d tests\n", v.Workflow, verdict, crashes, len(v.Tests))
+	tests := "tests"
+	if len(v.Tests) == 1 {
+		tests = "test"
+	}
+	fmt.Fprintf(&b, "%s: %s, %d crashes in %d %s\n", v.Workflow, verdict, crashes, len(v.Tests), tests)
 	return b.String()
 }

@@ -61,7 +61,14 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 	if f.jobs < 1 {
 		return terminal.Misused("--jobs is at least 1")
 	}
-	runner, files, err := newRunner(args)
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	files, err := flowtest.Files(args...)
+	if err != nil {
+		return err
+	}
+	runner, err := newRunner()
 	if err != nil {
 		return err
 	}
@@ -142,16 +149,12 @@ func byWorkflow(runner *flowtest.Runner, files []string) (shares [][]string) {
 	return shares
 }
 
-func newRunner(args []string) (*flowtest.Runner, []string, error) {
-	if len(args) == 0 {
-		args = []string{"."}
-	}
+func newRunner() (*flowtest.Runner, error) {
 	registry, err := app.Actions(app.ActionsConfig{})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	files, err := flowtest.Files(args...)
-	return &flowtest.Runner{Known: app.Known(registry, nil)}, files, err
+	return &flowtest.Runner{Known: app.Known(registry, nil)}, nil
 }
 
 func writeJUnit(file string, report *flowtest.Report) error {

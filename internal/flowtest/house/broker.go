@@ -29,7 +29,7 @@ type broker struct {
 const startWithin = 30 * time.Second
 
 func startBroker() (*broker, error) {
-	dir, err := os.MkdirTemp("", "zflow-test-")
+	dir, err := newFolder()
 	if err != nil {
 		return nil, fmt.Errorf("making a store for the test: %w", err)
 	}
@@ -99,7 +99,7 @@ func (b *broker) down() error { return os.RemoveAll(b.rest()) }
 // image copies the store as it is: what a crash of the machine at this moment
 // would leave, but for what the disk had not yet.
 func (b *broker) image() (string, error) {
-	dir, err := os.MkdirTemp("", "zflow-test-")
+	dir, err := newFolder()
 	if err != nil {
 		return "", fmt.Errorf("copying the store: %w", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,6 +16,9 @@ import (
 )
 
 const (
+	// blink lets everybody who can go on do so: a consumer hears of a message after
+	// who published it.
+	blink  = time.Millisecond
 	glance = 100 * time.Millisecond // between looks while something goes on
 	doze   = time.Second            // while nothing does
 	// nap is from when on the worker is stopped until something is due; it is there
@@ -156,8 +161,12 @@ func (h *House) look(ctx context.Context) (quiet bool, d due, err error) {
 	if changed {
 		return false, d, nil
 	}
+	time.Sleep(blink)
 	idle, err := h.drained(ctx)
-	return idle, d, h.unlessDead(err)
+	if idle && err == nil { // a run may have come and gone since the histories were looked at
+		changed, err = h.see(ctx)
+	}
+	return idle && !changed && err == nil, d, h.unlessDead(err)
 }
 
 // unlessDead forgets an error that a crash explains.
@@ -240,7 +249,10 @@ func (h *House) drained(ctx context.Context) (bool, error) {
 		}
 		list := stream.ListConsumers(ctx)
 		for info := range list.Info() {
-			if info.NumPending > 0 || info.NumAckPending > 0 && info.Config.AckPolicy != jetstream.AckNonePolicy {
+			if info.Config.AckPolicy == jetstream.AckNonePolicy {
+				continue // of a look back, that its reader has left: it ends by itself, and until then all that comes is ahead of it
+			}
+			if info.NumPending > 0 || info.NumAckPending > 0 {
 				return false, drain(list)
 			}
 		}
@@ -259,10 +271,13 @@ func drain(list jetstream.ConsumerInfoLister) error {
 	return list.Err()
 }
 
-// Settle waits until nothing goes on, for at most so long.
-func (h *House) Settle(ctx context.Context, most time.Duration) error {
+// Settle waits until all runs are at a stage, or nothing goes on, for at most so long.
+func (h *House) Settle(ctx context.Context, stage string, most time.Duration) error {
 	for begun := time.Now(); time.Since(begun) < most; time.Sleep(glance) {
 		if err := h.revive(ctx); err != nil {
+			return err
+		}
+		if now, err := h.Stage(ctx); now == stage || err != nil {
 			return err
 		}
 		if quiet, _, err := h.look(ctx); quiet || err != nil {
@@ -270,4 +285,20 @@ func (h *House) Settle(ctx context.Context, most time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// Stage says how far all runs are; the same text is the same stage.
+func (h *House) Stage(ctx context.Context) (string, error) {
+	if _, err := h.see(ctx); err != nil {
+		return "", h.unlessDead(err)
+	}
+	lines := []string{}
+	for id, s := range h.now.all {
+		lines = append(lines, fmt.Sprint(id, " has ended: ", s.run.State.Ended()))
+		for path, step := range s.run.Steps {
+			lines = append(lines, fmt.Sprint(id, " ", path, " ", step.Status))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n"), nil
 }
