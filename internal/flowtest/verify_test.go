@@ -80,8 +80,15 @@ func TestVerifyCrashesAtEveryAppendAndCall(t *testing.T) {
 }
 
 func TestVerifyFindsWhatDependsOnTheMoment(t *testing.T) {
-	flow := strings.Replace(everyPolicy, `output: [ "${{ steps.probed.output.id }}", `, `output: [ "${{ now() }}", `, 1)
-	v := verified(t, flow, everyTest)
+	v := verified(t, `
+name: clock
+on: [ { zoom: meeting.ended } ]
+steps: [ { sleep: 1h } ]
+output: ${{ now() }}
+`, `
+event: { type: meeting.ended }
+tests: [ { name: all, expect: { status: completed } } ]
+`)
 	if v.Passed || !strings.Contains(v.Tests[0].Text(), "without the crash") {
 		t.Errorf("an output with the time of day is found to be the same: %s", v.Tests[0].Text())
 	}
