@@ -77,11 +77,35 @@ func decodeDeployment(kv jetstream.KeyValueEntry) (d deployment, err error) {
 	return d, nil
 }
 
-// entries calls f for what stands in the bucket under keys of a pattern.
+// errInterrupted says that a list may lack what a restart of the server kept back.
+var errInterrupted = errors.New("the connection was made anew meanwhile: try again")
+
+// entries calls f for what stands in the bucket under keys of a pattern, as one
+// server told it over one connection: who prunes by a list must not miss one.
 func (c *Catalog) entries(ctx context.Context, keys string, f func(jetstream.KeyValueEntry) error, opts ...jetstream.WatchOpt) error {
-	w, err := c.bucket.Watch(ctx, keys, append(opts, jetstream.IgnoreDeletes())...)
-	if err != nil {
+	for again := mostLists; ; again-- {
+		mark := c.gate.Mark()
+		all, err := c.collect(ctx, keys, opts)
+		switch same := c.gate.Mark() == mark; {
+		case !same && again > 0 && ctx.Err() == nil:
+			continue
+		case err == nil && !same:
+			err = errInterrupted
+		}
+		for i := 0; i < len(all) && err == nil; i++ {
+			err = f(all[i])
+		}
 		return err
+	}
+}
+
+// mostLists is how often a list is begun again.
+const mostLists = 5
+
+func (c *Catalog) collect(ctx context.Context, keys string, opts []jetstream.WatchOpt) (all []jetstream.KeyValueEntry, err error) {
+	w, err := c.bucket.Watch(ctx, keys, append(slices.Clone(opts), jetstream.IgnoreDeletes())...)
+	if err != nil {
+		return nil, err
 	}
 	defer stop(w)
 	for {
@@ -89,15 +113,13 @@ func (c *Catalog) entries(ctx context.Context, keys string, f func(jetstream.Key
 		case kv, open := <-w.Updates():
 			switch {
 			case !open:
-				return errors.New("the connection was closed")
+				return nil, errors.New("the connection was closed")
 			case kv == nil:
-				return nil
+				return all, nil
 			}
-			if err := f(kv); err != nil {
-				return err
-			}
+			all = append(all, kv)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 	}
 }

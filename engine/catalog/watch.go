@@ -12,6 +12,9 @@ import (
 // rewatchPause is how long a watch that could not be renewed waits.
 const rewatchPause = 250 * time.Millisecond
 
+// watchWithin is how long a watch may take to begin.
+const watchWithin = 2 * time.Second
+
 // stopWithin is how long the end of a watcher is waited for.
 const stopWithin = time.Second
 
@@ -42,7 +45,7 @@ func (c *Catalog) Watch(ctx context.Context) (<-chan Entry, error) {
 // rewatch returns nil when ctx has ended.
 func (c *Catalog) rewatch(ctx context.Context) jetstream.KeyWatcher {
 	for ctx.Err() == nil {
-		if w, err := c.bucket.Watch(ctx, "*"); err == nil {
+		if w := c.watchSoon(ctx); w != nil {
 			return w
 		}
 		select {
@@ -50,6 +53,22 @@ func (c *Catalog) rewatch(ctx context.Context) jetstream.KeyWatcher {
 		case <-ctx.Done():
 		}
 	}
+	return nil
+}
+
+// watchSoon is a watcher, unless it takes too long: a request that a restart of the
+// server left without an answer. The watcher ends with its context.
+func (c *Catalog) watchSoon(ctx context.Context) jetstream.KeyWatcher {
+	ctx, cancel := context.WithCancel(ctx)
+	late := time.AfterFunc(watchWithin, cancel)
+	w, err := c.bucket.Watch(ctx, "*")
+	switch {
+	case err == nil && late.Stop():
+		return w
+	case err == nil:
+		stop(w)
+	}
+	cancel()
 	return nil
 }
 
