@@ -41,7 +41,7 @@ race: ## the tests of concurrent packages under the race detector (needs a C com
 	else echo "race: left out, there is no C compiler"; fi
 
 crash: ## workers and broker killed at random points during 2,000 runs (2 min; other points: SEED=7)
-	go test -count 1 -timeout 10m -v -run 'TestKill$$' ./internal/e2e -kill.seed $(or $(SEED),1)
+	go test -count 1 -timeout 10m -v -run 'TestKill$$' ./internal/e2e -kill.full -kill.seed $(or $(SEED),1)
 
 pause: ## a worker stopped, the broker stopped, killed and started again, for 1 to 40 s under load (1 min)
 	go test -count 1 -timeout 10m -v -run 'TestPause$$' ./internal/e2e

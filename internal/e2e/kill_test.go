@@ -10,7 +10,10 @@ import (
 	"time"
 )
 
-var killSeed = flag.Uint64("kill.seed", 1, "of the kill test's random points")
+var (
+	killSeed  = flag.Uint64("kill.seed", 1, "of the kill test's random points")
+	killWhole = flag.Bool("kill.full", false, "2,000 runs, killed for 90 s")
+)
 
 // Workers and broker are killed at random points under load, and started again at
 // once or some seconds later. Every accepted event has exactly one run, every run
@@ -19,8 +22,11 @@ var killSeed = flag.Uint64("kill.seed", 1, "of the kill test's random points")
 // language: what is called, kept in line, done at once, awaited, undone, asked.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	runs, pace, kills := 2000, 50*time.Millisecond, 90*time.Second
-	if testing.Short() {
+	runs, pace, kills := 500, 50*time.Millisecond, 20*time.Second
+	switch {
+	case *killWhole:
+		runs, kills = 2000, 90*time.Second
+	case testing.Short():
 		runs, pace, kills = 200, 20*time.Millisecond, 5*time.Second
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(runs)*pace+2*time.Minute)

@@ -33,17 +33,26 @@ func Read(pid int) (u Process, err error) {
 	if u.CPU, err = cpuTime(filepath.Join(dir, "stat")); err != nil {
 		return u, fmt.Errorf("reading what process %d uses: %w", pid, err)
 	}
-	if u.Written, err = field(filepath.Join(dir, "io"), "write_bytes:"); err != nil {
+	if u.Written, err = written(filepath.Join(dir, "io")); err != nil {
 		return u, fmt.Errorf("reading what process %d writes: %w", pid, err)
 	}
-	for name, to := range map[string]*int64{"Rss:": &u.RSS, "Pss:": &u.PSS} {
-		kib, err := field(filepath.Join(dir, "smaps_rollup"), name)
-		if err != nil {
-			return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
-		}
-		*to = kib << 10
+	if u.RSS, u.PSS, err = memory(filepath.Join(dir, "smaps_rollup")); err != nil {
+		return u, fmt.Errorf("reading the memory of process %d: %w", pid, err)
 	}
 	return u, nil
+}
+
+// memory reads both sizes at one moment.
+func memory(file string) (rss, pss int64, err error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return 0, 0, err
+	}
+	rss, err = number(raw, file, "Rss:")
+	if err == nil {
+		pss, err = number(raw, file, "Pss:")
+	}
+	return rss << 10, pss << 10, err
 }
 
 // cpuTime reads the 14th and 15th field; the second, in brackets, may hold anything.
@@ -61,14 +70,18 @@ func cpuTime(file string) (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
 }
 
-// field reads the number behind a name at the start of a line.
-func field(file, name string) (int64, error) {
+func written(file string) (int64, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(raw)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == name {
+	return number(raw, file, "write_bytes:")
+}
+
+// number reads the number behind a name at the start of a line of a file's text.
+func number(text []byte, file, name string) (int64, error) {
+	for line := range bytes.Lines(text) {
+		if f := strings.Fields(string(line)); len(f) > 1 && f[0] == name {
 			return strconv.ParseInt(f[1], 10, 64)
 		}
 	}
