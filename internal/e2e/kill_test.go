@@ -40,7 +40,7 @@ func TestKill(t *testing.T) {
 		closing := time.Now()
 		defer func() { t.Logf("stopping took %v", time.Since(closing).Round(time.Second)) }()
 		if stuck := r.close(t.Failed()); len(stuck) > 0 {
-			t.Errorf("these did not stop when asked to: %v", stuck)
+			t.Errorf("these did not stop when asked to, see %s: %v", r.dir, stuck)
 		}
 	}()
 	r.load.order = procAll

@@ -144,7 +144,7 @@ func (r *procRig) close(keep bool) (stuck []string) {
 	}
 	r.api.CloseClientConnections()
 	r.api.Close()
-	if !keep {
+	if !keep && len(stuck) == 0 {
 		_ = os.RemoveAll(r.dir) // in a temporary folder
 	}
 	return stuck

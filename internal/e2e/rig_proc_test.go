@@ -149,8 +149,13 @@ func (p *process) end(s syscall.Signal, within time.Duration) bool {
 	case <-p.ended:
 		return true
 	case <-time.After(within):
-		p.signal(syscall.SIGKILL)
-		<-p.ended
+		p.signal(syscall.SIGQUIT) // it tells what it waits for
+		select {
+		case <-p.ended:
+		case <-time.After(time.Second):
+			p.signal(syscall.SIGKILL)
+			<-p.ended
+		}
 		return false
 	}
 }
