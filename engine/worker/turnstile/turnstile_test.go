@@ -2,6 +2,7 @@ package turnstile
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,9 +11,10 @@ import (
 func TestOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var all Turnstiles
-		inside, entered := map[string]int{}, 0
+		var inside [2]atomic.Int32
+		var entered atomic.Int32
 		for n := range 12 {
-			key := string(rune('a' + n%2))
+			key, inside := string(rune('a'+n%2)), &inside[n%2]
 			go func() {
 				leave, ok := all.Enter(t.Context(), key)
 				if !ok {
@@ -21,18 +23,18 @@ func TestOneAtATime(t *testing.T) {
 				}
 				defer leave()
 				defer leave() // leaving twice is leaving once
-				if inside[key]++; inside[key] > 1 {
-					t.Errorf("%d are inside %s", inside[key], key)
+				if now := inside.Add(1); now > 1 {
+					t.Errorf("%d are inside %s", now, key)
 				}
 				time.Sleep(time.Second)
-				inside[key]--
-				entered++
+				inside.Add(-1)
+				entered.Add(1)
 			}()
 			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
-		if entered != 12 || len(all.busy) != 0 {
-			t.Errorf("%d entered, %d are left", entered, len(all.busy))
+		if entered.Load() != 12 || len(all.busy) != 0 {
+			t.Errorf("%d entered, %d are left", entered.Load(), len(all.busy))
 		}
 	})
 }
