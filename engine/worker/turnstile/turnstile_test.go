@@ -33,6 +33,7 @@ func TestOneAtATime(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if entered.Load() != 12 || len(all.busy) != 0 {
 			t.Errorf("%d entered, %d are left", entered.Load(), len(all.busy))
 		}
