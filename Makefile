@@ -5,7 +5,7 @@ VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
 RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/connections/... ./internal/durable/... ./internal/sealed/... ./internal/zoomapi/... ./internal/zoomsim/...
 
-.PHONY: help build test check fmt vet lint floorplan sizes unit race crash pause soak verify bench benchmarks generate current clean
+.PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak verify bench benchmarks generate current clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ race: ## the tests of concurrent packages under the race detector (needs a C com
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
 		echo go test -race -short '$(RACE)'; go test -race -short $(RACE); \
 	else echo "race: left out, there is no C compiler"; fi
+
+powerloss: ## servers booted on 200 images of a disk after a power failure (2 min)
+	go test -count 1 -timeout 15m -v -run 'TestPowerLoss' ./internal/durable -powerloss.images 200
 
 crash: ## workers and broker killed at random points during 2,000 runs (2 min; other points: SEED=7)
 	go test -count 1 -timeout 10m -v -run 'TestKill$$' ./internal/e2e -kill.full -kill.seed $(or $(SEED),1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"hash/crc32"
 	"maps"
@@ -24,14 +25,15 @@ import (
 
 const perLife = 10 // crash images of one server's life
 
+var images = flag.Int("powerloss.images", 80, "how many crash images are booted")
+
 // TestPowerLoss boots servers on crash images and finds everything there that
 // had passed the Gate.
 func TestPowerLoss(t *testing.T) {
-	images := 200
 	if testing.Short() {
-		images = 20
+		*images = min(*images, 20)
 	}
-	for life := range images / perLife {
+	for life := range *images / perLife {
 		lost := newLife(t, uint64(life), true).run(t)
 		for _, l := range lost {
 			t.Errorf("life %d: %s", life, l)
