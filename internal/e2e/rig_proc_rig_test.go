@@ -132,7 +132,7 @@ func (r *procRig) unfinished(ctx context.Context) error {
 // close ends all processes. The workers are asked to; it returns who did not go.
 func (r *procRig) close(keep bool) (stuck []string) {
 	for _, w := range r.workers {
-		if !w.end(syscall.SIGTERM, 10*time.Second) {
+		if !w.end(syscall.SIGTERM, 30*time.Second) { // its drain may take 20
 			stuck = append(stuck, w.name)
 		}
 	}
