@@ -8,6 +8,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/expr"
 	"zflow/engine/steppath"
+	"zflow/engine/workflow"
 )
 
 // Cut is where a run's tree of steps is cut in two.
@@ -43,7 +44,7 @@ func At(w *engine.Workflow, r *engine.Run, name string) (*Cut, error) {
 // find returns the path of the step that is named.
 func find(w *engine.Workflow, name string) (string, error) {
 	var ids, known []string
-	for s := range all(w.Steps) {
+	for s := range workflow.All(w.Steps) {
 		if s.Path == name {
 			return name, nil
 		}
@@ -98,7 +99,7 @@ func holds(s *engine.Step, path string) *engine.Branch {
 		return nil
 	}
 	for _, branch := range b.Branches {
-		for inner := range all(branch.Steps) {
+		for inner := range workflow.All(branch.Steps) {
 			if inner.Path == path {
 				return branch
 			}
@@ -144,7 +145,7 @@ func (c *Cut) reusable(path string, s *engine.Step) error {
 // standing refuses what was undone, or may be yet.
 func (c *Cut) standing(w *engine.Workflow) error {
 	for path, s := range c.run.Steps {
-		back, undo := strings.CutSuffix(path, ".undo")
+		back, undo := strings.CutSuffix(path, steppath.Undo)
 		if undo && s.Status != "" && c.Reuses(back) {
 			return fmt.Errorf("the run has undone step %s, or tried to: name that one, or one before it", back)
 		}
@@ -152,7 +153,7 @@ func (c *Cut) standing(w *engine.Workflow) error {
 	if c.run.State.Ended() {
 		return nil
 	}
-	for s := range all(w.Steps) {
+	for s := range workflow.All(w.Steps) {
 		if s.Undo != nil && c.Reuses(s.Path) {
 			return fmt.Errorf("the run has not ended, and may yet undo step %s: wait for its end, or cancel it", s.Path)
 		}
@@ -183,24 +184,4 @@ func says(r *engine.Run, path string) string {
 		return string(s)
 	}
 	return "not reached"
-}
-
-// all yields steps and those below them, as they are written.
-func all(steps []*engine.Step) func(yield func(*engine.Step) bool) {
-	return func(yield func(*engine.Step) bool) { each(steps, yield) }
-}
-
-func each(steps []*engine.Step, yield func(*engine.Step) bool) bool {
-	for _, s := range steps {
-		if !yield(s) {
-			return false
-		}
-		b, ok := s.Do.(*engine.Block)
-		for i := 0; ok && i < len(b.Branches); i++ {
-			if !each(b.Branches[i].Steps, yield) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -5,6 +5,7 @@
 package steppath
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -38,3 +39,11 @@ func Within(path, above string) bool {
 	rest, ok := strings.CutPrefix(path, above)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
+
+var iteration = regexp.MustCompile(`\[[0-9]+\]`)
+
+// Static returns the path without the indexes of iterations.
+func Static(path string) string { return iteration.ReplaceAllString(path, "") }
+
+// Step returns the path of the definition's step, of an undo too.
+func Step(path string) string { return strings.TrimSuffix(Static(path), Undo) }

@@ -25,4 +25,10 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s cleans up: %v", path, !want)
 		}
 	}
+	if p := Step("each[3].all[0].pay.undo"); p != "each.all.pay" {
+		t.Error(p)
+	}
+	if p := Static("each[3].all[0].pay.undo"); p != "each.all.pay.undo" {
+		t.Error(p)
+	}
 }

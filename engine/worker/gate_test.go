@@ -12,7 +12,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/gates"
 	"zflow/engine/queue"
-	"zflow/engine/worker/trigger"
+	"zflow/engine/trigger"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )

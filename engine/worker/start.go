@@ -8,7 +8,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/queue"
-	"zflow/engine/worker/trigger"
+	"zflow/engine/trigger"
 	v1 "zflow/proto/zflow/v1"
 )
 

@@ -63,7 +63,7 @@ var plan = []row{
 	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
 	{pkg: "engine/steppath", traits: pure | part},
 	{pkg: "engine", ours: join(words, "engine/expr", "engine/steppath", "engine/workflow"), outside: []string{protobuf}, traits: pure},
-	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr", "engine/steppath"), outside: []string{protobuf}, traits: pure | part},
+	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr", "engine/steppath", "engine/workflow"), outside: []string{protobuf}, traits: pure | part},
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/leases", ours: store, outside: storage},
@@ -82,11 +82,11 @@ var plan = []row{
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/router", ours: join(store, "engine", "engine/waits", "engine/wakes"), outside: join(storage, zap)},
 	{pkg: "engine/queue", ours: join(store, "engine", "engine/expr", "engine/gates", "engine/history", "engine/wakes"), outside: storage},
-	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "engine/worker/trigger", "engine/worker/clock", "engine/worker/turnstile", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
+	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "engine/worker/clock", "engine/worker/turnstile", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/clock", traits: part},
 	{pkg: "engine/worker/turnstile", traits: part},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
-	{pkg: "engine/worker/trigger", ours: join(words, "engine", "engine/expr"), traits: part},
+	{pkg: "engine/trigger", ours: join(words, "engine", "engine/expr"), traits: part},
 
 	{pkg: "engine/simulation", traits: test}, // of the core and the shell's rules; has tests only
 

@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 	"zflow/internal/flowtest/house"
 	"zflow/internal/flowtest/testfile"
 )
@@ -62,7 +63,7 @@ func fits(want testfile.Call, m *house.Made) bool {
 }
 
 func isCall(of string, m *house.Made) bool {
-	return of == m.Action || of == m.Step || of == house.Static(m.Step) || of == house.ID(m.Step) || of == house.ID(house.Static(m.Step))
+	return of == m.Action || of == m.Step || of == steppath.Static(m.Step) || of == house.ID(m.Step) || of == house.ID(steppath.Static(m.Step))
 }
 
 func list(made []*house.Made) string {

@@ -9,6 +9,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 	"zflow/internal/flowtest/house"
 	"zflow/internal/flowtest/testfile"
 	v1 "zflow/proto/zflow/v1"
@@ -136,7 +137,7 @@ func (s *Seen) find(name string) string {
 		return name
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.Run.Steps)) {
-		if s.Run.Steps[path].Status != "" && (house.ID(path) == name || house.StepOf(path) == name) {
+		if s.Run.Steps[path].Status != "" && (house.ID(path) == name || steppath.Step(path) == name) {
 			return path
 		}
 	}

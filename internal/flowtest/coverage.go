@@ -2,7 +2,7 @@ package flowtest
 
 import (
 	"zflow/engine"
-	"zflow/internal/flowtest/house"
+	"zflow/engine/steppath"
 )
 
 // Coverage says which parts of a workflow its tests have reached.
@@ -40,7 +40,7 @@ func (c *covers) add(s *Suite, seen *Seen) {
 		if state.Status == "" || state.Status == engine.StepSkipped {
 			continue
 		}
-		of := part{path: house.StepOf(path)}
+		of := part{path: steppath.Step(path)}
 		c.reached[name][of] = true
 		if of.branch = state.Branch; of.branch != "" {
 			c.reached[name][of] = true

@@ -18,6 +18,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/definition"
 	"zflow/engine/definition/document"
+	"zflow/engine/steppath"
 	"zflow/internal/app"
 	"zflow/internal/flowtest/house"
 	"zflow/internal/flowtest/testfile"
@@ -150,7 +151,7 @@ func (s *Suite) misses() (problems document.Problems) {
 			names[u.Action] = true
 		}
 		if p.step.Undo != nil {
-			names[p.step.Undo.Action], names[p.path+".undo"], names[house.ID(p.path)+".undo"] = true, true, true
+			names[p.step.Undo.Action], names[p.path+steppath.Undo], names[house.ID(p.path)+steppath.Undo] = true, true, true
 		}
 	}
 	if len(called(s.Flow)) > 0 {
@@ -158,7 +159,7 @@ func (s *Suite) misses() (problems document.Problems) {
 	}
 	for _, t := range s.Tests {
 		for name, o := range t.Steps {
-			if !names[house.StepOf(name)] && !names[name] && len(o) > 0 {
+			if !names[steppath.Step(name)] && !names[name] && len(o) > 0 {
 				problems = append(problems, document.Problem{File: s.Path, Line: o[0].Line, Column: 1, Warning: true,
 					Message: fmt.Sprintf("the workflow has neither a step nor an action %s", name), Hint: "a step is named by its id or its path, an action as in uses"})
 			}

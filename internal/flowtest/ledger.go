@@ -8,6 +8,7 @@ import (
 
 	"zflow/actions"
 	"zflow/engine"
+	"zflow/engine/steppath"
 	"zflow/internal/flowtest/house"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -88,7 +89,7 @@ func (l *ledger) unknown(run string, f *v1.Fact, next engine.Policy) {
 
 // repeat notes, once for a crash, what it can do to a step's call.
 func (l *ledger) repeat(m *house.Made, policy string) {
-	r := Repeat{Workflow: l.flow(m).Name, Step: house.Static(m.Step), Action: m.Action, Policy: policy}
+	r := Repeat{Workflow: l.flow(m).Name, Step: steppath.Static(m.Step), Action: m.Action, Policy: policy}
 	if !slices.Contains(l.repeated, r) {
 		l.repeated = append(l.repeated, r)
 	}
@@ -172,10 +173,10 @@ func (l *ledger) approved(m *house.Made) bool {
 func (l *ledger) policy(m *house.Made) engine.Policy {
 	for _, p := range parts(l.flow(m)) {
 		u, _ := p.step.Do.(*engine.Uses)
-		if strings.HasSuffix(m.Step, ".undo") {
+		if strings.HasSuffix(m.Step, steppath.Undo) {
 			u = p.step.Undo
 		}
-		if p.path == house.StepOf(m.Step) && u != nil && u.OnUnknown != "" {
+		if p.path == steppath.Step(m.Step) && u != nil && u.OnUnknown != "" {
 			return u.OnUnknown
 		}
 	}

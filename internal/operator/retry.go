@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"zflow/engine"
 	"zflow/engine/history"
+	"zflow/engine/steppath"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -109,44 +109,15 @@ func (o *Operator) retriedVersion(ctx context.Context, r *engine.Run, t Retry) (
 	return found[0], nil
 }
 
-// iteration is the part of a path that says which of a loop it is.
-var iteration = regexp.MustCompile(`\[[0-9]+\]`)
-
 // hasAction tells whether a workflow has a step at a path, of any iteration, that
 // uses an action, and so has inputs.
 func hasAction(def *engine.Workflow, path string) bool {
-	path = iteration.ReplaceAllString(path, "")
-	undo := strings.HasSuffix(path, ".undo")
-	for _, steps := range [][]*engine.Step{def.Steps, def.OnFailure, def.Finally} {
-		for s := range all(steps) {
-			_, uses := s.Do.(*engine.Uses)
-			if s.Path == path && uses || undo && s.Undo != nil && s.Path+".undo" == path {
-				return true
-			}
+	path = steppath.Static(path)
+	for s := range def.All() {
+		_, uses := s.Do.(*engine.Uses)
+		if s.Path == path && uses || s.Undo != nil && s.Path+steppath.Undo == path {
+			return true
 		}
 	}
 	return false
-}
-
-// all yields steps and those below them.
-func all(steps []*engine.Step) func(yield func(*engine.Step) bool) {
-	var walk func(steps []*engine.Step, yield func(*engine.Step) bool) bool
-	walk = func(steps []*engine.Step, yield func(*engine.Step) bool) bool {
-		for _, s := range steps {
-			if !yield(s) {
-				return false
-			}
-			b, ok := s.Do.(*engine.Block)
-			if !ok {
-				continue
-			}
-			for _, branch := range b.Branches {
-				if !walk(branch.Steps, yield) {
-					return false
-				}
-			}
-		}
-		return true
-	}
-	return func(yield func(*engine.Step) bool) { walk(steps, yield) }
 }

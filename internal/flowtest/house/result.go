@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 
@@ -65,9 +64,3 @@ func (h *House) Asking() map[string][]string {
 func (h *House) Truth(run, step string) (happened bool, output any) {
 	return h.world.happened(run, step)
 }
-
-// Static returns the path without the indexes of iterations.
-func Static(path string) string { return index.ReplaceAllString(path, "") }
-
-// StepOf returns the path of the definition, of an undo too.
-func StepOf(path string) string { return strings.TrimSuffix(Static(path), ".undo") }

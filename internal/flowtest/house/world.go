@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"zflow/actions"
 	"zflow/engine/definition"
 	"zflow/engine/expr"
+	"zflow/engine/steppath"
 	"zflow/engine/worker"
 	"zflow/internal/flowtest/testfile"
 	"zflow/proto"
@@ -205,14 +205,12 @@ func (w *world) happened(run, step string) (bool, any) {
 	return false, nil
 }
 
-var index = regexp.MustCompile(`\[[0-9]+\]`)
-
 // ID is the end of a step's path: its id with the index of its iteration.
 func ID(path string) string {
-	step, undo := strings.CutSuffix(path, ".undo")
+	step, undo := strings.CutSuffix(path, steppath.Undo)
 	id := step[strings.LastIndexByte(step, '.')+1:]
 	if undo {
-		id += ".undo"
+		id += steppath.Undo
 	}
 	return id
 }
@@ -220,7 +218,7 @@ func ID(path string) string {
 // outcomes finds what the test says of a step: by its path, by its path without
 // the indexes, by its id, by its action.
 func (w *world) outcomes(path, action string) []testfile.Outcome {
-	whole := index.ReplaceAllString(path, "")
+	whole := steppath.Static(path)
 	for _, name := range []string{path, whole, ID(path), ID(whole), action} {
 		if o, ok := w.house.Outcomes[name]; ok {
 			return o

@@ -4,14 +4,14 @@ import (
 	"strings"
 
 	"zflow/engine"
-	"zflow/internal/flowtest/house"
+	"zflow/engine/steppath"
 )
 
 // atOnce says whether two steps may be under way at the same time, so that the order
 // of their calls says nothing: they are in two branches of a parallel, or in two
 // iterations of a loop that does several at once.
 func atOnce(w *engine.Workflow, a, b string) bool {
-	for s := range allSteps(w) {
+	for s := range w.All() {
 		if s.Loop != nil && s.Loop.AtOnce > 1 {
 			whole, i := iteration(a, s.Path)
 			other, j := iteration(b, s.Path)
@@ -51,7 +51,7 @@ func around(path, block string) string {
 // iteration is the path of a loop around a step, and which iteration the step is in;
 // empty: in none.
 func iteration(path, loop string) (whole, index string) {
-	if static := house.Static(path); static != loop && !strings.HasPrefix(static, loop+".") {
+	if static := steppath.Static(path); static != loop && !strings.HasPrefix(static, loop+".") {
 		return "", ""
 	}
 	whole = around(path, loop)
@@ -64,7 +64,7 @@ func iteration(path, loop string) (whole, index string) {
 
 func branchOf(block *engine.Block, path, step string) *engine.Branch {
 	for _, b := range block.Branches {
-		if strings.HasPrefix(house.Static(step), b.Prefix(path)) {
+		if strings.HasPrefix(steppath.Static(step), b.Prefix(path)) {
 			return b
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/history"
-	"zflow/internal/flowtest/house"
+	"zflow/engine/steppath"
 	"zflow/internal/operator"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -67,40 +67,18 @@ func (r *run) read(facts []*v1.Fact) error {
 
 // usesOf is what a step calls.
 func usesOf(w *engine.Workflow, path string) *engine.Uses {
-	of := house.StepOf(path)
-	for s := range allSteps(w) {
+	of := steppath.Step(path)
+	for s := range w.All() {
 		if s.Path != of {
 			continue
 		}
-		if strings.HasSuffix(path, ".undo") {
+		if strings.HasSuffix(path, steppath.Undo) {
 			return s.Undo
 		}
 		u, _ := s.Do.(*engine.Uses)
 		return u
 	}
 	return nil
-}
-
-// allSteps are the steps of a workflow with those inside of others.
-func allSteps(w *engine.Workflow) func(yield func(*engine.Step) bool) {
-	return func(yield func(*engine.Step) bool) {
-		_ = each(w.Steps, yield) && each(w.OnFailure, yield) && each(w.Finally, yield)
-	}
-}
-
-func each(steps []*engine.Step, yield func(*engine.Step) bool) bool {
-	for _, s := range steps {
-		if !yield(s) {
-			return false
-		}
-		b, ok := s.Do.(*engine.Block)
-		for i := 0; ok && i < len(b.Branches); i++ {
-			if !each(b.Branches[i].Steps, yield) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // loader reads runs from a server.

@@ -18,6 +18,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/expr"
+	"zflow/engine/trigger"
 	"zflow/internal/operator"
 	wire "zflow/proto"
 	v1 "zflow/proto/zflow/v1"
@@ -170,7 +171,7 @@ func (j *job) event(ctx context.Context, e *wire.Event) error {
 		j.done.Replays++
 		return nil
 	}
-	event := factOf(e)
+	event := trigger.Event(e)
 	trigger, err := j.match(e, event)
 	switch {
 	case err != nil:
@@ -235,14 +236,5 @@ func (j *job) pace(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	}
-}
-
-// factOf is the event as a run keeps it.
-func factOf(e *wire.Event) *v1.Event {
-	return &v1.Event{
-		Id: e.ID, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
-		ContentType: e.ContentType, Time: e.Time.UnixNano(), ReceivedAt: e.ReceivedAt.UnixNano(), Sequence: e.Sequence,
-		ReplayOf: e.ReplayOf, Body: &v1.Value{Json: e.Body, Size: uint64(len(e.Body))},
 	}
 }
