@@ -77,10 +77,8 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 			_ = sh.Print("%s", r.Text()) // the summary says whether it can be written
 		}
 	}}
-	if f.run != "" {
-		if o.Match, err = regexp.Compile(f.run); err != nil {
-			return terminal.Misused("--run: %v", err)
-		}
+	if o.Match, err = named(f.run); err != nil {
+		return err
 	}
 	if f.share {
 		return sh.tell(c, runner, files, o, f)
@@ -95,6 +93,18 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 		}
 	}
 	return sh.printTests(report)
+}
+
+// named reads the flag run; nil: all tests.
+func named(run string) (*regexp.Regexp, error) {
+	if run == "" {
+		return nil, nil
+	}
+	match, err := regexp.Compile(run)
+	if err != nil {
+		return nil, terminal.Misused("--run: %v", err)
+	}
+	return match, nil
 }
 
 // report runs the tests of files, of several workflows at once.

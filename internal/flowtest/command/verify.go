@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -76,10 +75,8 @@ func (sh *tester) verify(c *cobra.Command, args []string, f verifyFlags) error {
 			_ = sh.Print("%s", t.Text()) // the summary says whether it can be written
 		}
 	}}
-	if f.run != "" {
-		if o.Match, err = regexp.Compile(f.run); err != nil {
-			return terminal.Misused("--run: %v", err)
-		}
+	if o.Match, err = named(f.run); err != nil {
+		return err
 	}
 	dismiss, err := sh.hire(c.Context(), &o, f.jobs)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -71,13 +70,11 @@ type Hand struct {
 
 // NewHand starts one with these arguments; they lead to Serve. The end of ctx ends it.
 func NewHand(ctx context.Context, args ...string) (*Hand, error) {
-	self, err := os.Executable()
+	c, err := process(ctx, args)
 	if err != nil {
-		return nil, fmt.Errorf("finding this program: %w", err)
+		return nil, err
 	}
-	h := &Hand{process: exec.CommandContext(ctx, self, args...)}
-	h.process.Cancel = func() error { return h.process.Process.Signal(os.Interrupt) }
-	h.process.WaitDelay = stopWithin
+	h := &Hand{process: c}
 	h.process.Stderr = &h.stderr
 	out, err := h.process.StdoutPipe()
 	if err == nil {

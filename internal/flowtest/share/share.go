@@ -120,15 +120,24 @@ func merged(reports []*flowtest.Report) (*flowtest.Report, error) {
 	return all, nil
 }
 
-// share runs one share in a process of this program.
-func (r *Runner) share(ctx context.Context, files []string) (*flowtest.Report, error) {
+// process is one of this program, not begun, that the end of ctx interrupts.
+func process(ctx context.Context, args []string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	c := exec.CommandContext(ctx, self, r.Command(files)...)
+	c := exec.CommandContext(ctx, self, args...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = stopWithin
+	return c, nil
+}
+
+// share runs one share in a process of this program.
+func (r *Runner) share(ctx context.Context, files []string) (*flowtest.Report, error) {
+	c, err := process(ctx, r.Command(files))
+	if err != nil {
+		return nil, err
+	}
 	said := &strings.Builder{}
 	c.Stderr = said
 	out, err := c.StdoutPipe()
