@@ -28,6 +28,9 @@ const (
 // Origins of an event: by which way it came.
 const (
 	FromWebhook   = "webhook"
+	FromWebSocket = "websocket"
+	FromReconcile = "reconcile"
+	FromPoll      = "poll"
 	FromReplay    = "replay"
 	FromSimulator = "simulator"
 	FromTest      = "test"

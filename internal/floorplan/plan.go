@@ -72,7 +72,8 @@ var plan = []row{
 	{pkg: "engine/blobs", ours: store, outside: storage},
 	{pkg: "internal/connections", ours: join(store, "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
 	{pkg: "sources", ours: store, outside: storage},
-	{pkg: "sources/*", ours: join(words, "sources", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
+	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
+	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},

@@ -11,12 +11,7 @@
 //     counter and nothing else.
 //  3. URL validation is answered under the secret that verified that very
 //     request, from memory: it needs no NATS and waits for no slot.
-//  4. An event's id comes from what the event is about, never from a token, an
-//     address or the order of its JSON: two deliveries of one event have one id,
-//     two events have two.
-//  5. Credentials are sealed before an event leaves this package. No body, header
-//     or secret is ever logged.
+//  4. An event is made by package event, which all of Zoom's sources share.
+//  5. No body, header or secret is ever logged.
 //  6. An answer is given within the deadline, whatever NATS does.
-//  7. An event that is not known, or that is shaped unlike the others, is stored
-//     and routed like any other.
 package zoom

@@ -13,6 +13,8 @@ const (
 	signatureHeader = "X-Zm-Signature"
 	timestampHeader = "X-Zm-Request-Timestamp"
 	signatureScheme = "v0="
+	// firstMillis parts Unix times in seconds from those in milliseconds.
+	firstMillis = 100_000_000_000
 )
 
 // verify returns the secret that signed the body at the timestamp. Every secret is

@@ -7,32 +7,19 @@ import (
 	"net/http"
 	"time"
 
-	"zflow/internal/sealed"
 	"zflow/internal/zoomcatalog"
 	"zflow/proto"
 	"zflow/sources"
+	"zflow/sources/zoom/event"
 
 	"go.uber.org/zap"
 )
 
 const validationType = "endpoint.url_validation"
 
-// credentials are the values of an event that give access to something. Of these
-// Zoom puts the download token at the top of recordings' events.
-func credentials() []string {
-	return []string{
-		"download_token", "callback_token",
-		"payload.download_token", "payload.object.download_token",
-		"payload.object.download_access_token", "payload.object.start_url",
-		"payload.object.host_key", "payload.old_object.host_key",
-		"payload.object.stream_ingestion.stream_key",
-		"payload.object.live_streaming.custom_live_streaming_settings.stream_key",
-	}
-}
-
 // validate answers Zoom's test that the secret is known here.
-func validate(w http.ResponseWriter, a *app, secret []byte, e *envelope) {
-	plain, _ := e.payload["plainToken"].(string)
+func validate(w http.ResponseWriter, a *app, secret []byte, e *event.Envelope) {
+	plain := e.Text("plainToken")
 	if plain == "" {
 		refuse(w, a.counters, Malformed)
 		return
@@ -53,23 +40,23 @@ func validate(w http.ResponseWriter, a *app, secret []byte, e *envelope) {
 }
 
 // store seals and publishes a verified event.
-func (h *Handler) store(ctx context.Context, a *app, e *envelope, body []byte, now time.Time) Outcome {
+func (h *Handler) store(ctx context.Context, a *app, e *event.Envelope, body []byte, now time.Time) Outcome {
 	release, ok := take(h.storing)
 	if !ok {
 		return Overload
 	}
 	defer release()
-	event := h.event(a, e, now)
-	var err error
-	if event.Body, err = h.config.Key.SealJSON(sealed.MaskForeign(body), credentials()...); err != nil {
+	// The origin is the webhook's, whatever the request's headers say.
+	made, err := event.New(event.Delivery{App: a.name, Body: body, Origin: proto.FromWebhook, ReceivedAt: now, Key: h.config.Key}, e)
+	if err != nil {
 		return Malformed
 	}
-	if int64(len(event.Body)) > h.maxSealed() {
+	if int64(len(made.Body)) > h.maxSealed() {
 		return Oversize
 	}
-	ack, err := h.publish(ctx, event)
+	ack, err := h.publish(ctx, made)
 	if err != nil {
-		h.failed(event, err)
+		h.failed(made, err)
 		if errors.Is(err, sources.ErrNoRoom) {
 			return NoRoom
 		}
@@ -78,7 +65,7 @@ func (h *Handler) store(ctx context.Context, a *app, e *envelope, body []byte, n
 	if ack.Duplicate {
 		return Duplicate
 	}
-	if _, known := zoomcatalog.Lookup(e.kind); !known {
+	if _, known := zoomcatalog.Lookup(e.Type); !known {
 		a.count(UnknownType)
 	}
 	return Accepted
@@ -91,24 +78,6 @@ func (h *Handler) publish(ctx context.Context, e *proto.Event) (sources.Ack, err
 		}
 	}
 	return h.config.Publish(ctx, e)
-}
-
-func (h *Handler) event(a *app, e *envelope, now time.Time) *proto.Event {
-	at := e.at
-	if at.IsZero() {
-		at = now
-	}
-	return &proto.Event{
-		ID:          eventID(a.name, e),
-		Type:        e.kind,
-		Source:      "zoom/" + a.name,
-		Account:     e.account,
-		Subject:     e.subject,
-		Origin:      proto.FromWebhook, // whatever the request's headers say
-		ContentType: "application/json",
-		Time:        at,
-		ReceivedAt:  now,
-	}
 }
 
 // failed logs what Zoom is told with a 503 and will send again.

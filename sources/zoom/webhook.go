@@ -13,6 +13,7 @@ import (
 	"zflow/internal/sealed"
 	"zflow/proto"
 	"zflow/sources"
+	"zflow/sources/zoom/event"
 
 	"go.uber.org/zap"
 )
@@ -165,12 +166,12 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Re
 		refuse(w, a.counters, outcome)
 		return
 	}
-	e, err := decode(body)
+	e, err := event.Read(body)
 	if err != nil {
 		refuse(w, a.counters, Malformed)
 		return
 	}
-	if e.kind == validationType {
+	if e.Type == validationType {
 		validate(w, a, secret, &e)
 		return
 	}

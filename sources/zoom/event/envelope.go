@@ -1,4 +1,4 @@
-package zoom
+package event
 
 import (
 	"bytes"
@@ -23,39 +23,43 @@ const (
 	maxName = 128
 )
 
-// envelope is what the outside of a webhook's body says.
-type envelope struct {
-	kind    string // the event's type
-	account string
-	subject string    // the object's id
-	at      time.Time // event_ts; zero where there is none
+// Envelope is what the outside of an event's body says.
+type Envelope struct {
+	Type    string
+	Account string
+	Subject string    // the object's id
+	At      time.Time // event_ts; zero where there is none
 	body    map[string]any
 	payload map[string]any
 }
 
-// errNotEvent says that a body is no event at all.
-var errNotEvent = errors.New("the body is no JSON object with an event name")
+// Text returns the text or number at a path below payload, such as object.id;
+// empty where there is none.
+func (e *Envelope) Text(path string) string { return firstOf(e.payload, path) }
 
-// decode reads a body. Zoom's envelopes differ in nearly everything, so all but
+// ErrNotEvent says that a body is no event at all.
+var ErrNotEvent = errors.New("the body is no JSON object with an event name")
+
+// Read reads a body. Zoom's envelopes differ in nearly everything, so all but
 // the event's name may be absent or of another shape.
-func decode(raw []byte) (envelope, error) {
-	var e envelope
+func Read(raw []byte) (Envelope, error) {
+	var e Envelope
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&e.body); err != nil || e.body == nil {
-		return envelope{}, errNotEvent
+		return Envelope{}, ErrNotEvent
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return envelope{}, errNotEvent
+		return Envelope{}, ErrNotEvent
 	}
 	name, _ := e.body["event"].(string)
-	if e.kind = cleanType(name); e.kind == "" {
-		return envelope{}, errNotEvent
+	if e.Type = cleanType(name); e.Type == "" {
+		return Envelope{}, ErrNotEvent
 	}
 	e.payload, _ = e.body["payload"].(map[string]any)
-	e.at = eventTime(scalar(e.body["event_ts"]))
-	e.account = clean(firstOf(e.payload, "account_id", "accountId", "object.account_id"))
-	e.subject = clean(firstOf(e.payload, "object.id", "object.uuid"))
+	e.At = eventTime(scalar(e.body["event_ts"]))
+	e.Account = clean(firstOf(e.payload, "account_id", "accountId", "object.account_id"))
+	e.Subject = clean(firstOf(e.payload, "object.id", "object.uuid"))
 	return e, nil
 }
 

@@ -1,4 +1,4 @@
-package zoom
+package event
 
 import (
 	"crypto/sha256"
@@ -147,19 +147,19 @@ func ofTeamChat(name string) (identity, bool) {
 }
 
 // eventID derives the event's id from its business key.
-func eventID(app string, e *envelope) string {
+func ID(app string, e *Envelope) string {
 	if key, ok := businessKey(e); ok {
-		return proto.EventID(app, e.kind, key...)
+		return proto.EventID(app, e.Type, key...)
 	}
-	return proto.EventID(app, e.kind, "digest", digest(e.body))
+	return proto.EventID(app, e.Type, "digest", digest(e.body))
 }
 
-func businessKey(e *envelope) ([]string, bool) {
-	id, known := identityOf(e.kind)
-	if !known || e.at.IsZero() {
+func businessKey(e *Envelope) ([]string, bool) {
+	id, known := identityOf(e.Type)
+	if !known || e.At.IsZero() {
 		return nil, false
 	}
-	key := []string{"ts=" + strconv.FormatInt(e.at.UnixMilli(), 10), "account=" + e.account}
+	key := []string{"ts=" + strconv.FormatInt(e.At.UnixMilli(), 10), "account=" + e.Account}
 	for _, group := range [][]string{id.object, id.part} {
 		before := len(key)
 		key = appendKey(key, e.payload, group)
