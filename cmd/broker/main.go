@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zflow/internal/app"
+	"zflow/internal/app/broker"
 )
 
 const failed, wrongUse = 1, 2
@@ -62,7 +63,7 @@ func run(ctx context.Context, o *options) error {
 	if o.health {
 		return app.AskHealth(ctx, o.MetricsListen)
 	}
-	b, err := app.StartBroker(ctx, o.BrokerConfig)
+	b, err := broker.Start(ctx, o.Config)
 	if err != nil {
 		return err
 	}

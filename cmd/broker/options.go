@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
-	"zflow/internal/app"
+	"zflow/internal/app/broker"
 )
 
 // options are what the command was asked to do.
 type options struct {
-	app.BrokerConfig
+	broker.Config
 	health bool
 	level  string
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"zflow/internal/app"
+	"zflow/internal/app/intake"
 	"zflow/internal/settings"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,7 @@ func run(ctx context.Context, config string, health bool) error {
 	}
 	// Standard error may be a pipe that cannot be synced.
 	defer func() { _ = log.Sync() }()
-	in, err := app.NewIntake(app.IngestConfigOf(c), log)
+	in, err := intake.New(intake.ConfigOf(c), log)
 	if err != nil {
 		return err
 	}

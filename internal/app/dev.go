@@ -13,6 +13,9 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine/worker"
+	"zflow/internal/app/broker"
+	"zflow/internal/app/intake"
+	"zflow/internal/app/link"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
@@ -40,9 +43,9 @@ type DevConfig struct {
 type Dev struct {
 	config DevConfig
 	state  devState
-	broker *Broker
+	broker *broker.Broker
 	client *Client
-	intake *Intake
+	intake *intake.Intake
 	worker *worker.Worker
 	sim    *zoomsim.Sim
 	folder *folder
@@ -140,7 +143,7 @@ func (d *Dev) openData(context.Context) error {
 }
 
 func (d *Dev) startBroker(ctx context.Context) (err error) {
-	d.broker, err = StartBroker(ctx, BrokerConfig{
+	d.broker, err = broker.Start(ctx, broker.Config{
 		Data: filepath.Join(d.config.Data, "jetstream"), Listen: d.config.NATSListen, Log: d.config.Log,
 		Always: d.config.Config.NATS.Durability == settings.DurabilityAlways,
 	})
@@ -190,7 +193,7 @@ func (d *Dev) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	nc, err := d.broker.Connect("zflow dev", connectOptions(ClientConfig{})...)
+	nc, err := d.broker.Connect("zflow dev", link.Options(link.Config{})...)
 	if err != nil {
 		return err
 	}
@@ -205,11 +208,11 @@ func (d *Dev) startWorker(ctx context.Context) error {
 }
 
 func (d *Dev) startIngest(ctx context.Context) (err error) {
-	c := IngestConfigOf(d.config.Config)
+	c := intake.ConfigOf(d.config.Config)
 	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
-	c.NATS = IngestNATS{Client: d.client}
+	c.NATS = intake.NATS{Conn: d.client.NC, Gate: d.client.Gate}
 	c.Apps = withDefault(c.Apps, d.state.ZoomSecret)
-	if d.intake, err = NewIntake(c, d.config.Log); err != nil {
+	if d.intake, err = intake.New(c, d.config.Log); err != nil {
 		return err
 	}
 	d.run("ingest", d.intake.Run)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -313,8 +314,8 @@ func host(address string) string { return address[strings.Index(address, "://")+
 // TestDevEndsWithItsParts: a part that ends takes dev along, which still closes.
 func TestDevEndsWithItsParts(t *testing.T) {
 	for name, end := range map[string]func(*Dev){
-		"the broker ended": func(d *Dev) { d.broker.nats.Shutdown(); d.broker.cancel() },
-		"ingest: ":         func(d *Dev) { _ = d.intake.public.Close() },
+		"the broker ended": func(d *Dev) { d.broker.Shutdown() },
+		"a part: broken":   func(d *Dev) { d.run("a part", func(context.Context) error { return errors.New("broken") }) },
 	} {
 		c, _ := devConfig(t)
 		d := startDev(t, c)

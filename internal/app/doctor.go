@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/app/link"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
@@ -38,7 +39,7 @@ func NewDoctor(c DoctorConfig) (doctor.Doctor, error) {
 	}
 	cc.Known = Known(registry, nil)
 	d := doctor.Doctor{
-		Dial: func(ctx context.Context) (*nats.Conn, error) { return Dial(ctx, cc) },
+		Dial: func(ctx context.Context) (*nats.Conn, error) { return link.Dial(ctx, cc.Config) },
 		Open: func(ctx context.Context, nc *nats.Conn) (*operator.Operator, error) {
 			client, err := OpenOn(ctx, nc, cc)
 			if err != nil {

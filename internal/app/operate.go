@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"zflow/internal/app/link"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
@@ -33,7 +33,7 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 	c.Known = Known(registry, nil)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	nc, err := Dial(ctx, c)
+	nc, err := link.Dial(ctx, c.Config)
 	if errors.Is(err, nats.ErrAuthorization) {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 }
 
 func commandConfig(address, creds, durability string) (ClientConfig, error) {
-	c := ClientConfig{URL: address, Creds: creds, Name: "zflow command"}
+	c := ClientConfig{Config: link.Config{URL: address, Creds: creds, Name: "zflow command"}}
 	switch durability {
 	case "", settings.DurabilityAuto:
 	case settings.DurabilityAlways, settings.DurabilityReplicated:
@@ -58,24 +58,11 @@ func commandConfig(address, creds, durability string) (ClientConfig, error) {
 		return c, fmt.Errorf("durability %q is none of %s, %s and %s", durability, settings.DurabilityAuto, settings.DurabilityAlways, settings.DurabilityReplicated)
 	}
 	for _, one := range strings.Split(address, ",") {
-		if _, err := serverURL(one); err != nil {
+		if _, err := link.ParseURL(one); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
-}
-
-// serverURL reads a server's address; nats:// may be left out.
-func serverURL(text string) (*url.URL, error) {
-	text = strings.TrimSpace(text)
-	if !strings.Contains(text, "://") {
-		text = "nats://" + text
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return nil, errors.New("the server's address is not like nats://127.0.0.1:4222")
-	}
-	return u, nil
 }
 
 // Operator returns what a person may ask of the server and order it.

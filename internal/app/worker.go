@@ -11,6 +11,8 @@ import (
 	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/worker"
+	"zflow/internal/app/link"
+	"zflow/internal/app/streams"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
@@ -41,7 +43,7 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
-	nc, err := Dial(ctx, clientConfig(c, "zflow worker"))
+	nc, err := link.Dial(ctx, clientConfig(c, "zflow worker").Config)
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
@@ -69,7 +71,7 @@ func unlessEnded(ctx context.Context, err error) error {
 
 // clientConfig says how a process of a configuration reaches the server.
 func clientConfig(c *settings.Config, name string) ClientConfig {
-	cc := ClientConfig{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true, Options: login(c.NATS)}
+	cc := ClientConfig{Config: link.Config{URL: c.NATS.URL, Creds: c.NATS.Creds, Name: name, Wait: true, Options: link.Login(c.NATS)}}
 	if c.NATS.Durability != settings.DurabilityAuto {
 		cc.Declared = durable.Mode(c.NATS.Durability)
 	}
@@ -92,11 +94,11 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if cc.Gate.Warning() != "" {
 		c.Log.Warn(cc.Gate.Warning())
 	}
-	streams, err := fitStreams(ctx, cc.Gate, c.Streams, c.Log)
+	limits, err := streams.FitOn(ctx, cc.Gate, c.Streams, c.Log)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := makeStreams(ctx, js, streams, c.Log); err != nil {
+	if err := streams.MakeIn(ctx, js, limits, c.Log); err != nil {
 		return nil, nil, err
 	}
 	tokens, err := openConnections(ctx, js, c)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/internal/app"
+	"zflow/internal/app/broker"
 	"zflow/internal/settings"
 )
 
@@ -22,12 +23,12 @@ const (
 
 // brokerPart is the broker in this process.
 type brokerPart struct {
-	broker *app.Broker
+	broker *broker.Broker
 	fails  chan error
 }
 
 func startBroker(ctx context.Context, o order, log *zap.Logger) (served, error) {
-	b, err := app.StartBroker(ctx, app.BrokerConfig{Data: filepath.Join(o.Folder, "jetstream"), Listen: "127.0.0.1:0", Log: log})
+	b, err := broker.Start(ctx, broker.Config{Data: filepath.Join(o.Folder, "jetstream"), Listen: "127.0.0.1:0", Log: log})
 	if err != nil {
 		return nil, err
 	}

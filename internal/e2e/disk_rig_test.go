@@ -21,6 +21,8 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/internal/app"
+	"zflow/internal/app/broker"
+	"zflow/internal/app/intake"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	"zflow/internal/operator/send"
@@ -82,12 +84,12 @@ type diskRig struct {
 	dir    string
 	config *settings.Config
 	keys   string
-	intake *app.Intake
+	intake *intake.Intake
 	api    *diskAPI
 	client *app.Client
 
 	mu     sync.Mutex
-	broker *app.Broker
+	broker *broker.Broker
 	starts int
 	why    []error // why the broker ended
 	over   bool
@@ -109,10 +111,10 @@ func newDiskRig(t *testing.T, size string) *diskRig {
 	r.config.HTTPAllow = []string{"127.0.0.0/8"}
 	r.config.Worker.SealingKeysFile, r.config.Worker.MetricsListen = r.keys, ""
 	r.startBroker()
-	c := app.IngestConfigOf(r.config)
+	c := intake.ConfigOf(r.config)
 	c.Listen, c.MetricsListen, c.SealKey = "127.0.0.1:0", "", keys.Public().String()
 	c.Apps = append(c.Apps, zoom.App{Name: "disk", Secrets: []string{diskSecret}})
-	if r.intake, err = app.NewIntake(c, zap.NewNop()); err != nil {
+	if r.intake, err = intake.New(c, zap.NewNop()); err != nil {
 		t.Fatal(err)
 	}
 	r.run("ingest", r.intake.Run)
@@ -177,7 +179,7 @@ func (r *diskRig) life() bool {
 		if over {
 			return false
 		}
-		b, err := app.StartBroker(context.Background(), app.BrokerConfig{
+		b, err := broker.Start(context.Background(), broker.Config{
 			Data: r.dir, Listen: strings.TrimPrefix(r.config.NATS.URL, "nats://"),
 			Flusher: durable.FlusherOptions{Sweep: 50 * time.Millisecond, Patience: time.Second},
 		})
@@ -196,7 +198,7 @@ func (r *diskRig) life() bool {
 	}
 }
 
-func (r *diskRig) current() *app.Broker {
+func (r *diskRig) current() *broker.Broker {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.broker

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"zflow/internal/app"
+	"zflow/internal/app/link"
 	"zflow/proto"
 )
 
@@ -31,8 +32,8 @@ func procConnect(ctx context.Context, url string) (*app.Client, error) {
 		return nil, err
 	}
 	quiet := nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}) // what is lost is published again
-	cc := app.ClientConfig{URL: url, Name: "ingest", Wait: true, Known: app.Known(registry, nil), Options: []nats.Option{quiet}}
-	nc, err := app.Dial(ctx, cc)
+	cc := app.ClientConfig{Config: link.Config{URL: url, Name: "ingest", Wait: true, Options: []nats.Option{quiet}}, Known: app.Known(registry, nil)}
+	nc, err := link.Dial(ctx, cc.Config)
 	if err != nil {
 		return nil, err
 	}

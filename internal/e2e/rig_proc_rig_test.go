@@ -16,6 +16,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/history"
 	"zflow/internal/app"
+	"zflow/internal/app/streams"
 	"zflow/internal/durable"
 )
 
@@ -59,7 +60,7 @@ func procOpen(ctx context.Context, cc app.ClientConfig, nc *nats.Conn) (*app.Cli
 		return nil, err
 	}
 	for {
-		if err = app.MakeStreams(ctx, js, procStreams()); err == nil {
+		if err = streams.Make(ctx, js, procStreams()); err == nil {
 			break
 		}
 		select { // the broker listens before it can make anything durable

@@ -23,6 +23,9 @@ import (
 	"zflow/engine/waits"
 	"zflow/engine/worker"
 	"zflow/internal/app"
+	"zflow/internal/app/broker"
+	"zflow/internal/app/link"
+	"zflow/internal/app/streams"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -73,7 +76,7 @@ func procPlay(text string) error {
 
 // procBroker is what cmd/broker is.
 func procBroker(ctx context.Context, r procRole, log *zap.Logger) error {
-	b, err := app.StartBroker(ctx, app.BrokerConfig{Data: r.Data, Listen: r.Listen, Log: log})
+	b, err := broker.Start(ctx, broker.Config{Data: r.Data, Listen: r.Listen, Log: log})
 	if err != nil {
 		return err
 	}
@@ -100,8 +103,8 @@ func procWork(ctx context.Context, spec procRole, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	cc := app.ClientConfig{URL: spec.URL, Name: "worker", Wait: true}
-	nc, err := app.Dial(ctx, cc)
+	cc := app.ClientConfig{Config: link.Config{URL: spec.URL, Name: "worker", Wait: true}}
+	nc, err := link.Dial(ctx, cc.Config)
 	if err != nil {
 		return err
 	}
@@ -110,7 +113,7 @@ func procWork(ctx context.Context, spec procRole, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := app.MakeStreams(ctx, js, procStreams()); err != nil {
+	if err := streams.Make(ctx, js, procStreams()); err != nil {
 		return err
 	}
 	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{}); err != nil {

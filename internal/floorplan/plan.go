@@ -96,20 +96,24 @@ var plan = []row{
 	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/settings", outside: []string{yaml}},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/operator/doctor", "examples"},
+	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
+	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
+	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "sources"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/app/*", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
-	{pkg: "internal/bench/recording", ours: join(words, "internal/app"), outside: join(storage, protobuf), traits: part},
-	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/bench/recording", "internal/bench/usage", "internal/settings"), outside: []string{zap}, traits: part},                                  // of cmd/zflow
-	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
-	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
+	{pkg: "internal/bench/recording", ours: join(words, "internal/app", "internal/app/*"), outside: join(storage, protobuf), traits: part},
+	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/recording", "internal/bench/usage", "internal/settings"), outside: []string{zap}, traits: part},                                  // of cmd/zflow
+	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
+	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
-	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},
+	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
-	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
+	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part},                                                     // of cmd/zflow
 	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
-	{pkg: "cmd/*", ours: []string{"internal/app", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
+	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},
 

@@ -18,6 +18,7 @@ import (
 
 	"zflow/engine/definition"
 	"zflow/internal/app"
+	"zflow/internal/app/streams"
 	"zflow/internal/bubble"
 	"zflow/internal/flowtest/testfile"
 	"zflow/internal/sealed"
@@ -95,7 +96,7 @@ func (h *House) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := app.MakeStreams(ctx, js, limits()); err != nil {
+	if err := streams.Make(ctx, js, limits()); err != nil {
 		return err
 	}
 	if err := h.watch(ctx); err != nil {

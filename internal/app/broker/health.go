@@ -1,4 +1,4 @@
-package app
+package broker
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func (b *Broker) serveHealth(address string) error {
 		return fmt.Errorf("listening for health checks: %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), brokerMetrics{b})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), metrics{b})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", b.answerHealth(b.alive))
 	mux.HandleFunc("GET /readyz", b.answerHealth(b.ready))
@@ -67,14 +67,14 @@ func (b *Broker) ready() error {
 	return nil
 }
 
-// brokerMetrics reads what the flush service and the server count anyway.
-type brokerMetrics struct{ b *Broker }
+// metrics reads what the flush service and the server count anyway.
+type metrics struct{ b *Broker }
 
 // Describe implements prometheus.Collector.
-func (m brokerMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+func (m metrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
 
 // Collect implements prometheus.Collector.
-func (m brokerMetrics) Collect(ch chan<- prometheus.Metric) {
+func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	send := func(name, help string, kind prometheus.ValueType, v float64) {
 		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, v)
 	}

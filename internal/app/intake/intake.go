@@ -1,4 +1,4 @@
-package app
+package intake
 
 import (
 	"cmp"
@@ -19,12 +19,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// IngestConfig is what the process that takes events from outside is made of.
+// Config is what the process that takes events from outside is made of.
 // Zero numbers are the defaults.
-type IngestConfig struct {
+type Config struct {
 	Listen        string // for Zoom, such as ":8080"
 	MetricsListen string // /healthz, /readyz, /metrics; empty: none
-	NATS          IngestNATS
+	NATS          NATS
 	Apps          []zoom.App
 	SealKey       string // the workers' public sealing key
 	Limits        sources.Limits
@@ -35,12 +35,13 @@ type IngestConfig struct {
 	Drain         time.Duration // how long a stop waits for requests under way: 10 s
 }
 
-// IngestNATS says how ingest reaches NATS.
-type IngestNATS struct {
+// NATS says how ingest reaches NATS.
+type NATS struct {
 	URL       string
 	Creds     string        // a credentials file; empty: none
 	Declared  durable.Mode  // of a server whose mode cannot be found
-	Client    *Client       // of the process that ingest is a part of; nil: it connects itself
+	Conn      *nats.Conn    // of the process that ingest is a part of; nil: it connects itself
+	Gate      *durable.Gate // of that connection
 	Options   []nats.Option // more, such as a user or the server in process
 	OpenEvery time.Duration // how often opening is tried again: 1 s
 }
@@ -55,21 +56,21 @@ const (
 // tokens and runs no steps. It serves from the first moment, with NATS away too:
 // events are then answered 503 and URL validation as ever.
 type Intake struct {
-	config   IngestConfig
+	config   Config
 	log      *zap.Logger
 	nc       *nats.Conn
 	handler  *zoom.Handler
 	public   net.Listener
 	private  net.Listener // nil: none
-	numbers  *ingestNumbers
+	numbers  *numbers
 	store    atomic.Pointer[store]
 	linked   chan struct{} // a connection to NATS was made; holds one
 	opened   chan struct{} // closed once events can be stored
 	draining atomic.Bool
 }
 
-// NewIntake binds the listeners, so that a port that is taken is an error here.
-func NewIntake(c IngestConfig, log *zap.Logger) (*Intake, error) {
+// New binds the listeners, so that a port that is taken is an error here.
+func New(c Config, log *zap.Logger) (*Intake, error) {
 	in := &Intake{config: c, log: log, linked: make(chan struct{}, 1), opened: make(chan struct{})}
 	if err := in.assemble(); err != nil {
 		in.close()
@@ -91,7 +92,7 @@ func (in *Intake) assemble() error {
 	if err != nil {
 		return err
 	}
-	in.numbers = newIngestNumbers(in)
+	in.numbers = newNumbers(in)
 	if in.public, err = net.Listen("tcp", c.Listen); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (in *Intake) close() {
 			_ = l.Close() // it may be closed already
 		}
 	}
-	if in.nc != nil && in.config.NATS.Client == nil {
+	if in.nc != nil && in.config.NATS.Conn == nil {
 		in.nc.Close()
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package streams
 
 import (
 	"strings"
@@ -17,13 +17,13 @@ import (
 
 func TestStreamsFitOnTheDisk(t *testing.T) {
 	want := settings.Default().Streams
-	if got, smaller := FitStreams(want, durable.Disk{}); smaller || got != want {
+	if got, smaller := Fit(want, durable.Disk{}); smaller || got != want {
 		t.Error("limits changed for a disk that nobody measured")
 	}
-	if got, smaller := FitStreams(want, durable.Disk{Size: 1 << 40}); smaller || got != want {
+	if got, smaller := Fit(want, durable.Disk{Size: 1 << 40}); smaller || got != want {
 		t.Error("limits changed for a disk that is large enough")
 	}
-	got, smaller := FitStreams(want, durable.Disk{Size: 3 << 30})
+	got, smaller := Fit(want, durable.Disk{Size: 3 << 30})
 	sum := got.EventsBytes + got.RunsBytes + got.WakesBytes
 	if !smaller || sum > 3<<30 || sum < 2<<30 || got.EventsBytes < 5*got.WakesBytes-10 {
 		t.Errorf("on 3 GiB: %+v", got)
@@ -54,7 +54,7 @@ func TestStreamsFitOnAServer(t *testing.T) {
 	if err := sources.Create(t.Context(), js, sources.Limits{MaxBytes: 2 << 30}); err != nil { // ingest was first
 		t.Fatal(err)
 	}
-	if err := makeStreams(t.Context(), js, want, zap.NewNop()); err != nil {
+	if err := MakeIn(t.Context(), js, want, zap.NewNop()); err != nil {
 		t.Fatal(err)
 	}
 	events, runs, wakes := bytes(js, proto.Events), bytes(js, proto.Runs), bytes(js, proto.Wakes)
@@ -62,14 +62,14 @@ func TestStreamsFitOnAServer(t *testing.T) {
 		t.Errorf("limits: %d %d %d", events, runs, wakes)
 	}
 	// The next start finds them, and keeps them.
-	if err := makeStreams(t.Context(), js, want, zap.NewNop()); err != nil {
+	if err := MakeIn(t.Context(), js, want, zap.NewNop()); err != nil {
 		t.Fatal(err)
 	}
 	if bytes(js, proto.Events) != events || bytes(js, proto.Runs) != runs || bytes(js, proto.Wakes) != wakes {
 		t.Error("the limits have changed")
 	}
 	store, dir = 8<<20, t.TempDir()
-	err := makeStreams(t.Context(), start(), want, zap.NewNop())
+	err := MakeIn(t.Context(), start(), want, zap.NewNop())
 	if err == nil || !strings.Contains(err.Error(), "raise its max_file_store") {
 		t.Errorf("on a tiny store: %v", err)
 	}

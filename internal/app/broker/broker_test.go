@@ -1,4 +1,4 @@
-package app_test
+package broker_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"zflow/engine/gates"
 	"zflow/engine/waits"
-	"zflow/internal/app"
+	"zflow/internal/app/broker"
 	"zflow/internal/durable"
 	"zflow/proto"
 
@@ -26,17 +26,17 @@ import (
 const password = "p-of-the-test"
 
 // startShipped starts the broker of configs/nats.conf, on a port of its own.
-func startShipped(t *testing.T) *app.Broker {
+func startShipped(t *testing.T) *broker.Broker {
 	t.Helper()
 	for _, role := range []string{"INGEST", "WORKER", "CONSOLE", "ADMIN"} {
 		t.Setenv("ZFLOW_"+role+"_PASSWORD", password)
 	}
-	return startBroker(t, app.BrokerConfig{File: "../../configs/nats.conf", Listen: "127.0.0.1:0", Data: t.TempDir(), MetricsListen: "127.0.0.1:0"})
+	return startBroker(t, broker.Config{File: "../../../configs/nats.conf", Listen: "127.0.0.1:0", Data: t.TempDir(), MetricsListen: "127.0.0.1:0"})
 }
 
-func startBroker(t *testing.T, c app.BrokerConfig) *app.Broker {
+func startBroker(t *testing.T, c broker.Config) *broker.Broker {
 	t.Helper()
-	b, err := app.StartBroker(t.Context(), c)
+	b, err := broker.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func startBroker(t *testing.T, c app.BrokerConfig) *app.Broker {
 }
 
 // as connects as a user of the shipped configuration; refusals come on the channel.
-func as(t *testing.T, b *app.Broker, user string) (*nats.Conn, jetstream.JetStream, chan error) {
+func as(t *testing.T, b *broker.Broker, user string) (*nats.Conn, jetstream.JetStream, chan error) {
 	t.Helper()
 	refused := make(chan error, 100)
 	nc, err := nats.Connect(b.URL(), nats.UserInfo(user, password), nats.CustomInboxPrefix("_INBOX_"+user),
@@ -143,7 +143,7 @@ func TestRoles(t *testing.T) {
 	wantRefusal(t, "admin: answering for the broker", refused)
 }
 
-func consoleRefusals(t *testing.T, b *app.Broker) (*nats.Conn, jetstream.JetStream, chan error) {
+func consoleRefusals(t *testing.T, b *broker.Broker) (*nats.Conn, jetstream.JetStream, chan error) {
 	t.Helper()
 	nc, js, refused := as(t, b, "console")
 	if err := nc.Publish("zflow.run.w.r.completed", nil); err != nil {
@@ -194,7 +194,7 @@ func TestBrokerHealth(t *testing.T) {
 // TestBrokerEndsWhenAFlushFails: it must not acknowledge anything more.
 func TestBrokerEndsWhenAFlushFails(t *testing.T) {
 	var broken atomic.Bool
-	b := startBroker(t, app.BrokerConfig{Data: t.TempDir(), Listen: "127.0.0.1:0", Flusher: durable.FlusherOptions{
+	b := startBroker(t, broker.Config{Data: t.TempDir(), Listen: "127.0.0.1:0", Flusher: durable.FlusherOptions{
 		Sync: func(*os.File) error {
 			if broken.Load() {
 				return errors.New("input/output error")
@@ -226,7 +226,7 @@ func TestBrokerEndsWhenAFlushFails(t *testing.T) {
 
 // TestBrokerKeepsWhatItStored over a restart on the same folder.
 func TestBrokerKeepsWhatItStored(t *testing.T) {
-	c := app.BrokerConfig{Data: t.TempDir()}
+	c := broker.Config{Data: t.TempDir()}
 	for want := range uint64(3) {
 		b := startBroker(t, c)
 		if b.URL() != "" {
@@ -265,32 +265,32 @@ func TestBrokerRefuses(t *testing.T) {
 		}
 		return path
 	}
-	startBroker(t, app.BrokerConfig{Data: filepath.Join(dir, "taken")})
+	startBroker(t, broker.Config{Data: filepath.Join(dir, "taken")})
 	t.Setenv("ZFLOW_TEST_NUMBER", "12345")
 	for name, c := range map[string]struct {
-		c    app.BrokerConfig
+		c    broker.Config
 		want string
 	}{
-		"no folder":          {app.BrokerConfig{}, "no data folder is given"},
-		"folder is a file":   {app.BrokerConfig{Data: write("file", "")}, "making the data folder"},
-		"folder in use":      {app.BrokerConfig{Data: filepath.Join(dir, "taken")}, "is in use by another broker"},
-		"open to the world":  {app.BrokerConfig{Data: dir, Listen: "0.0.0.0:0"}, "listens on loopback only"},
-		"no address":         {app.BrokerConfig{Data: dir, Listen: "4222"}, "reading the listen address"},
-		"no such file":       {app.BrokerConfig{Data: dir, File: filepath.Join(dir, "none.conf")}, "none.conf"},
-		"open configuration": {app.BrokerConfig{Data: dir, File: write("open.conf", "host: 0.0.0.0\njetstream {}")}, "asks for no credentials"},
-		"unset variable":     {app.BrokerConfig{Data: dir, File: write("unset.conf", "authorization { users: [ {user: a, password: $ZFLOW_TEST_UNSET} ] }")}, "ZFLOW_TEST_UNSET"},
-		"numeric password":   {app.BrokerConfig{Data: dir, File: write("number.conf", "authorization { users: [ {user: a, password: $ZFLOW_TEST_NUMBER} ] }")}, "let it begin with a letter"},
-		"no such account":    {app.BrokerConfig{Data: filepath.Join(dir, "a"), Account: "B", File: write("account.conf", "host: 127.0.0.1\nport: -1\naccounts { A { users: [ {user: a, password: b} ] } }")}, `no account "B"`},
+		"no folder":          {broker.Config{}, "no data folder is given"},
+		"folder is a file":   {broker.Config{Data: write("file", "")}, "making the data folder"},
+		"folder in use":      {broker.Config{Data: filepath.Join(dir, "taken")}, "is in use by another broker"},
+		"open to the world":  {broker.Config{Data: dir, Listen: "0.0.0.0:0"}, "listens on loopback only"},
+		"no address":         {broker.Config{Data: dir, Listen: "4222"}, "reading the listen address"},
+		"no such file":       {broker.Config{Data: dir, File: filepath.Join(dir, "none.conf")}, "none.conf"},
+		"open configuration": {broker.Config{Data: dir, File: write("open.conf", "host: 0.0.0.0\njetstream {}")}, "asks for no credentials"},
+		"unset variable":     {broker.Config{Data: dir, File: write("unset.conf", "authorization { users: [ {user: a, password: $ZFLOW_TEST_UNSET} ] }")}, "ZFLOW_TEST_UNSET"},
+		"numeric password":   {broker.Config{Data: dir, File: write("number.conf", "authorization { users: [ {user: a, password: $ZFLOW_TEST_NUMBER} ] }")}, "let it begin with a letter"},
+		"no such account":    {broker.Config{Data: filepath.Join(dir, "a"), Account: "B", File: write("account.conf", "host: 127.0.0.1\nport: -1\naccounts { A { users: [ {user: a, password: b} ] } }")}, `no account "B"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			b, err := app.StartBroker(ctx, c.c)
+			b, err := broker.Start(ctx, c.c)
 			if err == nil {
 				b.Shutdown()
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("StartBroker = %v, want %q", err, c.want)
+				t.Errorf("Start = %v, want %q", err, c.want)
 			}
 		})
 	}

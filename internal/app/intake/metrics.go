@@ -1,4 +1,4 @@
-package app
+package intake
 
 import (
 	"time"
@@ -9,9 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// ingestNumbers are the metrics of ingest. What the parts count themselves is read
+// numbers are the metrics of ingest. What the parts count themselves is read
 // when somebody asks.
-type ingestNumbers struct {
+type numbers struct {
 	registry *prometheus.Registry
 	seconds  prometheus.Histogram
 	notFound prometheus.Counter
@@ -20,8 +20,8 @@ type ingestNumbers struct {
 	maxBytes prometheus.Gauge
 }
 
-func newIngestNumbers(in *Intake) *ingestNumbers {
-	n := &ingestNumbers{
+func newNumbers(in *Intake) *numbers {
+	n := &numbers{
 		registry: prometheus.NewRegistry(),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "zflow_webhook_seconds", Help: "Time to answer a webhook.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}}),
@@ -35,7 +35,7 @@ func newIngestNumbers(in *Intake) *ingestNumbers {
 	return n
 }
 
-func (n *ingestNumbers) space(s sources.Space) {
+func (n *numbers) space(s sources.Space) {
 	n.bytes.Set(float64(s.Bytes))
 	n.maxBytes.Set(float64(s.MaxBytes))
 	n.purged.Add(float64(s.Purged))

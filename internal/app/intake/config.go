@@ -1,17 +1,18 @@
-package app
+package intake
 
 import (
 	"time"
 
+	"zflow/internal/app/link"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
 	"zflow/sources"
 	"zflow/sources/zoom"
 )
 
-// IngestConfigOf returns the part of a configuration that ingest needs.
-func IngestConfigOf(c *settings.Config) IngestConfig {
-	in := IngestConfig{
+// ConfigOf returns the part of a configuration that ingest needs.
+func ConfigOf(c *settings.Config) Config {
+	in := Config{
 		Listen: c.Ingest.Listen, MetricsListen: c.Ingest.MetricsListen,
 		SealKey: c.Ingest.PublicKey.String(),
 		MaxBody: int64(c.Ingest.Limits.MaxBody),
@@ -20,7 +21,7 @@ func IngestConfigOf(c *settings.Config) IngestConfig {
 		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),
 			Replicas: c.Streams.Replicas},
 		Beside: int64(c.Streams.RunsBytes + c.Streams.WakesBytes),
-		NATS:   IngestNATS{URL: c.NATS.URL, Creds: c.NATS.Creds, Options: login(c.NATS)},
+		NATS:   NATS{URL: c.NATS.URL, Creds: c.NATS.Creds, Options: link.Login(c.NATS)},
 	}
 	if c.NATS.Durability != settings.DurabilityAuto {
 		in.NATS.Declared = durable.Mode(c.NATS.Durability)

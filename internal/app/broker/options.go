@@ -1,4 +1,4 @@
-package app
+package broker
 
 import (
 	"crypto/rand"
@@ -22,7 +22,7 @@ const (
 )
 
 // options are the nats-server's own.
-func (c BrokerConfig) options() (*server.Options, error) {
+func (c Config) options() (*server.Options, error) {
 	o := &server.Options{MaxPayload: brokerMaxPayload, JetStream: true}
 	var err error
 	if c.File != "" {
@@ -166,7 +166,7 @@ const reservable = 1 << 50
 // letReserve keeps JetStream from comparing the streams' limits with the disk,
 // unless the configuration says what it may hold. The server's own default is a
 // share of what is free at the start, so that a store which fills its disk, or was
-// moved to a smaller one, would not be opened again. FitStreams fits the limits,
+// moved to a smaller one, would not be opened again. Package streams fits the limits,
 // and the reserve is kept free whatever they are.
 func letReserve(o *server.Options) {
 	if o.JetStreamMaxStore <= 0 {

@@ -1,4 +1,4 @@
-package app
+package intake
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/app/link"
+	"zflow/internal/app/streams"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
 	"zflow/proto"
@@ -55,10 +57,10 @@ func (in *Intake) maxPayload() int64 {
 // NATS is away: a message sent after it was reported as failed would be a lie.
 func (in *Intake) connect() (*nats.Conn, error) {
 	c := in.config.NATS
-	if c.Client != nil {
-		return c.Client.NC, nil
+	if c.Conn != nil {
+		return c.Conn, nil
 	}
-	o := connectOptions(ClientConfig{URL: c.URL, Creds: c.Creds, Name: "zflow ingest", Options: c.Options})
+	o := link.Options(link.Config{URL: c.URL, Creds: c.Creds, Name: "zflow ingest", Options: c.Options})
 	signal := func(*nats.Conn) {
 		select {
 		case in.linked <- struct{}{}:
@@ -146,7 +148,7 @@ func (in *Intake) open(ctx context.Context) error {
 
 // gate is that of the connection.
 func (in *Intake) gate(ctx context.Context) (*durable.Gate, error) {
-	if c := in.config.NATS.Client; c != nil {
+	if c := in.config.NATS; c.Conn != nil {
 		return c.Gate, nil
 	}
 	return durable.Open(ctx, in.nc, durable.Options{Declared: in.config.NATS.Declared, Streams: []string{proto.Events}})
@@ -156,7 +158,7 @@ func (in *Intake) gate(ctx context.Context) (*durable.Gate, error) {
 func (in *Intake) create(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) error {
 	l := in.config.Limits
 	want := settings.Streams{EventsBytes: settings.Bytes(cmp.Or(l.MaxBytes, sources.DefaultMaxBytes)), RunsBytes: settings.Bytes(in.config.Beside)}
-	fitted, err := fitStreams(ctx, gate, want, in.log)
+	fitted, err := streams.FitOn(ctx, gate, want, in.log)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 //go:build unix && !(solaris || illumos)
 
-package app
+package broker
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package app
+package intake
 
 import (
 	"context"
@@ -40,25 +40,25 @@ type intake struct {
 	ended chan error
 }
 
-func ingestConfig(t testing.TB, url string) IngestConfig {
+func ingestConfig(t testing.TB, url string) Config {
 	t.Helper()
 	keys, err := sealed.GenerateKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return IngestConfig{
+	return Config{
 		Listen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0", SealKey: keys.Public().String(),
-		NATS:   IngestNATS{URL: url, OpenEvery: 20 * time.Millisecond},
+		NATS:   NATS{URL: url, OpenEvery: 20 * time.Millisecond},
 		Apps:   []zoom.App{{Name: "main", Secrets: []string{hookSecret}}},
 		Limits: sources.Limits{MaxBytes: 64 << 20},
 	}
 }
 
-func startIntake(t testing.TB, c IngestConfig) *intake {
+func startIntake(t testing.TB, c Config) *intake {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	said := make(chan string, 1000)
-	in, err := NewIntake(c, zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
+	in, err := New(c, zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
 		said <- e.Message
 		return nil
 	})))
@@ -258,16 +258,16 @@ func TestIngestRefusesToStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for name, change := range map[string]func(*IngestConfig){
-		"port taken":         func(c *IngestConfig) { c.Listen = taken.Addr().String() },
-		"metrics port taken": func(c *IngestConfig) { c.MetricsListen = taken.Addr().String() },
-		"no sealing key":     func(c *IngestConfig) { c.SealKey = "" },
-		"empty secret":       func(c *IngestConfig) { c.Apps[0].Secrets = []string{""} },
-		"no credentials":     func(c *IngestConfig) { c.NATS.Creds = "/nowhere/x.creds" },
+	for name, change := range map[string]func(*Config){
+		"port taken":         func(c *Config) { c.Listen = taken.Addr().String() },
+		"metrics port taken": func(c *Config) { c.MetricsListen = taken.Addr().String() },
+		"no sealing key":     func(c *Config) { c.SealKey = "" },
+		"empty secret":       func(c *Config) { c.Apps[0].Secrets = []string{""} },
+		"no credentials":     func(c *Config) { c.NATS.Creds = "/nowhere/x.creds" },
 	} {
 		c := ingestConfig(t, "nats://127.0.0.1:1")
 		change(&c)
-		if in, err := NewIntake(c, zap.NewNop()); err == nil {
+		if in, err := New(c, zap.NewNop()); err == nil {
 			in.close()
 			t.Errorf("%s: started", name)
 		}
@@ -315,7 +315,7 @@ func TestIngestNeedsNoMoreThanItsRights(t *testing.T) {
 	for _, user := range []string{"INGEST", "WORKER", "CONSOLE", "ADMIN"} {
 		t.Setenv("ZFLOW_"+user+"_PASSWORD", "p-"+strings.ToLower(user))
 	}
-	shipped, err := server.ProcessConfigFile("../../configs/nats.conf")
+	shipped, err := server.ProcessConfigFile("../../../configs/nats.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func TestIngestNeedsNoMoreThanItsRights(t *testing.T) {
 	c.NATS = settings.NATS{URL: s.URL(), User: "ingest", Password: settings.NewSecret("p-ingest"), Durability: settings.DurabilityAlways}
 	c.Streams.EventsBytes = 64 << 10
 	base := ingestConfig(t, "")
-	config := IngestConfigOf(c)
+	config := ConfigOf(c)
 	config.Listen, config.MetricsListen, config.SealKey, config.Apps = base.Listen, base.MetricsListen, base.SealKey, base.Apps
 	in := startIntake(t, config)
 	<-in.Opened()
@@ -359,14 +359,28 @@ func TestIngestConfigOf(t *testing.T) {
 	c.NATS.Durability = settings.DurabilityAlways
 	c.Ingest.Apps = map[string]settings.App{"main": {Secrets: []settings.Secret{settings.NewSecret("a"), settings.NewSecret("b")}}}
 	c.Ingest.PublicKey = settings.NewText("zflow-seal-x")
-	got := IngestConfigOf(c)
+	got := ConfigOf(c)
 	if got.Listen != ":8080" || got.MaxBody != 1<<20 || got.Past != 2*time.Hour || got.Future != 5*time.Minute || got.SealKey != "zflow-seal-x" ||
 		got.NATS.Declared != "always" || len(got.NATS.Options) != 2 || len(got.Apps) != 1 || strings.Join(got.Apps[0].Secrets, ",") != "a,b" ||
 		got.Limits.MaxBytes != 20<<30 || got.Limits.MaxAge != 28*24*time.Hour {
 		t.Errorf("got %+v", got)
 	}
 	c.NATS.Durability = settings.DurabilityAuto
-	if got := IngestConfigOf(c); got.NATS.Declared != "" {
+	if got := ConfigOf(c); got.NATS.Declared != "" {
 		t.Errorf("auto declares %q", got.NATS.Declared)
+	}
+}
+
+// TestIntakeEndsWithItsListener: who started it is told.
+func TestIntakeEndsWithItsListener(t *testing.T) {
+	srv := natstest.Start(t, natstest.Listen)
+	in := startIntake(t, ingestConfig(t, srv.URL()))
+	if err := in.public.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err := <-in.ended
+	in.ended <- err
+	if err == nil || !strings.Contains(err.Error(), "serving webhooks") {
+		t.Errorf("it ended with %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package broker
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 
 const brokerStartLimit = 30 * time.Second
 
-// BrokerConfig says how to run the broker.
-type BrokerConfig struct {
+// Config says how to run the broker.
+type Config struct {
 	// File is a nats-server configuration such as configs/nats.conf. Without one
 	// the broker needs no credentials, and listens on loopback at most.
 	File string
@@ -62,9 +62,9 @@ type Broker struct {
 	err    error
 }
 
-// StartBroker starts the server and returns once messages can be made durable.
+// Start starts the server and returns once messages can be made durable.
 // The caller calls Shutdown, also after Done.
-func StartBroker(ctx context.Context, c BrokerConfig) (*Broker, error) {
+func Start(ctx context.Context, c Config) (*Broker, error) {
 	b := &Broker{log: c.Log, done: make(chan struct{})}
 	if b.log == nil {
 		b.log = zap.NewNop()
@@ -76,7 +76,7 @@ func StartBroker(ctx context.Context, c BrokerConfig) (*Broker, error) {
 	return b, nil
 }
 
-func (b *Broker) start(ctx context.Context, c BrokerConfig) error {
+func (b *Broker) start(ctx context.Context, c Config) error {
 	o, err := c.options()
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (b *Broker) startServer(ctx context.Context, o *server.Options) error {
 	return nil
 }
 
-func (b *Broker) startFlusher(ctx context.Context, c BrokerConfig) error {
+func (b *Broker) startFlusher(ctx context.Context, c Config) error {
 	account := c.Account
 	if account == "" {
 		account = server.DEFAULT_GLOBAL_ACCOUNT

@@ -1,4 +1,6 @@
-package app
+// Package streams makes the streams and buckets of zflow, as large as their server
+// has room for.
+package streams
 
 import (
 	"context"
@@ -27,9 +29,9 @@ import (
 // diskShare is how much of the disk the streams may fill by their limits.
 const diskShare = 0.9
 
-// FitStreams returns the limits as they fit on the disk: all smaller by one factor
+// Fit returns the limits as they fit on the disk: all smaller by one factor
 // where they do not. The server refuses limits that its disk does not have.
-func FitStreams(s settings.Streams, d durable.Disk) (fitted settings.Streams, smaller bool) {
+func Fit(s settings.Streams, d durable.Disk) (fitted settings.Streams, smaller bool) {
 	want := float64(s.EventsBytes + s.RunsBytes + s.WakesBytes)
 	have := diskShare * float64(d.Size)
 	if d.Size == 0 || want <= have {
@@ -41,13 +43,13 @@ func FitStreams(s settings.Streams, d durable.Disk) (fitted settings.Streams, sm
 	return s, true
 }
 
-// fitStreams is FitStreams for the disk of a server; what it changes is logged.
-func fitStreams(ctx context.Context, gate *durable.Gate, s settings.Streams, log *zap.Logger) (settings.Streams, error) {
+// FitOn is Fit for the disk of a server; what it changes is logged.
+func FitOn(ctx context.Context, gate *durable.Gate, s settings.Streams, log *zap.Logger) (settings.Streams, error) {
 	disk, err := gate.Disk(ctx)
 	if err != nil {
 		return s, err
 	}
-	fitted, smaller := FitStreams(s, disk)
+	fitted, smaller := Fit(s, disk)
 	if smaller {
 		log.Warn("the streams' limits are fitted to the disk", zap.Uint64("disk_bytes", disk.Size),
 			zap.Int64("events_bytes", int64(fitted.EventsBytes)), zap.Int64("runs_bytes", int64(fitted.RunsBytes)),
@@ -59,16 +61,16 @@ func fitStreams(ctx context.Context, gate *durable.Gate, s settings.Streams, log
 // leastEvents is what EVENTS is made with at least.
 const leastEvents = 16 << 20
 
-// makeStreams is MakeStreams on a server whose store may be smaller than its disk,
+// MakeIn is Make on a server whose store may be smaller than its disk,
 // which it tells nobody: streams that are there keep their limits then, and new
 // ones are made with smaller limits.
-func makeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams, log *zap.Logger) error {
+func MakeIn(ctx context.Context, js jetstream.JetStream, s settings.Streams, log *zap.Logger) error {
 	there, err := limitsThere(ctx, js, s)
 	if err != nil {
 		return err
 	}
 	for {
-		err := MakeStreams(ctx, js, s)
+		err := Make(ctx, js, s)
 		switch {
 		case !noStorage(err):
 			return err
@@ -110,9 +112,9 @@ func noStorage(err error) bool {
 	return errors.As(err, &e) && e.ErrorCode == insufficientStorage
 }
 
-// MakeStreams makes every stream and bucket, or brings its limits up to date.
+// Make makes every stream and bucket, or brings its limits up to date.
 // Several processes may do so at once.
-func MakeStreams(ctx context.Context, js jetstream.JetStream, s settings.Streams) error {
+func Make(ctx context.Context, js jetstream.JetStream, s settings.Streams) error {
 	runs := history.Limits{Age: time.Duration(s.RunsAge), Bytes: int64(s.RunsBytes), Replicas: s.Replicas}
 	for _, create := range []func() error{
 		func() error {
