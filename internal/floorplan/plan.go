@@ -52,6 +52,7 @@ var plan = []row{
 	{pkg: "actions"},
 	{pkg: "internal/zoomcatalog"},
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
+	{pkg: "internal/public"},
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
 	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},

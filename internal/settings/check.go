@@ -16,11 +16,13 @@ const keepLonger = 2 * day
 var (
 	plainName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	secretName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`) // as expressions write it
+	headerName = regexp.MustCompile(`^x-[a-z0-9-]+$`)
 	hostName   = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 )
 
 // check looks at what the values mean, and to each other.
 func (l *loading) check() {
+	l.checkPublic()
 	l.checkNATS()
 	l.checkIngest()
 	l.checkWorker()
@@ -52,10 +54,28 @@ func (l *loading) checkNATS() {
 	}
 }
 
+// checkPublic: everything that others see is made from this address.
+func (l *loading) checkPublic() {
+	if text := l.config.PublicURL; text != "" {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			l.fault(l.at("public_url"), "public_url must be an address such as https://zflow.example.org")
+		}
+	}
+	for _, cidr := range l.config.TrustedProxies {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			l.fault(l.at("trusted_proxies"), "trusted_proxies: %q is no CIDR such as 10.0.0.0/8 or 192.0.2.7/32", cidr)
+		}
+	}
+}
+
 func (l *loading) checkIngest() {
 	in := &l.config.Ingest
 	l.checkAddress("ingest.listen", in.Listen)
 	l.checkAddress("ingest.metrics_listen", in.MetricsListen)
+	if (in.TLS.Certificate == "") != (in.TLS.Key == "") {
+		l.fault(l.at("ingest.tls"), "ingest.tls needs both certificate and key, or neither")
+	}
 	for _, name := range keys(in.Apps) {
 		path := "ingest.apps." + name
 		l.checkName(path, name, plainName)
@@ -65,9 +85,24 @@ func (l *loading) checkIngest() {
 		if slices.ContainsFunc(in.Apps[name].Secrets, func(s Secret) bool { return s.Reveal() == "" }) {
 			l.fault(l.at(path+".secrets"), "%s.secrets has an empty one", path)
 		}
+		l.checkBeside(path, in.Apps[name])
 	}
 	l.atLeast("ingest.limits.max_body", int64(in.Limits.MaxBody), 1024, "1KiB")
 	l.atLeast("ingest.limits.window", int64(in.Limits.Window), int64(time.Minute), "1m")
+}
+
+// checkBeside looks at what Zoom sends beside the signature.
+func (l *loading) checkBeside(path string, a App) {
+	if (a.Basic.User == "") != (a.Basic.Password.Reveal() == "") {
+		l.fault(l.at(path+".basic"), "%s.basic needs both user and password", path)
+	}
+	switch name := strings.ToLower(a.Header.Name); {
+	case name == "" && a.Header.Value.Reveal() == "":
+	case !headerName.MatchString(name) || strings.HasPrefix(name, "x-zm-"):
+		l.fault(l.at(path+".header"), "%s.header.name is %q: write the name that Zoom sends, which begins with x-", path, a.Header.Name)
+	case a.Header.Value.Reveal() == "":
+		l.fault(l.at(path+".header"), "%s.header.value is missing", path)
+	}
 }
 
 func (l *loading) checkWorker() {

@@ -5,6 +5,9 @@ import "time"
 // Config is the configuration of all processes, as configs/zflow.yaml shows it.
 // A key that ends in _file names a file that holds the value.
 type Config struct {
+	PublicURL      string   `yaml:"public_url"`      // where others reach this installation; empty: not at all
+	TrustedProxies []string `yaml:"trusted_proxies"` // CIDRs whose X-Forwarded-For is believed
+
 	NATS        NATS                  `yaml:"nats"`
 	Ingest      Ingest                `yaml:"ingest"`
 	Worker      Worker                `yaml:"worker"`
@@ -28,13 +31,35 @@ type Ingest struct {
 	Listen        string         `yaml:"listen"`
 	MetricsListen string         `yaml:"metrics_listen"`
 	PublicKey     Text           `yaml:"public_key"` // of the workers; credentials are sealed to it
+	TLS           TLS            `yaml:"tls"`
+	Verification  Text           `yaml:"domain_verification"` // what Zoom's domain verification file says
 	Apps          map[string]App `yaml:"apps"`
 	Limits        Limits         `yaml:"limits"`
+}
+
+// TLS is a certificate to serve with; empty: none, a proxy in front has it.
+type TLS struct {
+	Certificate string `yaml:"certificate" config:"path"` // the chain, PEM; read again when it changes
+	Key         string `yaml:"key" config:"path"`
 }
 
 // App is a Zoom app whose events are taken.
 type App struct {
 	Secrets []Secret `yaml:"secrets"` // its secret tokens; several while one is replaced
+	Basic   Basic    `yaml:"basic"`   // what Zoom is told to send beside the signature
+	Header  Header   `yaml:"header"`  // the same
+}
+
+// Basic is a user and password that Zoom sends with each event.
+type Basic struct {
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+}
+
+// Header is a header that Zoom sends with each event.
+type Header struct {
+	Name  string `yaml:"name"` // begins with x-
+	Value Secret `yaml:"value"`
 }
 
 // Limits are what ingest takes at most.
