@@ -10,9 +10,13 @@ import (
 	"zflow/internal/terminal"
 )
 
-const aboutSim = `Run a simulated Zoom: OAuth tokens, the REST operations that zflow's actions use, and
-signed webhooks with Zoom's retries. GET /sim/v1/apps tells the credentials it made,
-POST /sim/v1/events makes something happen, GET /sim/v1/ledger lists every call.`
+const aboutSim = `Run a simulated Zoom: an app of every kind with its OAuth, the REST operations that
+zflow's actions use, and signed webhooks with Zoom's retries. GET /sim/v1/apps tells
+the credentials it made, POST /sim/v1/events makes something happen, GET /sim/v1/ledger
+lists every call. Whoever opens /oauth/authorize has consented at once; POST
+/sim/v1/consent changes that ({"client_id": …, "deny": true}, "wait", "scopes",
+"account_id", "user_id"), POST /sim/v1/devices approves a device ({"user_code": …}),
+POST /sim/v1/removals removes an app at Zoom's side ({"client_id": …}).`
 
 func simCommand(sh *shell) *cobra.Command {
 	var listen, secret, deliver string

@@ -56,7 +56,8 @@ var plan = []row{
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
 	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},
-	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog"}, traits: test},
+	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog", "internal/zoomsim/*"}, traits: test},
+	{pkg: "internal/zoomsim/*", ours: []string{"internal/zoomcatalog", "internal/zoomsim/*"}, traits: test | part},
 	{pkg: "internal/bubble", outside: []string{nats, broker}},
 	{pkg: "internal/natstest", ours: join(words, "internal/durable", "internal/bubble"), outside: []string{nats, jetstream, broker}, traits: test},
 	{pkg: "actions/actionstest", ours: []string{"actions", "internal/zoomsim", "internal/zoomapi", "internal/zoomcatalog"}, traits: test},

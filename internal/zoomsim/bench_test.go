@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"zflow/internal/zoomcatalog"
 )
@@ -20,11 +19,11 @@ func BenchmarkSign(b *testing.B) {
 
 func BenchmarkCall(b *testing.B) {
 	s := New(Options{})
-	s.tokens["t"] = &grant{app: s.apps[0], expires: time.Now().Add(time.Hour)}
+	token := s.NewToken()
 	b.ReportAllocs()
 	for b.Loop() {
 		r := httptest.NewRequest(http.MethodPost, "/v2/chat/users/me/messages", strings.NewReader(`{"message":"m","to_contact":"c"}`))
-		r.Header.Set("Authorization", "Bearer t")
+		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if w.Code != http.StatusCreated {

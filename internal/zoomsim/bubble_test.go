@@ -29,7 +29,8 @@ func newBubbleClient(t *testing.T, o Options) *client {
 			t.Error(err)
 		}
 	})
-	c := &client{t: t, sim: s, base: "http://zoom.test", http: &http.Client{Transport: transport}}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &client{t: t, sim: s, base: "http://zoom.test", http: &http.Client{Transport: transport, CheckRedirect: stay}}
 	c.token = c.fetch()
 	return c
 }

@@ -1,45 +1,87 @@
 package zoomsim
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // serveControl answers the simulator's own API.
 func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
-	switch r.Method + " " + r.URL.Path {
-	case "GET /sim/v1/apps":
-		writeAnswer(w, answer{status: http.StatusOK, body: s.Apps()})
-	case "GET /sim/v1/ledger":
-		writeAnswer(w, answer{status: http.StatusOK, body: append([]Entry{}, s.Ledger(filterOf(r))...)})
-	case "GET /sim/v1/subscriptions":
-		writeAnswer(w, answer{status: http.StatusOK, body: s.Subscriptions()})
-	case "POST /sim/v1/subscriptions":
-		control(w, r, func(want Subscription) (any, error) { return s.Subscribe(r.Context(), want) })
-	case "DELETE /sim/v1/subscriptions":
+	page := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/sim/v1/")
+	for _, pages := range [...]map[string]controlPage{readPages, writePages} {
+		if answerPage := pages[page]; answerPage != nil {
+			answerPage(s, w, r)
+			return
+		}
+	}
+	writeAnswer(w, answer{status: http.StatusNotFound, body: map[string]string{"error": "no such page: " + r.Method + " " + r.URL.Path}})
+}
+
+// controlPage answers one request of the simulator's own API.
+type controlPage func(s *Sim, w http.ResponseWriter, r *http.Request)
+
+var readPages = map[string]controlPage{
+	"GET apps":          show(func(s *Sim, _ *http.Request) any { return s.Apps() }),
+	"GET installed":     show(func(s *Sim, _ *http.Request) any { return s.Installed() }),
+	"GET ledger":        show(func(s *Sim, r *http.Request) any { return append([]Entry{}, s.Ledger(filterOf(r))...) }),
+	"GET subscriptions": show(func(s *Sim, _ *http.Request) any { return s.Subscriptions() }),
+}
+
+var writePages = map[string]controlPage{
+	"PATCH apps":         take((*Sim).changeAppText),
+	"POST consent":       take(func(s *Sim, _ *http.Request, c Consent) (any, error) { return c, s.SetConsent(c) }),
+	"POST devices":       take(func(s *Sim, _ *http.Request, p Approval) (any, error) { return p, s.Approve(p) }),
+	"POST removals":      take((*Sim).removeText),
+	"POST subscriptions": take(func(s *Sim, r *http.Request, want Subscription) (any, error) { return s.Subscribe(r.Context(), want) }),
+	"POST faults":        take((*Sim).injectText),
+	"POST events": take(func(s *Sim, _ *http.Request, e Event) (any, error) {
+		h, err := s.Happen(e)
+		return json.RawMessage(h.Body), err
+	}),
+	"POST limits": take(func(s *Sim, _ *http.Request, limits map[string]Limit) (any, error) {
+		for label, l := range limits {
+			s.SetLimit(label, l)
+		}
+		return limits, nil
+	}),
+	"DELETE subscriptions": func(s *Sim, w http.ResponseWriter, r *http.Request) {
 		s.Unsubscribe(r.URL.Query().Get("id"))
 		w.WriteHeader(http.StatusNoContent)
-	case "POST /sim/v1/events":
-		control(w, r, func(e Event) (any, error) {
-			h, err := s.Happen(e)
-			return json.RawMessage(h.Body), err
-		})
-	case "POST /sim/v1/faults":
-		control(w, r, s.injectText)
-	case "POST /sim/v1/limits":
-		control(w, r, func(limits map[string]Limit) (any, error) {
-			for label, l := range limits {
-				s.SetLimit(label, l)
-			}
-			return limits, nil
-		})
-	default:
-		writeAnswer(w, answer{status: http.StatusNotFound, body: map[string]string{"error": "no such page: " + r.Method + " " + r.URL.Path}})
+	},
+}
+
+func show(what func(*Sim, *http.Request) any) controlPage {
+	return func(s *Sim, w http.ResponseWriter, r *http.Request) {
+		writeAnswer(w, answer{status: http.StatusOK, body: what(s, r)})
 	}
+}
+
+func take[T any](do func(*Sim, *http.Request, T) (any, error)) controlPage {
+	return func(s *Sim, w http.ResponseWriter, r *http.Request) {
+		control(w, r, func(in T) (any, error) { return do(s, r, in) })
+	}
+}
+
+// changeAppText changes the fields of an app that are given.
+func (s *Sim) changeAppText(_ *http.Request, fields map[string]any) (any, error) {
+	return s.ChangeApp(text(fields["client_id"]), func(a *App) error {
+		d := json.NewDecoder(bytes.NewReader(encode(fields)))
+		d.DisallowUnknownFields()
+		return d.Decode(a)
+	})
+}
+
+func (s *Sim) removeText(_ *http.Request, r Removal) (any, error) {
+	if _, found := s.oauth.App(r.App); !found {
+		return nil, noApp(r.App)
+	}
+	return append([]Installed{}, s.Remove(r)...), nil
 }
 
 // control reads a request of the simulator's own API and answers what do returns.
@@ -65,7 +107,7 @@ type faultText struct {
 	Delay string `json:"delay"`
 }
 
-func (s *Sim) injectText(f faultText) (any, error) {
+func (s *Sim) injectText(_ *http.Request, f faultText) (any, error) {
 	if f.Delay != "" {
 		d, err := time.ParseDuration(f.Delay)
 		if err != nil {

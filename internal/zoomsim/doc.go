@@ -1,6 +1,6 @@
 // Package zoomsim is a Zoom good enough to develop against without an account:
-// OAuth tokens, the REST operations of zoomcatalog with state behind them, and
-// signed webhooks.
+// OAuth for every kind of app (package oauth), the REST operations of zoomcatalog
+// with state behind them, and signed webhooks.
 //
 // What it promises:
 //

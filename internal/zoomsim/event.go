@@ -32,17 +32,16 @@ type Happened struct {
 // subscribed URLs get it. meeting.started, meeting.ended and recording.completed
 // change what the REST API answers.
 func (s *Sim) Happen(e Event) (Happened, error) {
-	s.mu.Lock()
-	a := s.appOf(e.App)
-	if a == nil {
-		s.mu.Unlock()
-		return Happened{}, fmt.Errorf("making %s happen: no app has the client id %s", e.Type, e.App)
+	a, found := s.oauth.App(e.App)
+	if !found {
+		return Happened{}, fmt.Errorf("making %s happen: %w", e.Type, noApp(e.App))
 	}
+	s.mu.Lock()
 	if e.Meeting != 0 && s.world.meetings[e.Meeting] == nil {
 		s.mu.Unlock()
 		return Happened{}, fmt.Errorf("making %s happen: meeting %d does not exist", e.Type, e.Meeting)
 	}
-	h := s.compose(e, a)
+	h := s.compose(e, a.AccountID)
 	s.mu.Unlock()
 	s.deliver(h, max(e.Copies, 1))
 	return h, nil
@@ -50,7 +49,7 @@ func (s *Sim) Happen(e Event) (Happened, error) {
 
 // compose makes the event's body from the sample, the meeting and what was asked
 // for. No two have the same time: it is part of what tells events apart.
-func (s *Sim) compose(e Event, a *app) Happened {
+func (s *Sim) compose(e Event, account string) Happened {
 	at := time.Now().Truncate(time.Millisecond)
 	if !at.After(s.world.last) {
 		at = s.world.last.Add(time.Millisecond)
@@ -60,7 +59,7 @@ func (s *Sim) compose(e Event, a *app) Happened {
 	payload, _ := body["payload"].(map[string]any)
 	for _, key := range [...]string{"account_id", "accountId"} {
 		if payload[key] != nil {
-			payload[key] = a.AccountID
+			payload[key] = account
 		}
 	}
 	if object, ok := payload["object"].(map[string]any); ok {
@@ -68,12 +67,12 @@ func (s *Sim) compose(e Event, a *app) Happened {
 			s.layMeeting(object, m, e.Type, time.Now())
 		}
 		if object["account_id"] != nil {
-			object["account_id"] = a.AccountID
+			object["account_id"] = account
 		}
 		overlay(object, clone(e.Object))
 	}
 	overlay(payload, clone(e.Payload))
-	return Happened{Type: e.Type, Account: a.AccountID, Body: encode(body)}
+	return Happened{Type: e.Type, Account: account, Body: encode(body)}
 }
 
 // layMeeting lets the meeting go through the event and puts it into the object.

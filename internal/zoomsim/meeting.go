@@ -1,7 +1,9 @@
 package zoomsim
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -104,22 +106,31 @@ func (m *meeting) between(from, to string) bool {
 	return (from == "" || day >= from) && (to == "" || day <= to)
 }
 
-// user returns the id of the user in the path; me is the app's owner.
+// user returns the id of the user in the path. With a user's app me is that user
+// and nobody else may be named; with an account's app me is the app's owner.
 func (s *Sim) user(c *call) (string, *answer) {
-	id := c.id
-	if id == "me" || id == ownerEmail {
-		return owner, nil
+	id, self := c.id, cmp.Or(c.by.User, owner)
+	switch {
+	case id == "me" && s.o.NoMe && c.by.App.Kind == KindS2S:
+		return "", noUser(id)
+	case id == "me" || id == self:
+		return self, nil
+	case id == ownerEmail:
+		id = owner
 	}
-	if id == owner || len(s.o.Users) == 0 {
+	if c.by.App.Kind == KindUser && id != self {
+		a := lacksScope(c.op)
+		return "", &a
+	}
+	if id == owner || len(s.o.Users) == 0 || slices.Contains(s.o.Users, id) {
 		return id, nil
 	}
-	for _, known := range s.o.Users {
-		if known == id {
-			return id, nil
-		}
-	}
+	return "", noUser(id)
+}
+
+func noUser(id string) *answer {
 	a := zoomError(http.StatusNotFound, 1001, "User does not exist: %s.", id)
-	return "", &a
+	return &a
 }
 
 // view is a meeting as its host sees it.

@@ -1,134 +1,163 @@
 package zoomsim
 
 import (
-	"crypto/subtle"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"zflow/internal/zoomcatalog"
+	"zflow/internal/zoomsim/oauth"
 )
 
-// grant is an access token.
-type grant struct {
-	app     *app
-	expires time.Time
+// Kinds of apps.
+const (
+	KindUser  = oauth.KindUser
+	KindAdmin = oauth.KindAdmin
+	KindS2S   = oauth.KindS2S
+)
+
+// What is said about apps and consent.
+type (
+	// App is an app of the simulated marketplace.
+	App = oauth.App
+	// Consent is what a user says to an app that asks.
+	Consent = oauth.Consent
+	// Approval is what a user says to a device.
+	Approval = oauth.Approval
+	// Removal says which consents end at Zoom's side.
+	Removal = oauth.Removal
+	// Installed is a consent that stands.
+	Installed = oauth.Installed
+)
+
+// EachKind returns an app of every kind, the server-to-server app first, that
+// have one secret token in common.
+func EachKind(secretToken string) []App { return oauth.EachKind(secretToken) }
+
+// Apps returns the apps with their credentials.
+func (s *Sim) Apps() []App { return s.oauth.Apps() }
+
+// Disable makes an app's tokens and credentials worthless, as when an
+// administrator removes it, or gives it its right again.
+func (s *Sim) Disable(clientID string, disabled bool) {
+	_, _ = s.ChangeApp(clientID, func(a *App) error { // an app that is not there is disabled
+		a.Disabled = disabled
+		return nil
+	})
 }
 
-// tokenError is the body of a refused token request.
-type tokenError struct {
-	Reason string `json:"reason"`
-	Error  string `json:"error"`
+// ChangeApp lets f change what the marketplace knows of an app: its scopes, its
+// redirect URIs, its secret token. What was granted before stays as it is.
+func (s *Sim) ChangeApp(clientID string, f func(*App) error) (App, error) {
+	return s.oauth.Change(clientID, f)
 }
 
-func refuse(status int, code, reason string) answer {
-	return answer{status: status, body: tokenError{Reason: reason, Error: code}}
+// SetConsent says how users answer the app's requests from now on.
+func (s *Sim) SetConsent(c Consent) error { return s.oauth.SetConsent(c) }
+
+// Approve says what a user types into Zoom's page for a device.
+func (s *Sim) Approve(p Approval) error { return s.oauth.Approve(p) }
+
+// Installed returns the consents that stand, oldest first.
+func (s *Sim) Installed() []Installed { return s.oauth.Installed() }
+
+// VoidTokens makes all access tokens worthless, as a new token fetched elsewhere
+// would.
+func (s *Sim) VoidTokens() { s.oauth.VoidTokens() }
+
+// NewToken returns a token of the first app, as its token endpoint would; it
+// voids the last one.
+func (s *Sim) NewToken() string { return s.oauth.NewToken("") }
+
+// Remove ends consents as a user or an administrator does at Zoom: the tokens are
+// void, and the app's deauthorization URL gets app_deauthorized for each.
+func (s *Sim) Remove(r Removal) []Installed {
+	ended := s.oauth.Remove(r)
+	a, _ := s.oauth.App(r.App)
+	for _, gone := range ended {
+		s.tellRemoved(a, gone)
+	}
+	return ended
 }
 
-func (s *Sim) serveToken(w http.ResponseWriter, r *http.Request) {
+// tellRemoved sends what Zoom sends; unlike other events it has no event_ts.
+func (s *Sim) tellRemoved(a App, gone Installed) {
+	if a.Deauthorization == "" {
+		return
+	}
+	body := encode(map[string]any{"event": "app_deauthorized", "payload": map[string]any{
+		"account_id": gone.Account, "user_id": gone.User, "client_id": a.ClientID,
+		"deauthorization_time": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "signature": randomText(32),
+	}})
+	sub := &subscription{Subscription: Subscription{ID: "deauthorization", URL: a.Deauthorization, App: a.ClientID}, gone: make(chan struct{})}
+	s.start(func() { s.climb(sub, "app_deauthorized", body) })
+}
+
+// serveOAuth answers what comes to /oauth/.
+func (s *Sim) serveOAuth(w http.ResponseWriter, r *http.Request) {
 	entry := Entry{Kind: KindToken, Method: r.Method, Path: r.URL.Path, Time: time.Now()}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
-		s.reply(w, entry, refuse(http.StatusBadRequest, "invalid_request", "Bad Request"))
+		s.reply(w, entry, answer{status: http.StatusBadRequest, body: map[string]string{"reason": "Bad Request", "error": "invalid_request"}})
 		return
 	}
-	s.serve(w, r, &entry, func() answer { return s.issue(r, &entry) })
+	entry.Operation = strings.TrimPrefix(r.URL.Path, "/oauth/")
+	if grant := r.Form.Get("grant_type"); entry.Operation == "token" {
+		entry.Operation += " " + wordOf([]byte(grant))
+	}
+	s.serve(w, r, &entry, func() answer { return s.answerOAuth(r, &entry) })
 }
 
-// issue makes a token, and voids the app's last one.
-func (s *Sim) issue(r *http.Request, entry *Entry) answer {
-	if r.Method != http.MethodPost {
-		return refuse(http.StatusMethodNotAllowed, "invalid_request", "Method Not Allowed")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.clientOf(r)
-	if a == nil {
-		return refuse(http.StatusBadRequest, "invalid_client", "Invalid client_id or client_secret")
-	}
-	entry.App = a.ClientID
-	switch {
-	case a.Disabled:
-		return refuse(http.StatusBadRequest, "invalid_client", "The app has been disabled")
-	case r.Form.Get("grant_type") != "account_credentials":
-		return refuse(http.StatusBadRequest, "unsupported_grant_type", "unsupported grant type")
-	case r.Form.Get("account_id") != a.AccountID:
-		return refuse(http.StatusBadRequest, "invalid_request", "Bad Request")
-	}
-	return answer{status: http.StatusOK, body: map[string]any{
-		"access_token": s.newToken(a), "token_type": "bearer", "expires_in": int(s.o.TokenLife / time.Second),
-		"scope": strings.Join(granted(a), " "), "api_url": "http://" + r.Host,
-	}}
-}
-
-func (s *Sim) newToken(a *app) string {
-	for old, g := range s.tokens {
-		if g.app == a {
-			delete(s.tokens, old)
-		}
-	}
-	token := "simtoken." + randomText(32)
-	s.tokens[token] = &grant{app: a, expires: time.Now().Add(s.o.TokenLife)}
-	return token
-}
-
-// clientOf returns the app whose credentials the request carries, or nil.
-func (s *Sim) clientOf(r *http.Request) *app {
-	id, secret, _ := r.BasicAuth()
-	if id == "" {
-		return nil
-	}
-	a := s.appOf(id)
-	if a == nil || subtle.ConstantTimeCompare([]byte(secret), []byte(a.ClientSecret)) == 0 {
-		return nil
+func (s *Sim) answerOAuth(r *http.Request, entry *Entry) answer {
+	got := s.oauth.Do(r)
+	entry.App, entry.Note = got.App, got.Note
+	a := answer{status: got.Status, code: got.Code, body: got.Body}
+	if got.Location != "" {
+		a.header = http.Header{"Location": {got.Location}}
 	}
 	return a
 }
 
-// granted returns the scopes of an app; one without a list has all.
-func granted(a *app) []string {
-	if len(a.Scopes) > 0 {
-		return a.Scopes
-	}
-	var all []string
+// scopesKnown returns the scopes that let a user app and an account's app do all
+// that it may.
+func scopesKnown() (user, admin []string) {
 	for _, op := range zoomcatalog.Operations() {
-		for _, scope := range op.Granular {
+		scopes := op.Granular
+		if len(scopes) == 0 || scopes[0] == "" {
+			scopes = op.Classic
+		}
+		own := len(user)
+		for _, scope := range scopes {
 			if strings.HasSuffix(scope, ":admin") {
-				all = append(all, scope)
+				admin = append(admin, scope)
+			} else {
+				user = append(user, scope)
 			}
 		}
+		if len(user)-own == len(scopes) { // has no scope for an account
+			admin = append(admin, scopes...)
+		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	slices.Sort(user)
+	slices.Sort(admin)
+	return slices.Compact(user), slices.Compact(admin)
 }
 
-// authorize returns the app that a call's token belongs to, or why not.
-func (s *Sim) authorize(r *http.Request) (*app, *answer) {
+// authorize returns what a call's token stands for, or why it is refused.
+func (s *Sim) authorize(r *http.Request) (oauth.Grant, *answer) {
 	token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	g := s.tokens[token]
+	g, err := s.oauth.Grant(token)
+	message := "Invalid access token."
 	switch {
-	case !isBearer || g == nil || g.app.Disabled:
-		refused := zoomError(http.StatusUnauthorized, 124, "Invalid access token.")
-		return nil, &refused
-	case !time.Now().Before(g.expires):
-		refused := zoomError(http.StatusUnauthorized, 124, "Access token is expired.")
-		return nil, &refused
+	case isBearer && err == nil:
+		return g, nil
+	case errors.Is(err, oauth.ErrExpired):
+		message = "Access token is expired."
 	}
-	return g.app, nil
+	refused := zoomError(http.StatusUnauthorized, 124, "%s", message)
+	return oauth.Grant{}, &refused
 }
 
-// VoidTokens makes all tokens worthless, as a new token fetched elsewhere would.
-func (s *Sim) VoidTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.tokens)
-}
-
-// NewToken returns a token of the first app, as its token endpoint would; it
-// voids the last one.
-func (s *Sim) NewToken() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.newToken(s.apps[0])
-}
+func noApp(clientID string) error { return errors.New("no app has the client id " + clientID) }

@@ -117,3 +117,167 @@ func TestTheLedgerHoldsNoCredential(t *testing.T) {
 		}
 	}
 }
+
+// form posts a form with an app's credentials.
+func (c *client) form(path string, a App, form url.Values) reply {
+	c.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, c.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(a.ClientID, a.ClientSecret)
+	return c.do(r)
+}
+
+// connect goes through consent for an app and returns the answer with its tokens.
+func (c *client) connect(a App) reply {
+	c.t.Helper()
+	q := url.Values{"response_type": {"code"}, "client_id": {a.ClientID}, "redirect_uri": {"http://back.test/cb"}, "state": {"st"}}
+	r := c.do(mustRequest(c.t, c.base+"/oauth/authorize?"+q.Encode())).want(c.t, http.StatusFound, 0)
+	back, err := url.Parse(r.header.Get("Location"))
+	if err != nil || back.Query().Get("state") != "st" {
+		c.t.Fatalf("%v %v", back, err)
+	}
+	return c.form("/oauth/token", a, url.Values{
+		"grant_type": {"authorization_code"}, "code": {back.Query().Get("code")}, "redirect_uri": {"http://back.test/cb"},
+	}).want(c.t, http.StatusOK, 0)
+}
+
+func TestAUserAppIsItsUsers(t *testing.T) {
+	c := newClient(t, Options{})
+	user := c.sim.Apps()[1]
+	if err := c.sim.SetConsent(Consent{App: user.ClientID, User: "u7"}); err != nil {
+		t.Fatal(err)
+	}
+	c.token = text(c.connect(user).body["access_token"])
+	r := c.call("POST", "/v2/users/me/meetings", `{"topic":"mine"}`).want(t, http.StatusCreated, 0)
+	if r.body["host_id"] != "u7" {
+		t.Errorf("%s", r.text)
+	}
+	c.call("GET", "/v2/users/u7/meetings", "").want(t, http.StatusOK, 0)
+	if r := c.call("GET", "/v2/users/u8/meetings", "").want(t, http.StatusBadRequest, 4711); !strings.Contains(r.text, "does not contain scopes") {
+		t.Errorf("%s", r.text)
+	}
+}
+
+func TestAnAdminAppIsForTheAccount(t *testing.T) {
+	c := newClient(t, Options{})
+	c.token = text(c.connect(c.sim.Apps()[2]).body["access_token"])
+	c.call("POST", "/v2/users/u8/meetings", `{"topic":"yours"}`).want(t, http.StatusCreated, 0)
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
+}
+
+func TestAServerAppIsAskedNotToSayMe(t *testing.T) {
+	c := newClient(t, Options{NoMe: true})
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusNotFound, 1001)
+	c.call("GET", "/v2/users/"+ownerEmail+"/meetings", "").want(t, http.StatusOK, 0)
+	c.token = text(c.connect(c.sim.Apps()[2]).body["access_token"])
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
+}
+
+func TestReducedScopesCount(t *testing.T) {
+	c := newClient(t, Options{})
+	a := c.sim.Apps()[1]
+	c.call("POST", "/sim/v1/consent", `{"client_id":"`+a.ClientID+`","scopes":["meeting:read:list_meetings"]}`).want(t, http.StatusOK, 0)
+	r := c.connect(a)
+	if r.body["scope"] != "meeting:read:list_meetings" {
+		t.Errorf("%s", r.text)
+	}
+	c.token = text(r.body["access_token"])
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
+	c.call("POST", "/v2/users/me/meetings", `{"topic":"x"}`).want(t, http.StatusBadRequest, 4711)
+}
+
+func TestAnAppsOwnTokenReadsNothing(t *testing.T) {
+	c := newClient(t, Options{})
+	r := c.form("/oauth/token", c.sim.Apps()[1], url.Values{"grant_type": {"client_credentials"}}).want(t, http.StatusOK, 0)
+	c.token = text(r.body["access_token"])
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusBadRequest, 4711)
+}
+
+func TestARemovedAppIsToldSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{answer: func(n int, _ *http.Request) int { return []int{503, 200}[n-1] }}
+		c := newBubbleClient(t, Options{Client: e})
+		a := c.sim.Apps()[1]
+		c.call("PATCH", "/sim/v1/apps", `{"client_id":"`+a.ClientID+`","deauthorization_url":"https://flow.test/gone"}`).want(t, http.StatusOK, 0)
+		tokens := c.connect(a).body
+		r := c.call("POST", "/sim/v1/removals", `{"client_id":"`+a.ClientID+`","user_id":"`+owner+`"}`).want(t, http.StatusOK, 0)
+		if !strings.Contains(r.text, owner) || strings.Contains(c.do(mustRequest(t, c.base+"/sim/v1/installed")).text, a.ClientID) {
+			t.Errorf("%s", r.text)
+		}
+		c.token = text(tokens["access_token"])
+		c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusUnauthorized, 124)
+		time.Sleep(time.Hour)
+		got := e.deliveries()
+		if len(got) != 2 || got[1].at.Sub(got[0].at) != 5*time.Minute {
+			t.Fatalf("%d deliveries", len(got))
+		}
+		v, _ := decodeObject([]byte(got[1].body))
+		payload, _ := v["payload"].(map[string]any)
+		if v["event"] != "app_deauthorized" || v["event_ts"] != nil || payload["account_id"] != a.AccountID || payload["user_id"] != owner ||
+			payload["client_id"] != a.ClientID || text(payload["signature"]) == "" || text(payload["deauthorization_time"]) == "" {
+			t.Errorf("%s", got[1].body)
+		}
+		if want := Sign(a.SecretToken, got[1].at.Unix(), []byte(got[1].body)); got[1].header.Get("X-Zm-Signature") != want {
+			t.Errorf("signed %s", got[1].header.Get("X-Zm-Signature"))
+		}
+	})
+}
+
+func TestAppsAreChangedOverHTTP(t *testing.T) {
+	c := newClient(t, Options{})
+	a := c.sim.Apps()[2]
+	r := c.call("PATCH", "/sim/v1/apps", `{"client_id":"`+a.ClientID+`","scopes":["x:y"],"secret_token":"second","redirect_uris":["http://back.test/cb"]}`).want(t, http.StatusOK, 0)
+	if got := c.sim.Apps()[2]; got.SecretToken != "second" || got.Scopes[0] != "x:y" || got.RedirectURIs[0] != "http://back.test/cb" || got.ClientSecret != a.ClientSecret {
+		t.Errorf("%+v %s", got, r.text)
+	}
+	for path, body := range map[string]string{
+		"PATCH /sim/v1/apps": `{"client_id":"nobody"}`, "POST /sim/v1/consent": `{"client_id":"nobody"}`,
+		"POST /sim/v1/devices": `{"user_code":"none"}`, "POST /sim/v1/removals": `{"client_id":"nobody"}`,
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		if r := c.call(method, path, body).want(t, http.StatusBadRequest, 0); text(r.body["error"]) == "" {
+			t.Errorf("%s: %s", path, r.text)
+		}
+	}
+	c.call("PATCH", "/sim/v1/apps", `{"typo":1}`).want(t, http.StatusBadRequest, 0)
+	if got := c.sim.Apps()[0]; got.Kind != KindS2S {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestADeviceConnectsOverHTTP(t *testing.T) {
+	c := newClient(t, Options{})
+	a := c.sim.Apps()[1]
+	d := c.form("/oauth/devicecode?client_id="+a.ClientID, a, nil).want(t, http.StatusOK, 0)
+	c.call("POST", "/sim/v1/devices", `{"user_code":"`+text(d.body["user_code"])+`"}`).want(t, http.StatusOK, 0)
+	r := c.form("/oauth/token", a, url.Values{"grant_type": {"device_code"}, "device_code": {text(d.body["device_code"])}}).want(t, http.StatusOK, 0)
+	c.form("/oauth/revoke", a, url.Values{"token": {text(r.body["refresh_token"])}}).want(t, http.StatusOK, 0)
+	c.token = text(r.body["access_token"])
+	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusUnauthorized, 124)
+}
+
+func TestAnAnswerWithTokensMayBeLost(t *testing.T) {
+	c := newClient(t, Options{})
+	a := c.sim.Apps()[1]
+	first := text(c.connect(a).body["refresh_token"])
+	c.sim.Inject(Fault{Path: "/oauth/token", Do: true, Cut: true})
+	r, err := http.NewRequest("POST", c.base+"/oauth/token?grant_type=refresh_token&refresh_token="+first, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(a.ClientID, a.ClientSecret)
+	if _, err := c.http.Do(r); err == nil {
+		t.Fatal("answered")
+	}
+	again := c.form("/oauth/token", a, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first}}).want(t, http.StatusBadRequest, 0)
+	if !strings.Contains(text(again.body["reason"]), "(4,740)") {
+		t.Errorf("%s", again.text)
+	}
+	page := c.do(mustRequest(t, c.base+"/sim/v1/ledger?kind=token")).text
+	if strings.Contains(page, first) || !strings.Contains(page, `"token refresh_token"`) {
+		t.Errorf("%s", page)
+	}
+}

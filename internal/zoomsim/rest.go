@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"zflow/internal/zoomcatalog"
+	"zflow/internal/zoomsim/oauth"
 )
 
 // call is a REST call that may go on: it has an app and a body that is JSON.
 type call struct {
 	op    zoomcatalog.Op
-	app   *app
+	by    oauth.Grant
 	id    string // the path's parameter, decoded
 	query url.Values
 	body  map[string]any
@@ -145,9 +146,7 @@ func (s *Sim) answerREST(r *http.Request, route *route, param string, body []byt
 	}
 	c := &call{op: route.op, query: r.URL.Query(), now: time.Now()}
 	a := s.admit(r, c, param, body)
-	if c.app != nil {
-		e.App = c.app.ClientID
-	}
+	e.App = c.by.App.ClientID
 	if a == nil {
 		done := s.perform(route.do, c)
 		a = &done
@@ -163,7 +162,7 @@ func (s *Sim) answerREST(r *http.Request, route *route, param string, body []byt
 func (s *Sim) perform(do handler, c *call) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	header, refused := s.spend(c.op.Label, c.app.AccountID, c.now)
+	header, refused := s.spend(c.op.Label, c.by.Account, c.now)
 	if refused != nil {
 		return *refused
 	}
@@ -172,22 +171,20 @@ func (s *Sim) perform(do handler, c *call) answer {
 		a.header = header
 	}
 	for _, e := range c.told {
-		c.made = append(c.made, s.compose(e, c.app))
+		c.made = append(c.made, s.compose(e, c.by.Account))
 	}
 	return a.written()
 }
 
 // admit checks token, scope, path and body; it returns a refusal or nil.
 func (s *Sim) admit(r *http.Request, c *call, param string, body []byte) *answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	app, refused := s.authorize(r)
+	by, refused := s.authorize(r)
 	if refused != nil {
 		return refused
 	}
-	c.app = app
-	if !app.allows(c.op) {
-		a := zoomError(http.StatusBadRequest, 4711, "Invalid access token, does not contain scopes:[%s].", strings.Join(c.op.Granular, ", "))
+	c.by = by
+	if !by.Allows(c.op.Scopes()) {
+		a := lacksScope(c.op)
 		return &a
 	}
 	id, ok := decodeID(param)
@@ -204,6 +201,10 @@ func (s *Sim) admit(r *http.Request, c *call, param string, body []byte) *answer
 		return &a
 	}
 	return nil
+}
+
+func lacksScope(op zoomcatalog.Op) answer {
+	return zoomError(http.StatusBadRequest, 4711, "Invalid access token, does not contain scopes:[%s].", strings.Join(op.Granular, ", "))
 }
 
 // decodeObject reads a JSON object; numbers keep their digits.

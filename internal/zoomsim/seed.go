@@ -8,16 +8,18 @@ import "time"
 // one for each example, to be sent in this order. They are not delivered; Deliver
 // does that, or the caller signs and posts them (Header).
 func (s *Sim) Seed() []Happened {
+	first, _ := s.oauth.App("")
+	account := first.AccountID
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	class := s.seedClass(now)
 	events := []Happened{
-		s.compose(s.seedRegistration(now), s.apps[0]),
-		s.compose(s.seedOneToOne(now), s.apps[0]),
-		s.compose(Event{Type: "meeting.ended", Meeting: class.id}, s.apps[0]),
-		s.compose(s.seedNoHost(now), s.apps[0]),
-		s.compose(s.seedRecording(now), s.apps[0]),
+		s.compose(s.seedRegistration(now), account),
+		s.compose(s.seedOneToOne(now), account),
+		s.compose(Event{Type: "meeting.ended", Meeting: class.id}, account),
+		s.compose(s.seedNoHost(now), account),
+		s.compose(s.seedRecording(now), account),
 	}
 	class.past[0].refuse = 1
 	return events

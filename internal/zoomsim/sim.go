@@ -8,17 +8,22 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"zflow/internal/zoomsim/oauth"
 )
 
 // Options say how a Sim behaves; the zero value is a friendly Zoom.
 type Options struct {
-	Apps           []App            // none: one server-to-server app with new credentials
+	Apps           []App            // none: one of each kind with new credentials, the server-to-server app first
 	TokenLife      time.Duration    // 0: an hour
+	RefreshLife    time.Duration    // 0: 90 days
+	APIURL         string           // what token answers say; empty: where the request came to
 	Limits         map[string]Limit // by rate limit label; none: unlimited
 	DailyLimits    bool             // Zoom's limits per host and registrant and day
 	ReportDelay    time.Duration    // from a meeting's end to its list of participants
 	RecordingDelay time.Duration    // from recording.completed to the REST answer
 	Users          []string         // ids and mail addresses; none: whoever is named exists
+	NoMe           bool             // a server-to-server app may not say me, as Zoom advises; else me is its owner
 	Imagine        bool             // a past meeting that it never heard of is made up
 	KeepTimestamp  bool             // retries carry the timestamp of the first attempt
 	Client         http.RoundTripper
@@ -27,11 +32,10 @@ type Options struct {
 // Sim is a simulated Zoom, an http.Handler.
 type Sim struct {
 	o      Options
-	apps   []*app
+	oauth  *oauth.Server
 	routes []route
-	mu     sync.Mutex // guards world, tokens, faults, usage and subscriptions
+	mu     sync.Mutex // guards world, faults, usage and subscriptions
 	world  *world
-	tokens map[string]*grant
 	faults []*Fault
 	usage  map[string]*window
 	subs   []*subscription
@@ -46,10 +50,8 @@ type Sim struct {
 func New(o Options) *Sim {
 	s := &Sim{
 		o:      o,
-		apps:   newApps(o.Apps),
 		routes: newRoutes(),
 		world:  newWorld(),
-		tokens: map[string]*grant{},
 		usage:  map[string]*window{},
 		ledger: newLedger(keep),
 		done:   make(chan struct{}),
@@ -63,17 +65,19 @@ func New(o Options) *Sim {
 		Transport:     o.Client,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	if s.o.TokenLife == 0 {
-		s.o.TokenLife = time.Hour
-	}
+	user, admin := scopesKnown()
+	s.oauth = oauth.New(oauth.Options{
+		Apps: o.Apps, TokenLife: o.TokenLife, RefreshLife: o.RefreshLife, APIURL: o.APIURL,
+		UserScopes: user, AdminScopes: admin, Done: s.done,
+	})
 	return s
 }
 
 // ServeHTTP answers OAuth, REST and the simulator's own API.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == "/oauth/token":
-		s.serveToken(w, r)
+	case strings.HasPrefix(r.URL.Path, "/oauth/"):
+		s.serveOAuth(w, r)
 	case strings.HasPrefix(r.URL.Path, "/v2/"):
 		s.serveREST(w, r)
 	case strings.HasPrefix(r.URL.Path, "/sim/v1/"):

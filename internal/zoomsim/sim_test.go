@@ -18,7 +18,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	defer hook.Close()
 	c := newClient(t, Options{Limits: map[string]Limit{"LIGHT": {PerDay: 1000}}})
-	c.sim.subs = append(c.sim.subs, &subscription{Subscription: Subscription{ID: "s", URL: hook.URL}, app: c.sim.apps[0], gone: make(chan struct{})})
+	c.sim.subs = append(c.sim.subs, &subscription{Subscription: Subscription{ID: "s", URL: hook.URL}, gone: make(chan struct{})})
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {

@@ -34,10 +34,9 @@ type Subscription struct {
 	Failures int  `json:"failures"` // validations that failed in a row
 }
 
-// subscription is guarded by the Sim's lock but for app, which stays.
+// subscription is guarded by the Sim's lock but for what stays: id, URL and app.
 type subscription struct {
 	Subscription
-	app  *app
 	gone chan struct{} // closed when it ends
 }
 
@@ -60,14 +59,12 @@ func (s *Sim) Subscribe(ctx context.Context, want Subscription) (Subscription, e
 }
 
 func (s *Sim) newSubscription(want Subscription) (*subscription, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.appOf(want.App)
-	if a == nil {
-		return nil, fmt.Errorf("subscribing %s: no app has the client id %s", want.URL, want.App)
+	a, found := s.oauth.App(want.App)
+	if !found {
+		return nil, fmt.Errorf("subscribing %s: %w", want.URL, noApp(want.App))
 	}
 	want.ID, want.App, want.Disabled, want.Failures = randomText(9), a.ClientID, false, 0
-	return &subscription{Subscription: want, app: a, gone: make(chan struct{})}, nil
+	return &subscription{Subscription: want, gone: make(chan struct{})}, nil
 }
 
 // Unsubscribe ends a subscription; its retries are dropped.
@@ -130,7 +127,7 @@ func (s *Sim) validate(ctx context.Context, sub *subscription) error {
 	case status != http.StatusOK:
 		err = fmt.Errorf("the URL's validation was answered %d", status)
 	default:
-		err = checkValidation(sub.app.SecretToken, plain, answer)
+		err = checkValidation(s.secretOf(sub), plain, answer)
 	}
 	e.Status = status
 	if err != nil {
@@ -158,7 +155,7 @@ func (s *Sim) subscribers(h Happened) []*subscription {
 	var found []*subscription
 	for _, sub := range s.subs {
 		wanted := len(sub.Events) == 0 || slices.ContainsFunc(sub.Events, func(p string) bool { return zoomcatalog.Match(p, h.Type) })
-		if wanted && !sub.Disabled && sub.app.AccountID == h.Account {
+		if wanted && !sub.Disabled && s.accountOf(sub) == h.Account {
 			found = append(found, sub)
 		}
 	}
@@ -216,7 +213,7 @@ func (s *Sim) post(ctx context.Context, sub *subscription, body []byte, stamp ti
 	if err != nil {
 		return 0, nil, err
 	}
-	r.Header = Header(sub.app.SecretToken, stamp, body)
+	r.Header = Header(s.secretOf(sub), stamp, body)
 	a, err := s.client.Do(r)
 	if err != nil {
 		return 0, nil, explain(err)
@@ -227,6 +224,17 @@ func (s *Sim) post(ctx context.Context, sub *subscription, body []byte, stamp ti
 		return 0, nil, explain(err)
 	}
 	return a.StatusCode, answer, nil
+}
+
+// secretOf is asked for each time: an app's secret token may be replaced.
+func (s *Sim) secretOf(sub *subscription) string {
+	a, _ := s.oauth.App(sub.App)
+	return a.SecretToken
+}
+
+func (s *Sim) accountOf(sub *subscription) string {
+	a, _ := s.oauth.App(sub.App)
+	return a.AccountID
 }
 
 func explain(err error) error {

@@ -95,6 +95,9 @@ func randomBytes(n int) []byte {
 	return b
 }
 
+// randomText returns n random bytes as text that is safe in URLs.
+func randomText(n int) string { return base64.RawURLEncoding.EncodeToString(randomBytes(n)) }
+
 // add puts a meeting into the world.
 func (w *world) add(host string, fields map[string]any, now time.Time) *meeting {
 	m := &meeting{id: w.newMeetingID(), host: host, fields: fields, created: now}
