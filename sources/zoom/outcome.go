@@ -14,22 +14,25 @@ const (
 	Duplicate    Outcome = "duplicate"     // 204: it was stored before
 	Validation   Outcome = "validation"    // 200: URL validation answered
 	BadSignature Outcome = "bad_signature" // 401, as for an app without secrets
-	Stale        Outcome = "stale"         // 401: signed too long ago
-	Future       Outcome = "future"        // 401: signed by a clock that is ahead
-	Oversize     Outcome = "oversize"      // 413
-	Truncated    Outcome = "truncated"     // 400: the body ended early
-	Malformed    Outcome = "malformed"     // 400: signed, but no event
-	UnknownApp   Outcome = "unknown_app"   // 404: no such app or path
-	BadMethod    Outcome = "bad_method"    // 405
-	Overload     Outcome = "overload"      // 503: more at once than the limit
-	NoRoom       Outcome = "no_room"       // 503: the broker's disk is at its reserve
-	Unavailable  Outcome = "unavailable"   // 503: not known to be stored
-	UnknownType  Outcome = "unknown_type"  // beside accepted: a type that the catalogue lacks
+	// BadCredential is 401: well signed, without the user, password or header that
+	// Zoom was told to send besides.
+	BadCredential Outcome = "bad_credential"
+	Stale         Outcome = "stale"        // 401: signed too long ago
+	Future        Outcome = "future"       // 401: signed by a clock that is ahead
+	Oversize      Outcome = "oversize"     // 413
+	Truncated     Outcome = "truncated"    // 400: the body ended early
+	Malformed     Outcome = "malformed"    // 400: signed, but no event
+	UnknownApp    Outcome = "unknown_app"  // 404: no such app or path
+	BadMethod     Outcome = "bad_method"   // 405
+	Overload      Outcome = "overload"     // 503: more at once than the limit
+	NoRoom        Outcome = "no_room"      // 503: the broker's disk is at its reserve
+	Unavailable   Outcome = "unavailable"  // 503: not known to be stored
+	UnknownType   Outcome = "unknown_type" // beside accepted: a type that the catalogue lacks
 )
 
 // Outcomes lists them all.
 func Outcomes() []Outcome {
-	return []Outcome{Accepted, Duplicate, Validation, BadSignature, Stale, Future, Oversize, Truncated,
+	return []Outcome{Accepted, Duplicate, Validation, BadSignature, BadCredential, Stale, Future, Oversize, Truncated,
 		Malformed, UnknownApp, BadMethod, Overload, NoRoom, Unavailable, UnknownType}
 }
 

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -60,4 +62,27 @@ func signedAt(timestamp string) (time.Time, bool) {
 		return time.UnixMilli(n), true
 	}
 	return time.Unix(n, 0), true
+}
+
+// credential is a header that Zoom was told to send beside the signature.
+type credential struct{ name, value string }
+
+func (a App) credentials() []credential {
+	var all []credential
+	if a.User != "" {
+		all = append(all, credential{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(a.User+":"+a.Password))})
+	}
+	if a.Header != "" {
+		all = append(all, credential{a.Header, a.Value})
+	}
+	return all
+}
+
+// hasAll compares all of them, so the time taken does not tell which one differs.
+func (a *app) hasAll(h http.Header) bool {
+	ok := 1
+	for _, c := range a.beside {
+		ok &= subtle.ConstantTimeCompare([]byte(h.Get(c.name)), []byte(c.value))
+	}
+	return ok == 1
 }

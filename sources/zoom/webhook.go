@@ -25,6 +25,9 @@ const Path = "/hooks/zoom/"
 type App struct {
 	Name    string
 	Secrets []string // secret tokens; more than one while one is being replaced
+	// What Zoom sends beside the signature, where it is told to; empty: not checked.
+	User, Password string // Basic authentication
+	Header, Value  string // a header of its own
 }
 
 // Config is what a Handler is made of. Zero numbers are the defaults.
@@ -69,6 +72,7 @@ type Handler struct {
 type app struct {
 	name    string
 	secrets [][]byte
+	beside  []credential
 	*counters
 }
 
@@ -103,7 +107,7 @@ func (h *Handler) add(a App) error {
 	if h.apps[a.Name] != nil {
 		return fmt.Errorf("the app %s is there twice", a.Name)
 	}
-	known := &app{name: a.Name, counters: newCounters()}
+	known := &app{name: a.Name, beside: a.credentials(), counters: newCounters()}
 	for _, s := range a.Secrets {
 		if s == "" {
 			return fmt.Errorf("a secret of the app %s is empty", a.Name)
@@ -172,7 +176,12 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, r *http.Re
 		return
 	}
 	if e.Type == validationType {
+		// Signed is enough: a URL that is not validated gets no events at all.
 		validate(w, a, secret, &e)
+		return
+	}
+	if !a.hasAll(r.Header) {
+		refuse(w, a.counters, BadCredential)
 		return
 	}
 	outcome = h.store(ctx, a, &e, body, now)
@@ -210,7 +219,7 @@ func take(slots chan struct{}) (release func(), ok bool) {
 // status is the answer to each outcome that refuses.
 func (o Outcome) status() int {
 	switch o {
-	case BadSignature, Stale, Future:
+	case BadSignature, BadCredential, Stale, Future:
 		return http.StatusUnauthorized
 	case Oversize:
 		return http.StatusRequestEntityTooLarge

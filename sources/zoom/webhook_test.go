@@ -257,6 +257,39 @@ func TestURLValidationUnderTheSecretThatSigned(t *testing.T) {
 	}
 }
 
+// TestCredentialsBesideTheSignature: an app that was told to send them is refused
+// without, but its URL stays validated.
+func TestCredentialsBesideTheSignature(t *testing.T) {
+	for name, c := range map[string]struct {
+		user, password, header string
+		want                   int
+	}{
+		"all":            {"zoom", "pa:ss", "hush", 204},
+		"wrong password": {"zoom", "pa:s", "hush", 401},
+		"wrong user":     {"zom", "pa:ss", "hush", 401},
+		"no user":        {"", "", "hush", 401},
+		"wrong header":   {"zoom", "pa:ss", "hus", 401},
+		"no header":      {"zoom", "pa:ss", "", 401},
+	} {
+		d := newDesk(t, func(c *zoom.Config) {
+			c.Apps[0].User, c.Apps[0].Password, c.Apps[0].Header, c.Apps[0].Value = "zoom", "pa:ss", "x-zflow", "hush"
+		})
+		r := signed(secret, time.Now(), ended)
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		if c.header != "" {
+			r.Header.Set("X-Zflow", c.header)
+		}
+		if w := d.send(r); w.Code != c.want || (d.counts("main")[zoom.BadCredential] == 1) != (c.want == 401) {
+			t.Errorf("%s: %d, %v", name, w.Code, d.counts("main"))
+		}
+		if w := d.send(signed(secret, time.Now(), validation("plain"))); w.Code != 200 {
+			t.Errorf("%s: URL validation is answered %d", name, w.Code)
+		}
+	}
+}
+
 func TestOurFailuresAre503(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*desk)

@@ -14,7 +14,8 @@ import (
 func ConfigOf(c *settings.Config) Config {
 	in := Config{
 		Listen: c.Ingest.Listen, MetricsListen: c.Ingest.MetricsListen,
-		SealKey: c.Ingest.PublicKey.String(),
+		SealKey:      c.Ingest.PublicKey.String(),
+		Verification: c.Ingest.Verification.String(), TLS: c.Ingest.TLS,
 		MaxBody: int64(c.Ingest.Limits.MaxBody),
 		Past:    time.Duration(c.Ingest.Limits.Window),
 		Future:  time.Duration(c.Ingest.Limits.FutureSkew),
@@ -27,7 +28,8 @@ func ConfigOf(c *settings.Config) Config {
 		in.NATS.Declared = durable.Mode(c.NATS.Durability)
 	}
 	for name, a := range c.Ingest.Apps {
-		app := zoom.App{Name: name}
+		app := zoom.App{Name: name, User: a.Basic.User, Password: a.Basic.Password.Reveal(),
+			Header: a.Header.Name, Value: a.Header.Value.Reveal()}
 		for _, s := range a.Secrets {
 			app.Secrets = append(app.Secrets, s.Reveal())
 		}

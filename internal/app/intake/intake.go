@@ -12,6 +12,7 @@ import (
 
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
+	"zflow/internal/settings"
 	"zflow/sources"
 	"zflow/sources/zoom"
 
@@ -27,6 +28,8 @@ type Config struct {
 	NATS          NATS
 	Apps          []zoom.App
 	SealKey       string // the workers' public sealing key
+	Verification  string // what Zoom's domain verification file says; empty: there is none
+	TLS           settings.TLS
 	Limits        sources.Limits
 	Beside        int64         // bytes that the limits of other streams take of the disk
 	Past, Future  time.Duration // bounds of a webhook's signature time
@@ -93,7 +96,7 @@ func (in *Intake) assemble() error {
 		return err
 	}
 	in.numbers = newNumbers(in)
-	if in.public, err = net.Listen("tcp", c.Listen); err != nil {
+	if in.public, err = in.listen(); err != nil {
 		return err
 	}
 	if c.MetricsListen != "" {

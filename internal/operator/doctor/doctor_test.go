@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -219,7 +220,9 @@ const metrics = `# HELP zflow_webhooks_total Webhooks by app and what became of 
 zflow_webhooks_total{app="good",outcome="accepted"} 12
 zflow_webhooks_total{app="good",outcome="bad_signature"} 1
 zflow_webhooks_total{app="good",outcome="unavailable"} 2
-zflow_webhook_validated_timestamp_seconds{app="good"} 1.79e+09
+zflow_webhook_validated_timestamp_seconds{app="good"} %d
+zflow_webhook_validated_timestamp_seconds{app="late"} 1.79e+09
+zflow_webhooks_total{app="late",outcome="bad_credential"} 5
 zflow_webhooks_total{app="new",outcome="accepted"} 0
 zflow_webhooks_total{app="wrong",outcome="bad_signature"} 3
 zflow_webhooks_total{app="late",outcome="accepted"} 1
@@ -230,7 +233,7 @@ zflow_nats_connected 1
 
 func TestADoctorReadsIngestsMetrics(t *testing.T) {
 	r := newRig(t)
-	body, status := metrics, http.StatusOK
+	body, status := fmt.Sprintf(metrics, time.Now().Add(-70*time.Hour).Unix()), http.StatusOK
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
@@ -241,8 +244,10 @@ func TestADoctorReadsIngestsMetrics(t *testing.T) {
 	report := finds(t, d,
 		"ingest new: URL validation was never seen",
 		"ingest wrong: URL validation fails: all 3 requests had a wrong signature",
+		"ingest late: Zoom last validated its URL",
+		"ingest late: 5 requests were well signed but lacked",
 		"ingest late: 4 requests were refused for their time")
-	if notes := strings.Join(report.Notes, "; "); !strings.Contains(notes, "app good: 1 requests had a wrong signature") || !strings.Contains(notes, "answered 503") {
+	if notes := strings.Join(report.Notes, "; "); !strings.Contains(notes, "app good: 1 requests had a wrong signature") || !strings.Contains(notes, "app good: Zoom last validated its URL at") || !strings.Contains(notes, "answered 503") {
 		t.Errorf("notes %s", notes)
 	}
 	status = http.StatusNotFound

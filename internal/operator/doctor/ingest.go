@@ -20,8 +20,12 @@ const ingestWithin = 5 * time.Second
 // webhooks are an app's, by ingest's metrics.
 type webhooks struct {
 	by        map[string]float64 // outcome
-	validated bool
+	validated time.Time          // when Zoom last validated the URL; zero: not since ingest started
 }
+
+// validatedEvery is how often Zoom validates a URL; after six failures it sends
+// nothing any more. Some hours more are no reason to worry.
+const validatedEvery, validatedLate = 72 * time.Hour, 8 * time.Hour
 
 var sample = regexp.MustCompile(`^zflow_webhook(s_total|_validated_timestamp_seconds)\{(.*)\} (\S+)$`)
 var label = regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
@@ -46,14 +50,25 @@ func (e *examination) ingest(ctx context.Context) {
 func (e *examination) webhooks(app string, w *webhooks) {
 	accepted, refused := w.by["accepted"]+w.by["duplicate"], w.by["bad_signature"]
 	switch {
-	case refused > 0 && accepted == 0 && !w.validated:
+	case refused > 0 && accepted == 0 && w.validated.IsZero():
 		e.found("ingest", app, "compare the app's secret token in Zoom's Marketplace with the one in ingest.apps",
 			"URL validation fails: all %.0f requests had a wrong signature", refused)
-	case !w.validated && accepted == 0:
+	case w.validated.IsZero() && accepted == 0:
 		e.found("ingest", app, "set the endpoint URL https://…/hooks/zoom/"+app+" in Zoom's Marketplace and press Validate",
 			"URL validation was never seen since ingest started, nor an event")
 	case refused > 0:
 		e.note("app %s: %.0f requests had a wrong signature; during the rotation of a secret both must be configured", app, refused)
+	}
+	if since := time.Since(w.validated); !w.validated.IsZero() {
+		if since > validatedEvery+validatedLate {
+			e.found("ingest", app, "look whether the event subscription is still enabled in Zoom's Marketplace, and validate its URL there",
+				"Zoom last validated its URL %s ago, which it does every 72 hours", since.Round(time.Hour))
+		}
+		e.note("app %s: Zoom last validated its URL at %s", app, w.validated.UTC().Format(time.RFC3339))
+	}
+	if n := w.by["bad_credential"]; n > 0 {
+		e.found("ingest", app, "make the user, password or header in Zoom's Marketplace those of ingest.apps."+app,
+			"%.0f requests were well signed but lacked what Zoom is to send beside the signature: these events are lost", n)
 	}
 	if late := w.by["stale"] + w.by["future"]; late > 0 {
 		e.found("ingest", app, "let ingest's machine follow a time server (NTP)", "%.0f requests were refused for their time: a clock is off", late)
@@ -98,9 +113,12 @@ func parseMetrics(from io.Reader) (map[string]*webhooks, error) {
 			w = &webhooks{by: map[string]float64{}}
 			apps[labels["app"]] = w
 		}
-		if strings.HasPrefix(m[1], "_validated") {
-			w.validated = true
-		} else if n, err := strconv.ParseFloat(m[3], 64); err == nil {
+		n, err := strconv.ParseFloat(m[3], 64)
+		switch {
+		case err != nil:
+		case strings.HasPrefix(m[1], "_validated"):
+			w.validated = time.UnixMilli(int64(1000 * n))
+		default:
 			w.by[labels["outcome"]] += n
 		}
 	}
