@@ -100,31 +100,6 @@ func (s *Store) Clear(ctx context.Context) error {
 	return nil
 }
 
-// Lock takes or renews a lock for Age; revision is that of the last taking, 0 for
-// the first. ok is false while another holds it.
-func (s *Store) Lock(ctx context.Context, name, holder string, revision uint64) (now uint64, ok bool, err error) {
-	if revision == 0 {
-		now, err = s.leases.Create(ctx, name, []byte(holder))
-	} else {
-		now, err = s.leases.Update(ctx, name, []byte(holder), revision)
-	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return 0, false, nil
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("taking lock %s: %w", name, err)
-	}
-	return now, true, nil
-}
-
-// Unlock gives a lock back.
-func (s *Store) Unlock(ctx context.Context, name string) error {
-	if err := s.leases.Purge(ctx, name); err != nil {
-		return fmt.Errorf("giving back lock %s: %w", name, err)
-	}
-	return nil
-}
-
 // Done says whether something that happens once was marked as done.
 func (s *Store) Done(ctx context.Context, what string) (bool, error) {
 	_, err := s.once.Get(ctx, what)

@@ -84,47 +84,20 @@ func TestLeaseAges(t *testing.T) {
 	})
 }
 
-func TestLock(t *testing.T) {
-	bubble(t, func(t *testing.T, s *leases.Store) {
-		revision, ok, err := s.Lock(t.Context(), "sweep", "w1", 0)
-		if !ok || err != nil {
-			t.Fatalf("the first taking: %v, %v", ok, err)
-		}
-		if _, ok, err := s.Lock(t.Context(), "sweep", "w2", 0); ok || err != nil {
-			t.Errorf("taken by another: %v, %v", ok, err)
-		}
-		for range 5 {
-			time.Sleep(leases.Age / 2)
-			if revision, ok, err = s.Lock(t.Context(), "sweep", "w1", revision); !ok || err != nil {
-				t.Fatalf("renewed: %v, %v", ok, err)
-			}
-		}
-		if _, ok, err := s.Lock(t.Context(), "sweep", "w1", revision-1); ok || err != nil {
-			t.Errorf("renewed by an old revision: %v, %v", ok, err)
-		}
-		must(t, s.Unlock(t.Context(), "sweep"))
-		if _, ok, err := s.Lock(t.Context(), "sweep", "w2", 0); !ok || err != nil {
-			t.Errorf("taken after the unlock: %v, %v", ok, err)
-		}
-		time.Sleep(leases.Age + 2*time.Second)
-		if _, ok, err := s.Lock(t.Context(), "sweep", "w3", 0); !ok || err != nil {
-			t.Errorf("taken after its holder was lost: %v, %v", ok, err)
-		}
-	})
-}
-
 func TestClear(t *testing.T) {
 	bubble(t, func(t *testing.T, s *leases.Store) {
 		must(t, s.Clear(t.Context())) // nothing
 		must(t, s.Put(t.Context(), "w1"))
-		_, _, err := s.Lock(t.Context(), "sweep", "w1", 0)
-		must(t, err)
-		must(t, s.Clear(t.Context()))
+		left := func(ctx context.Context) error { return s.Clear(ctx) }
+		held, err := s.While(t.Context(), "sweep", "w1", left)
+		if must(t, err); !held {
+			t.Error("not held")
+		}
 		if there(t, s, "w1") {
 			t.Error("a lease is left")
 		}
-		if _, ok, err := s.Lock(t.Context(), "sweep", "w2", 0); !ok || err != nil {
-			t.Errorf("a lock is left: %v, %v", ok, err)
+		if held, err := s.While(t.Context(), "sweep", "w2", nothing); !held || err != nil {
+			t.Errorf("a lock is left: %v, %v", held, err)
 		}
 	})
 }

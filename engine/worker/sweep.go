@@ -9,7 +9,6 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/history"
-	"zflow/engine/leases"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -50,39 +49,16 @@ func (w *Worker) sweepOnce(ctx context.Context, server string, daily bool) (done
 	if done, err = w.Stores.Leases.Done(ctx, mark); done || err != nil {
 		return done, err
 	}
-	revision, ok, err := w.Stores.Leases.Lock(ctx, sweepKey, w.id, 0)
-	if err != nil || !ok {
-		return false, err // another sweeps: look again for its mark
-	}
-	locked, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go w.keepLock(locked, cancel, revision)
-	begun := time.Now()
-	runs, err := w.sweep(locked)
-	if err = errors.Join(err, w.Catalog.Tidy(locked)); err != nil {
-		return false, err
-	}
-	w.Log.Info("swept", zap.Int("open_runs", runs), zap.Duration("took", time.Since(begun)))
-	if err := w.Stores.Leases.Mark(ctx, mark); err != nil {
-		return false, err
-	}
-	return true, w.Stores.Leases.Unlock(ctx, sweepKey)
-}
-
-// keepLock renews the lock; who loses it sweeps no more.
-func (w *Worker) keepLock(ctx context.Context, lost context.CancelFunc, revision uint64) {
-	defer lost()
-	for {
-		pause(ctx, leases.Age/4)
-		if ctx.Err() != nil {
-			return
+	held, err := w.Stores.Leases.While(ctx, sweepKey, w.id, func(ctx context.Context) error {
+		begun := time.Now()
+		runs, err := w.sweep(ctx)
+		if err = errors.Join(err, w.Catalog.Tidy(ctx)); err != nil {
+			return err
 		}
-		now, ok, err := w.Stores.Leases.Lock(ctx, sweepKey, w.id, revision)
-		if err != nil || !ok {
-			return
-		}
-		revision = now
-	}
+		w.Log.Info("swept", zap.Int("open_runs", runs), zap.Duration("took", time.Since(begun)))
+		return w.Stores.Leases.Mark(ctx, mark)
+	})
+	return held && err == nil, err // where another sweeps: look again for its mark
 }
 
 // sweep ensures what each parked run waits for, and wakes each running run whose
