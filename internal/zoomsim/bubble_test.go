@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomcatalog"
+	"zflow/internal/zoomsim/rest"
 )
 
 // newBubbleClient is newClient over memory, for synctest bubbles.
@@ -57,7 +59,7 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v, _ := decodeObject(body); v["event"] == "endpoint.url_validation" {
+	if v, _ := rest.DecodeObject(body); v["event"] == "endpoint.url_validation" {
 		return e.validate(v), nil
 	}
 	e.mu.Lock()
@@ -79,7 +81,7 @@ func (e *endpoint) validate(v map[string]any) *http.Response {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	payload, _ := v["payload"].(map[string]any)
-	plain := text(payload["plainToken"])
+	plain := rest.Text(payload["plainToken"])
 	if e.broken {
 		return respond(http.StatusOK, `{"plainToken":"`+plain+`","encryptedToken":"00"}`)
 	}
@@ -97,6 +99,11 @@ func (e *endpoint) deliveries() []delivered {
 	defer e.mu.Unlock()
 	return append([]delivered(nil), e.got...)
 }
+
+const (
+	owner      = zoomcatalog.SampleHost
+	ownerEmail = zoomcatalog.SampleHostEmail
+)
 
 const testSecret = "secret-of-the-endpoint"
 

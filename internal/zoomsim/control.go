@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 // serveControl answers the simulator's own API.
@@ -20,7 +21,7 @@ func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	writeAnswer(w, answer{status: http.StatusNotFound, body: map[string]string{"error": "no such page: " + r.Method + " " + r.URL.Path}})
+	rest.Write(w, rest.Answer{Status: http.StatusNotFound, Body: map[string]string{"error": "no such page: " + r.Method + " " + r.URL.Path}})
 }
 
 // controlPage answers one request of the simulator's own API.
@@ -34,12 +35,14 @@ var readPages = map[string]controlPage{
 }
 
 var writePages = map[string]controlPage{
-	"PATCH apps":         take((*Sim).changeAppText),
-	"POST consent":       take(func(s *Sim, _ *http.Request, c Consent) (any, error) { return c, s.SetConsent(c) }),
-	"POST devices":       take(func(s *Sim, _ *http.Request, p Approval) (any, error) { return p, s.Approve(p) }),
-	"POST removals":      take((*Sim).removeText),
-	"POST subscriptions": take(func(s *Sim, r *http.Request, want Subscription) (any, error) { return s.Subscribe(r.Context(), want) }),
-	"POST faults":        take((*Sim).injectText),
+	"PATCH apps":    take((*Sim).changeAppText),
+	"POST consent":  take(func(s *Sim, _ *http.Request, c Consent) (any, error) { return c, s.SetConsent(c) }),
+	"POST devices":  take(func(s *Sim, _ *http.Request, p Approval) (any, error) { return p, s.Approve(p) }),
+	"POST removals": take((*Sim).removeText),
+	"POST subscriptions": take(func(s *Sim, r *http.Request, want Subscription) (any, error) {
+		return s.Subscribe(r.Context(), want)
+	}),
+	"POST faults": take((*Sim).injectText),
 	"POST events": take(func(s *Sim, _ *http.Request, e Event) (any, error) {
 		h, err := s.Happen(e)
 		return json.RawMessage(h.Body), err
@@ -58,7 +61,7 @@ var writePages = map[string]controlPage{
 
 func show(what func(*Sim, *http.Request) any) controlPage {
 	return func(s *Sim, w http.ResponseWriter, r *http.Request) {
-		writeAnswer(w, answer{status: http.StatusOK, body: what(s, r)})
+		rest.Write(w, rest.Answer{Status: http.StatusOK, Body: what(s, r)})
 	}
 }
 
@@ -70,8 +73,8 @@ func take[T any](do func(*Sim, *http.Request, T) (any, error)) controlPage {
 
 // changeAppText changes the fields of an app that are given.
 func (s *Sim) changeAppText(_ *http.Request, fields map[string]any) (any, error) {
-	return s.ChangeApp(text(fields["client_id"]), func(a *App) error {
-		d := json.NewDecoder(bytes.NewReader(encode(fields)))
+	return s.ChangeApp(rest.Text(fields["client_id"]), func(a *App) error {
+		d := json.NewDecoder(bytes.NewReader(rest.Encode(fields)))
 		d.DisallowUnknownFields()
 		return d.Decode(a)
 	})
@@ -95,10 +98,10 @@ func control[T any](w http.ResponseWriter, r *http.Request, do func(T) (any, err
 		out, err = do(in)
 	}
 	if err != nil {
-		writeAnswer(w, answer{status: http.StatusBadRequest, body: map[string]string{"error": err.Error()}})
+		rest.Write(w, rest.Answer{Status: http.StatusBadRequest, Body: map[string]string{"error": err.Error()}})
 		return
 	}
-	writeAnswer(w, answer{status: http.StatusOK, body: out})
+	rest.Write(w, rest.Answer{Status: http.StatusOK, Body: out})
 }
 
 // faultText is a Fault whose delay is written as text: 2s.

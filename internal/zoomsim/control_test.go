@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func TestAppsAreListedWithTheirCredentials(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAppsAreListedWithTheirCredentials(t *testing.T) {
 	}
 	for i, a := range apps {
 		for _, key := range []string{"kind", "client_id", "client_secret", "account_id", "secret_token"} {
-			if text(a[key]) == "" {
+			if rest.Text(a[key]) == "" {
 				t.Errorf("app %d has no %s", i, key)
 			}
 		}
@@ -35,12 +36,12 @@ func TestEventsHappenOnDemand(t *testing.T) {
 	r := c.call("POST", "/sim/v1/events", `{"type":"meeting.ended","meeting":`+id+`,"object":{"duration":12},"payload":{"extra":true}}`).want(t, http.StatusOK, 0)
 	payload, _ := r.body["payload"].(map[string]any)
 	object, _ := payload["object"].(map[string]any)
-	if object["id"] != id || object["uuid"] != uuid || object["topic"] != "Glazing" || text(object["duration"]) != "12" || payload["extra"] != true {
+	if object["id"] != id || object["uuid"] != uuid || object["topic"] != "Glazing" || rest.Text(object["duration"]) != "12" || payload["extra"] != true {
 		t.Errorf("%s", r.text)
 	}
 	c.call("GET", "/v2/past_meetings/"+id+"/participants", "").want(t, http.StatusOK, 0)
 	for _, body := range []string{`{"type":"meeting.ended","meeting":5}`, `{"type":"meeting.ended","app":"nobody"}`, `{"typo":1}`, `{`} {
-		if r := c.call("POST", "/sim/v1/events", body).want(t, http.StatusBadRequest, 0); text(r.body["error"]) == "" {
+		if r := c.call("POST", "/sim/v1/events", body).want(t, http.StatusBadRequest, 0); rest.Text(r.body["error"]) == "" {
 			t.Errorf("%s: %s", body, r.text)
 		}
 	}
@@ -62,8 +63,8 @@ func TestCallsMakeEventsHappen(t *testing.T) {
 		synctest.Wait()
 		got := map[string]string{}
 		for _, d := range e.deliveries() {
-			v, _ := decodeObject([]byte(d.body))
-			got[text(v["event"])] = d.body
+			v, _ := rest.DecodeObject([]byte(d.body))
+			got[rest.Text(v["event"])] = d.body
 			if !strings.Contains(d.body, id) {
 				t.Errorf("%s", d.body)
 			}
@@ -85,8 +86,8 @@ func TestNoTwoEventsHaveTheSameTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, _ := decodeObject(h.Body)
-		if ts := text(v["event_ts"]); seen[ts] {
+		v, _ := rest.DecodeObject(h.Body)
+		if ts := rest.Text(v["event_ts"]); seen[ts] {
 			t.Fatalf("%s twice", ts)
 		} else {
 			seen[ts] = true
@@ -104,10 +105,10 @@ func TestFaultsLimitsAndSubscriptionsOverHTTP(t *testing.T) {
 	c.call("GET", "/v2/meetings/1", "").want(t, http.StatusNotFound, 0)
 	c.call("GET", "/v2/meetings/1", "").want(t, 429, 0)
 	sub := c.call("POST", "/sim/v1/subscriptions", `{"url":"https://flow.test/"}`).want(t, http.StatusOK, 0)
-	if r := c.call("GET", "/sim/v1/subscriptions", ""); !strings.Contains(r.text, text(sub.body["id"])) {
+	if r := c.call("GET", "/sim/v1/subscriptions", ""); !strings.Contains(r.text, rest.Text(sub.body["id"])) {
 		t.Errorf("%s", r.text)
 	}
-	c.call("DELETE", "/sim/v1/subscriptions?id="+text(sub.body["id"]), "").want(t, http.StatusNoContent, 0)
+	c.call("DELETE", "/sim/v1/subscriptions?id="+rest.Text(sub.body["id"]), "").want(t, http.StatusNoContent, 0)
 	if n := len(c.sim.Subscriptions()); n != 0 {
 		t.Errorf("%d subscriptions", n)
 	}

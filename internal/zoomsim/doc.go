@@ -1,6 +1,6 @@
 // Package zoomsim is a Zoom good enough to develop against without an account:
 // OAuth for every kind of app (package oauth), the REST operations of zoomcatalog
-// with state behind them, and signed webhooks.
+// (package rest) with state behind them (package world), and signed webhooks.
 //
 // What it promises:
 //

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 // Fault makes the next calls of a kind go wrong.
@@ -95,13 +96,13 @@ func (s *Sim) fail(w http.ResponseWriter, r *http.Request, e Entry, f *Fault) {
 	}
 }
 
-func (f *Fault) answer() answer {
-	a := answer{status: f.Status, code: f.Code, header: f.Header}
+func (f *Fault) answer() rest.Answer {
+	a := rest.Answer{Status: f.Status, Code: f.Code, Header: f.Header}
 	switch {
 	case f.Body != "":
-		a.body = rawJSON(f.Body)
+		a.Body = rest.Raw(f.Body)
 	case f.Code != 0:
-		a.body = apiError{Code: f.Code, Message: f.Message}
+		a.Body = rest.Problem{Code: f.Code, Message: f.Message}
 	}
 	return a
 }

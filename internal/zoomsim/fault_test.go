@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func TestFaultsAreForTheNextCallsOfAKind(t *testing.T) {
@@ -17,7 +18,7 @@ func TestFaultsAreForTheNextCallsOfAKind(t *testing.T) {
 	c.call("POST", "/v2/users/me/meetings", `{}`).want(t, 500, 500)
 	c.call("POST", "/v2/users/me/meetings", `{}`).want(t, 500, 500)
 	c.create(`{}`)
-	if r := c.call("GET", "/v2/users/me/meetings", ""); text(r.body["total_records"]) != "1" {
+	if r := c.call("GET", "/v2/users/me/meetings", ""); rest.Text(r.body["total_records"]) != "1" {
 		t.Errorf("a call that was refused took place: %s", r.text)
 	}
 }
@@ -38,7 +39,7 @@ func TestAConnectionIsCutBeforeOrAfterTheCall(t *testing.T) {
 			t.Fatalf("%s: answered %d", name, r.status)
 		}
 		list := c.call("GET", "/v2/users/me/meetings", "")
-		if took := text(list.body["total_records"]) == "1"; took != done {
+		if took := rest.Text(list.body["total_records"]) == "1"; took != done {
 			t.Errorf("%s: the meeting was created: %v", name, took)
 		}
 		entries := c.sim.Ledger(Filter{Operation: "create_meeting"})
@@ -60,7 +61,7 @@ func TestAnAnswerMayBeOddThoughTheCallHappened(t *testing.T) {
 	if r := c.call("POST", "/v2/users/me/meetings", `{}`).want(t, 200, 0); r.text != "<html>" || r.header.Get("Content-Type") != "text/html" {
 		t.Errorf("%s %s", r.header, r.text)
 	}
-	if r := c.call("GET", "/v2/users/me/meetings", ""); text(r.body["total_records"]) != "1" {
+	if r := c.call("GET", "/v2/users/me/meetings", ""); rest.Text(r.body["total_records"]) != "1" {
 		t.Errorf("%s", r.text)
 	}
 }
@@ -123,7 +124,7 @@ func TestLimitsPerSecondAndDay(t *testing.T) {
 		}
 		c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 		r := c.call("GET", "/v2/users/me/meetings", "").want(t, 429, 429)
-		if r.header.Get("Retry-After") != "" || !strings.Contains(text(r.body["message"]), "per-second") {
+		if r.header.Get("Retry-After") != "" || !strings.Contains(rest.Text(r.body["message"]), "per-second") {
 			t.Errorf("%v %s", r.header, r.text)
 		}
 		c.call("GET", "/v2/meetings/1", "").want(t, http.StatusNotFound, 3001) // LIGHT has no limit
@@ -150,7 +151,7 @@ func TestDailyLimitsPerHostAndRegistrant(t *testing.T) {
 		c.create(`{}`)
 	}
 	r := c.call("POST", "/v2/users/me/meetings", `{}`).want(t, 429, 429)
-	if r.header.Get("Retry-After") != "" || r.header.Get("X-RateLimit-Remaining") != "5893" || !strings.Contains(text(r.body["message"]), "(100)") {
+	if r.header.Get("Retry-After") != "" || r.header.Get("X-RateLimit-Remaining") != "5893" || !strings.Contains(rest.Text(r.body["message"]), "(100)") {
 		t.Errorf("%v %s", r.header, r.text)
 	}
 	c.call("PATCH", "/v2/meetings/"+id, `{"topic":"x"}`).want(t, 429, 429) // updates count too

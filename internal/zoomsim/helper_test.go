@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"zflow/internal/zoomsim/rest"
 )
 
 // client calls a Sim as a program with an app's credentials does.
@@ -126,7 +127,7 @@ func (r reply) want(t *testing.T, status, code int) reply {
 	if r.status != status {
 		t.Fatalf("status %d instead of %d: %s", r.status, status, r.text)
 	}
-	if code != 0 && text(r.body["code"]) != text(code) {
+	if code != 0 && rest.Text(r.body["code"]) != rest.Text(code) {
 		t.Fatalf("code %v instead of %d: %s", r.body["code"], code, r.text)
 	}
 	return r
@@ -136,5 +137,5 @@ func (r reply) want(t *testing.T, status, code int) reply {
 func (c *client) create(body string) (id, uuid string) {
 	c.t.Helper()
 	r := c.call("POST", "/v2/users/me/meetings", body).want(c.t, http.StatusCreated, 0)
-	return text(r.body["id"]), text(r.body["uuid"])
+	return rest.Text(r.body["id"]), rest.Text(r.body["uuid"])
 }

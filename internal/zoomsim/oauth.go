@@ -9,6 +9,7 @@ import (
 
 	"zflow/internal/zoomcatalog"
 	"zflow/internal/zoomsim/oauth"
+	"zflow/internal/zoomsim/rest"
 )
 
 // Kinds of apps.
@@ -87,9 +88,9 @@ func (s *Sim) tellRemoved(a App, gone Installed) {
 	if a.Deauthorization == "" {
 		return
 	}
-	body := encode(map[string]any{"event": "app_deauthorized", "payload": map[string]any{
+	body := rest.Encode(map[string]any{"event": "app_deauthorized", "payload": map[string]any{
 		"account_id": gone.Account, "user_id": gone.User, "client_id": a.ClientID,
-		"deauthorization_time": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "signature": randomText(32),
+		"deauthorization_time": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "signature": rest.Random(32),
 	}})
 	sub := &subscription{Subscription: Subscription{ID: "deauthorization", URL: a.Deauthorization, App: a.ClientID}, gone: make(chan struct{})}
 	s.start(func() { s.climb(sub, "app_deauthorized", body) })
@@ -100,22 +101,22 @@ func (s *Sim) serveOAuth(w http.ResponseWriter, r *http.Request) {
 	entry := Entry{Kind: KindToken, Method: r.Method, Path: r.URL.Path, Time: time.Now()}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
-		s.reply(w, entry, answer{status: http.StatusBadRequest, body: map[string]string{"reason": "Bad Request", "error": "invalid_request"}})
+		s.reply(w, entry, rest.Answer{Status: http.StatusBadRequest, Body: map[string]string{"reason": "Bad Request", "error": "invalid_request"}})
 		return
 	}
 	entry.Operation = strings.TrimPrefix(r.URL.Path, "/oauth/")
 	if grant := r.Form.Get("grant_type"); entry.Operation == "token" {
 		entry.Operation += " " + wordOf([]byte(grant))
 	}
-	s.serve(w, r, &entry, func() answer { return s.answerOAuth(r, &entry) })
+	s.serve(w, r, &entry, func() rest.Answer { return s.answerOAuth(r, &entry) })
 }
 
-func (s *Sim) answerOAuth(r *http.Request, entry *Entry) answer {
+func (s *Sim) answerOAuth(r *http.Request, entry *Entry) rest.Answer {
 	got := s.oauth.Do(r)
 	entry.App, entry.Note = got.App, got.Note
-	a := answer{status: got.Status, code: got.Code, body: got.Body}
+	a := rest.Answer{Status: got.Status, Code: got.Code, Body: got.Body}
 	if got.Location != "" {
-		a.header = http.Header{"Location": {got.Location}}
+		a.Header = http.Header{"Location": {got.Location}}
 	}
 	return a
 }
@@ -146,7 +147,7 @@ func scopesKnown() (user, admin []string) {
 }
 
 // authorize returns what a call's token stands for, or why it is refused.
-func (s *Sim) authorize(r *http.Request) (oauth.Grant, *answer) {
+func (s *Sim) authorize(r *http.Request) (oauth.Grant, *rest.Answer) {
 	token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	g, err := s.oauth.Grant(token)
 	message := "Invalid access token."
@@ -156,7 +157,7 @@ func (s *Sim) authorize(r *http.Request) (oauth.Grant, *answer) {
 	case errors.Is(err, oauth.ErrExpired):
 		message = "Access token is expired."
 	}
-	refused := zoomError(http.StatusUnauthorized, 124, "%s", message)
+	refused := rest.Error(http.StatusUnauthorized, 124, "%s", message)
 	return oauth.Grant{}, &refused
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func TestTokenIsRefused(t *testing.T) {
@@ -25,7 +26,7 @@ func TestTokenIsRefused(t *testing.T) {
 		"another grant type": {a.ClientID, a.ClientSecret, url.Values{"grant_type": {"password"}}, "unsupported_grant_type"},
 	} {
 		r := c.tokenCall(try.id, try.secret, try.form)
-		if r.status != http.StatusBadRequest || r.body["error"] != try.code || text(r.body["reason"]) == "" {
+		if r.status != http.StatusBadRequest || r.body["error"] != try.code || rest.Text(r.body["reason"]) == "" {
 			t.Errorf("%s: %d %s", name, r.status, r.text)
 		}
 	}
@@ -41,7 +42,7 @@ func TestTokenRequestMayStandInTheQuery(t *testing.T) {
 	}
 	r.SetBasicAuth(a.ClientID, a.ClientSecret)
 	got := c.do(r).want(t, http.StatusOK, 0)
-	if got.body["token_type"] != "bearer" || text(got.body["expires_in"]) != "3600" || !strings.Contains(text(got.body["scope"]), "meeting:write:meeting:admin") {
+	if got.body["token_type"] != "bearer" || rest.Text(got.body["expires_in"]) != "3600" || !strings.Contains(rest.Text(got.body["scope"]), "meeting:write:meeting:admin") {
 		t.Errorf("%s", got.text)
 	}
 }
@@ -56,7 +57,7 @@ func TestANewTokenVoidsTheLast(t *testing.T) {
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 	c.token = old
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusUnauthorized, 124)
-	c.token = text(r.body["access_token"])
+	c.token = rest.Text(r.body["access_token"])
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 }
 
@@ -88,7 +89,7 @@ func TestAMissingScopeIsNamed(t *testing.T) {
 	c := newClient(t, Options{Apps: []App{{Scopes: []string{"meeting:read:meeting:admin", "meeting:read:list_meetings"}}}})
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 	r := c.call("POST", "/v2/users/me/meetings", `{"topic":"x"}`).want(t, http.StatusBadRequest, 4711)
-	if !strings.Contains(text(r.body["message"]), "meeting:write:meeting") {
+	if !strings.Contains(rest.Text(r.body["message"]), "meeting:write:meeting") {
 		t.Errorf("%s", r.text)
 	}
 }
@@ -150,7 +151,7 @@ func TestAUserAppIsItsUsers(t *testing.T) {
 	if err := c.sim.SetConsent(Consent{App: user.ClientID, User: "u7"}); err != nil {
 		t.Fatal(err)
 	}
-	c.token = text(c.connect(user).body["access_token"])
+	c.token = rest.Text(c.connect(user).body["access_token"])
 	r := c.call("POST", "/v2/users/me/meetings", `{"topic":"mine"}`).want(t, http.StatusCreated, 0)
 	if r.body["host_id"] != "u7" {
 		t.Errorf("%s", r.text)
@@ -163,7 +164,7 @@ func TestAUserAppIsItsUsers(t *testing.T) {
 
 func TestAnAdminAppIsForTheAccount(t *testing.T) {
 	c := newClient(t, Options{})
-	c.token = text(c.connect(c.sim.Apps()[2]).body["access_token"])
+	c.token = rest.Text(c.connect(c.sim.Apps()[2]).body["access_token"])
 	c.call("POST", "/v2/users/u8/meetings", `{"topic":"yours"}`).want(t, http.StatusCreated, 0)
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 }
@@ -172,7 +173,7 @@ func TestAServerAppIsAskedNotToSayMe(t *testing.T) {
 	c := newClient(t, Options{NoMe: true})
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusNotFound, 1001)
 	c.call("GET", "/v2/users/"+ownerEmail+"/meetings", "").want(t, http.StatusOK, 0)
-	c.token = text(c.connect(c.sim.Apps()[2]).body["access_token"])
+	c.token = rest.Text(c.connect(c.sim.Apps()[2]).body["access_token"])
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 }
 
@@ -184,7 +185,7 @@ func TestReducedScopesCount(t *testing.T) {
 	if r.body["scope"] != "meeting:read:list_meetings" {
 		t.Errorf("%s", r.text)
 	}
-	c.token = text(r.body["access_token"])
+	c.token = rest.Text(r.body["access_token"])
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusOK, 0)
 	c.call("POST", "/v2/users/me/meetings", `{"topic":"x"}`).want(t, http.StatusBadRequest, 4711)
 }
@@ -192,7 +193,7 @@ func TestReducedScopesCount(t *testing.T) {
 func TestAnAppsOwnTokenReadsNothing(t *testing.T) {
 	c := newClient(t, Options{})
 	r := c.form("/oauth/token", c.sim.Apps()[1], url.Values{"grant_type": {"client_credentials"}}).want(t, http.StatusOK, 0)
-	c.token = text(r.body["access_token"])
+	c.token = rest.Text(r.body["access_token"])
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusBadRequest, 4711)
 }
 
@@ -207,17 +208,17 @@ func TestARemovedAppIsToldSo(t *testing.T) {
 		if !strings.Contains(r.text, owner) || strings.Contains(c.do(mustRequest(t, c.base+"/sim/v1/installed")).text, a.ClientID) {
 			t.Errorf("%s", r.text)
 		}
-		c.token = text(tokens["access_token"])
+		c.token = rest.Text(tokens["access_token"])
 		c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusUnauthorized, 124)
 		time.Sleep(time.Hour)
 		got := e.deliveries()
 		if len(got) != 2 || got[1].at.Sub(got[0].at) != 5*time.Minute {
 			t.Fatalf("%d deliveries", len(got))
 		}
-		v, _ := decodeObject([]byte(got[1].body))
+		v, _ := rest.DecodeObject([]byte(got[1].body))
 		payload, _ := v["payload"].(map[string]any)
 		if v["event"] != "app_deauthorized" || v["event_ts"] != nil || payload["account_id"] != a.AccountID || payload["user_id"] != owner ||
-			payload["client_id"] != a.ClientID || text(payload["signature"]) == "" || text(payload["deauthorization_time"]) == "" {
+			payload["client_id"] != a.ClientID || rest.Text(payload["signature"]) == "" || rest.Text(payload["deauthorization_time"]) == "" {
 			t.Errorf("%s", got[1].body)
 		}
 		if want := Sign(a.SecretToken, got[1].at.Unix(), []byte(got[1].body)); got[1].header.Get("X-Zm-Signature") != want {
@@ -238,7 +239,7 @@ func TestAppsAreChangedOverHTTP(t *testing.T) {
 		"POST /sim/v1/devices": `{"user_code":"none"}`, "POST /sim/v1/removals": `{"client_id":"nobody"}`,
 	} {
 		method, path, _ := strings.Cut(path, " ")
-		if r := c.call(method, path, body).want(t, http.StatusBadRequest, 0); text(r.body["error"]) == "" {
+		if r := c.call(method, path, body).want(t, http.StatusBadRequest, 0); rest.Text(r.body["error"]) == "" {
 			t.Errorf("%s: %s", path, r.text)
 		}
 	}
@@ -252,17 +253,17 @@ func TestADeviceConnectsOverHTTP(t *testing.T) {
 	c := newClient(t, Options{})
 	a := c.sim.Apps()[1]
 	d := c.form("/oauth/devicecode?client_id="+a.ClientID, a, nil).want(t, http.StatusOK, 0)
-	c.call("POST", "/sim/v1/devices", `{"user_code":"`+text(d.body["user_code"])+`"}`).want(t, http.StatusOK, 0)
-	r := c.form("/oauth/token", a, url.Values{"grant_type": {"device_code"}, "device_code": {text(d.body["device_code"])}}).want(t, http.StatusOK, 0)
-	c.form("/oauth/revoke", a, url.Values{"token": {text(r.body["refresh_token"])}}).want(t, http.StatusOK, 0)
-	c.token = text(r.body["access_token"])
+	c.call("POST", "/sim/v1/devices", `{"user_code":"`+rest.Text(d.body["user_code"])+`"}`).want(t, http.StatusOK, 0)
+	r := c.form("/oauth/token", a, url.Values{"grant_type": {"device_code"}, "device_code": {rest.Text(d.body["device_code"])}}).want(t, http.StatusOK, 0)
+	c.form("/oauth/revoke", a, url.Values{"token": {rest.Text(r.body["refresh_token"])}}).want(t, http.StatusOK, 0)
+	c.token = rest.Text(r.body["access_token"])
 	c.call("GET", "/v2/users/me/meetings", "").want(t, http.StatusUnauthorized, 124)
 }
 
 func TestAnAnswerWithTokensMayBeLost(t *testing.T) {
 	c := newClient(t, Options{})
 	a := c.sim.Apps()[1]
-	first := text(c.connect(a).body["refresh_token"])
+	first := rest.Text(c.connect(a).body["refresh_token"])
 	c.sim.Inject(Fault{Path: "/oauth/token", Do: true, Cut: true})
 	r, err := http.NewRequest("POST", c.base+"/oauth/token?grant_type=refresh_token&refresh_token="+first, nil)
 	if err != nil {
@@ -273,7 +274,7 @@ func TestAnAnswerWithTokensMayBeLost(t *testing.T) {
 		t.Fatal("answered")
 	}
 	again := c.form("/oauth/token", a, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first}}).want(t, http.StatusBadRequest, 0)
-	if !strings.Contains(text(again.body["reason"]), "(4,740)") {
+	if !strings.Contains(rest.Text(again.body["reason"]), "(4,740)") {
 		t.Errorf("%s", again.text)
 	}
 	page := c.do(mustRequest(t, c.base+"/sim/v1/ledger?kind=token")).text

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func number(t *testing.T, id string) int64 {
@@ -25,7 +26,7 @@ func TestRegistering(t *testing.T) {
 	c := newClient(t, Options{})
 	open, _ := c.create(`{"settings":{"approval_type":0}}`)
 	r := c.call("POST", "/v2/meetings/"+open+"/registrants", lina).want(t, http.StatusCreated, 0)
-	if text(r.body["id"]) != open || text(r.body["registrant_id"]) == "" || !strings.Contains(text(r.body["join_url"]), "tk=") {
+	if rest.Text(r.body["id"]) != open || rest.Text(r.body["registrant_id"]) == "" || !strings.Contains(rest.Text(r.body["join_url"]), "tk=") {
 		t.Errorf("%s", r.text)
 	}
 	again := c.call("POST", "/v2/meetings/"+open+"/registrants", strings.ToLower(lina)).want(t, http.StatusCreated, 0)
@@ -80,7 +81,7 @@ func TestParticipantsComeLate(t *testing.T) {
 			t.Errorf("%s", r.text)
 		}
 		byNumber := c.call("GET", "/v2/past_meetings/"+id+"/participants?page_size=2", "").want(t, http.StatusOK, 0)
-		if text(byNumber.body["next_page_token"]) == "" {
+		if rest.Text(byNumber.body["next_page_token"]) == "" {
 			t.Errorf("%s", byNumber.text)
 		}
 	})
@@ -90,7 +91,7 @@ func TestANumberMeansTheLatestOccurrence(t *testing.T) {
 	c := newClient(t, Options{})
 	id, first := c.create(`{}`)
 	happen(t, c.sim, Event{Type: "meeting.ended", Meeting: number(t, id)})
-	second := text(c.call("GET", "/v2/meetings/"+id, "").want(t, http.StatusOK, 0).body["uuid"])
+	second := rest.Text(c.call("GET", "/v2/meetings/"+id, "").want(t, http.StatusOK, 0).body["uuid"])
 	if second == first {
 		t.Fatal("the next occurrence has the same uuid")
 	}
@@ -115,11 +116,11 @@ func TestRecordingsComeLate(t *testing.T) {
 		c.call("GET", path, "").want(t, http.StatusNotFound, 3301)
 		time.Sleep(time.Minute)
 		r := c.call("GET", path, "").want(t, http.StatusOK, 0)
-		if r.body["download_access_token"] != nil || !strings.Contains(text(r.body["share_url"]), "/rec/share/") {
+		if r.body["download_access_token"] != nil || !strings.Contains(rest.Text(r.body["share_url"]), "/rec/share/") {
 			t.Errorf("%s", r.text)
 		}
 		r = c.call("GET", path+"?include_fields=download_access_token&ttl=60", "").want(t, http.StatusOK, 0)
-		if text(r.body["download_access_token"]) == "" || text(r.body["recording_count"]) != "2" {
+		if rest.Text(r.body["download_access_token"]) == "" || rest.Text(r.body["recording_count"]) != "2" {
 			t.Errorf("%s", r.text)
 		}
 	})

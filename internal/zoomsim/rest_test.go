@@ -8,18 +8,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func TestAMeetingLives(t *testing.T) {
 	c := newClient(t, Options{})
 	made := c.call("POST", "/v2/users/me/meetings", `{"topic":"Glazing","type":2,"start_time":"2030-01-02T10:00:00Z","duration":40,"settings":{"host_video":true}}`).want(t, http.StatusCreated, 0)
-	id := text(made.body["id"])
-	if len(id) != 11 || !strings.Contains(text(made.body["start_url"]), "zak=") || !strings.Contains(text(made.body["join_url"]), "/j/"+id) {
+	id := rest.Text(made.body["id"])
+	if len(id) != 11 || !strings.Contains(rest.Text(made.body["start_url"]), "zak=") || !strings.Contains(rest.Text(made.body["join_url"]), "/j/"+id) {
 		t.Fatalf("%s", made.text)
 	}
 	got := c.call("GET", "/v2/meetings/"+id, "").want(t, http.StatusOK, 0)
 	for _, key := range []string{"id", "uuid", "topic", "duration", "start_time", "timezone", "host_id", "join_url"} {
-		if text(got.body[key]) != text(made.body[key]) || made.body[key] == nil {
+		if rest.Text(got.body[key]) != rest.Text(made.body[key]) || made.body[key] == nil {
 			t.Errorf("%s: made with %v, read %v", key, made.body[key], got.body[key])
 		}
 	}
@@ -130,13 +131,13 @@ func TestListingPages(t *testing.T) {
 		meetings, _ := r.body["meetings"].([]any)
 		for _, m := range meetings {
 			line, _ := m.(map[string]any)
-			delete(made, text(line["id"]))
+			delete(made, rest.Text(line["id"]))
 		}
-		if text(r.body["total_records"]) != "7" || text(r.body["page_count"]) != "3" {
+		if rest.Text(r.body["total_records"]) != "7" || rest.Text(r.body["page_count"]) != "3" {
 			t.Errorf("%s", r.text)
 		}
 		pages++
-		if token = text(r.body["next_page_token"]); token == "" {
+		if token = rest.Text(r.body["next_page_token"]); token == "" {
 			break
 		}
 	}
@@ -162,7 +163,7 @@ func TestAPageTokenIsForOneListAndFifteenMinutes(t *testing.T) {
 		for range 3 {
 			c.create(`{}`)
 		}
-		token := text(c.call("GET", "/v2/users/me/meetings?page_size=1", "").body["next_page_token"])
+		token := rest.Text(c.call("GET", "/v2/users/me/meetings?page_size=1", "").body["next_page_token"])
 		c.call("GET", "/v2/users/someone/meetings?page_size=1&next_page_token="+token, "").want(t, http.StatusBadRequest, 300)
 		c.call("GET", "/v2/users/me/meetings?page_size=1&type=live&next_page_token="+token, "").want(t, http.StatusBadRequest, 300)
 		time.Sleep(15*time.Minute - time.Second)
@@ -190,7 +191,7 @@ func TestListTypesAndDays(t *testing.T) {
 		"?page_size=300&type=upcoming_meetings": {soon},
 	} {
 		r := c.call("GET", "/v2/users/me/meetings"+query, "").want(t, http.StatusOK, 0)
-		if text(r.body["total_records"]) != fmt.Sprint(len(want)) {
+		if rest.Text(r.body["total_records"]) != fmt.Sprint(len(want)) {
 			t.Errorf("%s: %s", query, r.text)
 		}
 		for _, id := range want {
@@ -235,7 +236,7 @@ func TestUnknownPaths(t *testing.T) {
 func TestChatMessages(t *testing.T) {
 	c := newClient(t, Options{})
 	r := c.call("POST", "/v2/chat/users/me/messages", `{"message":"hello","to_contact":"lina@harbor.example"}`).want(t, http.StatusCreated, 0)
-	if text(r.body["id"]) == "" {
+	if rest.Text(r.body["id"]) == "" {
 		t.Errorf("%s", r.text)
 	}
 	c.call("POST", "/v2/chat/users/me/messages", `{"message":"hello","to_channel":"c1"}`).want(t, http.StatusCreated, 0)

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"zflow/internal/zoomsim/rest"
 )
 
 func object(t *testing.T, h Happened) map[string]any {
 	t.Helper()
-	v, ok := decodeObject(h.Body)
+	v, ok := rest.DecodeObject(h.Body)
 	payload, _ := v["payload"].(map[string]any)
 	o, _ := payload["object"].(map[string]any)
 	if !ok || o == nil {
@@ -25,7 +26,7 @@ func TestSeedTellsOfMeetingsThatAreThere(t *testing.T) {
 	var kinds []string
 	for _, h := range c.sim.Seed() {
 		kinds = append(kinds, h.Type)
-		c.call("GET", "/v2/meetings/"+text(object(t, h)["id"]), "").want(t, http.StatusOK, 0)
+		c.call("GET", "/v2/meetings/"+rest.Text(object(t, h)["id"]), "").want(t, http.StatusOK, 0)
 	}
 	want := []string{"meeting.registration_created", "meeting.ended", "meeting.ended", "meeting.participant_jbh_waiting", "recording.completed"}
 	if !slices.Equal(kinds, want) {
@@ -37,7 +38,7 @@ func TestSeedRefusesTheClassListOnce(t *testing.T) {
 	c := newClient(t, Options{})
 	events := c.sim.Seed()
 	for i, refused := range map[int]bool{1: false, 2: true} {
-		path := "/v2/past_meetings/" + url.PathEscape(url.PathEscape(text(object(t, events[i])["uuid"]))) + "/participants"
+		path := "/v2/past_meetings/" + url.PathEscape(url.PathEscape(rest.Text(object(t, events[i])["uuid"]))) + "/participants"
 		if refused {
 			c.call("GET", path, "").want(t, http.StatusNotFound, 3001)
 		}
@@ -48,12 +49,12 @@ func TestSeedRefusesTheClassListOnce(t *testing.T) {
 func TestSeedHasARecordingAndNoHost(t *testing.T) {
 	c := newClient(t, Options{})
 	events := c.sim.Seed()
-	uuid := text(object(t, events[4])["uuid"])
+	uuid := rest.Text(object(t, events[4])["uuid"])
 	r := c.call("GET", "/v2/meetings/"+url.PathEscape(url.PathEscape(uuid))+"/recordings", "").want(t, http.StatusOK, 0)
 	if r.body["share_url"] != object(t, events[4])["share_url"] {
 		t.Errorf("REST says %v, the event %v", r.body["share_url"], object(t, events[4])["share_url"])
 	}
-	if r := c.call("GET", "/v2/meetings/"+text(object(t, events[3])["id"]), ""); r.body["status"] != "waiting" {
+	if r := c.call("GET", "/v2/meetings/"+rest.Text(object(t, events[3])["id"]), ""); r.body["status"] != "waiting" {
 		t.Errorf("%s", r.text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 // Sign returns the signature of a body that is sent at a time in Unix seconds,
@@ -29,8 +30,8 @@ func Header(secretToken string, at time.Time, body []byte) http.Header {
 	h.Set("User-Agent", "Zoom Marketplace/1.0a")
 	h.Set("X-Zm-Signature", Sign(secretToken, at.Unix(), body))
 	h.Set("X-Zm-Request-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	h.Set("X-Zm-Request-Id", randomText(16))
-	h.Set("X-Zm-Trackingid", "v=2.0;clid=sim;rid=WEB_"+randomText(12))
+	h.Set("X-Zm-Request-Id", rest.Random(16))
+	h.Set("X-Zm-Trackingid", "v=2.0;clid=sim;rid=WEB_"+rest.Random(12))
 	return h
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"zflow/internal/zoomsim/oauth"
+	"zflow/internal/zoomsim/rest"
+	"zflow/internal/zoomsim/world"
 )
 
 // Options say how a Sim behaves; the zero value is a friendly Zoom.
@@ -33,11 +35,11 @@ type Options struct {
 type Sim struct {
 	o      Options
 	oauth  *oauth.Server
-	routes []route
-	mu     sync.Mutex // guards world, faults, usage and subscriptions
-	world  *world
+	world  *world.World
+	limits *rest.Limits
+	routes rest.Router
+	mu     sync.Mutex // guards faults and subscriptions
 	faults []*Fault
-	usage  map[string]*window
 	subs   []*subscription
 	ledger *ledger
 	client *http.Client
@@ -50,9 +52,7 @@ type Sim struct {
 func New(o Options) *Sim {
 	s := &Sim{
 		o:      o,
-		routes: newRoutes(),
-		world:  newWorld(),
-		usage:  map[string]*window{},
+		limits: rest.NewLimits(o.Limits, o.DailyLimits),
 		ledger: newLedger(keep),
 		done:   make(chan struct{}),
 	}
@@ -65,6 +65,11 @@ func New(o Options) *Sim {
 		Transport:     o.Client,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	s.world = world.New(world.Options{
+		ReportDelay: o.ReportDelay, RecordingDelay: o.RecordingDelay, Users: o.Users, NoMe: o.NoMe, Imagine: o.Imagine,
+		Limits: s.limits, Pages: rest.NewPages(),
+	})
+	s.routes = rest.NewRouter(s.world.Handlers())
 	user, admin := scopesKnown()
 	s.oauth = oauth.New(oauth.Options{
 		Apps: o.Apps, TokenLife: o.TokenLife, RefreshLife: o.RefreshLife, APIURL: o.APIURL,
@@ -83,7 +88,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/sim/v1/"):
 		s.serveControl(w, r)
 	default:
-		writeAnswer(w, zoomError(http.StatusNotFound, 2300, "This API endpoint is not recognized."))
+		rest.Write(w, rest.Error(http.StatusNotFound, 2300, "This API endpoint is not recognized."))
 	}
 }
 

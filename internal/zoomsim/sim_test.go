@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func TestManyClientsAtOnce(t *testing.T) {
@@ -36,7 +37,7 @@ func TestManyClientsAtOnce(t *testing.T) {
 	if _, err := c.sim.WaitLedger(t.Context(), Filter{Kind: KindDelivery}, 8*20*4); err != nil {
 		t.Error(err)
 	}
-	if r := c.call("GET", "/v2/users/me/meetings", ""); text(r.body["total_records"]) != "0" {
+	if r := c.call("GET", "/v2/users/me/meetings", ""); rest.Text(r.body["total_records"]) != "0" {
 		t.Errorf("%s", r.text)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"zflow/internal/zoomcatalog"
+	"zflow/internal/zoomsim/rest"
+	"zflow/internal/zoomsim/world"
 )
 
 // Zoom's rules for webhooks.
@@ -63,7 +65,7 @@ func (s *Sim) newSubscription(want Subscription) (*subscription, error) {
 	if !found {
 		return nil, fmt.Errorf("subscribing %s: %w", want.URL, noApp(want.App))
 	}
-	want.ID, want.App, want.Disabled, want.Failures = randomText(9), a.ClientID, false, 0
+	want.ID, want.App, want.Disabled, want.Failures = rest.Random(9), a.ClientID, false, 0
 	return &subscription{Subscription: want, gone: make(chan struct{})}, nil
 }
 
@@ -115,8 +117,8 @@ func (s *Sim) judge(sub *subscription, err error) (disabled bool) {
 }
 
 func (s *Sim) validate(ctx context.Context, sub *subscription) error {
-	plain := randomText(16)
-	body := encode(map[string]any{
+	plain := rest.Random(16)
+	body := rest.Encode(map[string]any{
 		"event": "endpoint.url_validation", "event_ts": time.Now().UnixMilli(),
 		"payload": map[string]any{"plainToken": plain},
 	})
@@ -138,18 +140,18 @@ func (s *Sim) validate(ctx context.Context, sub *subscription) error {
 }
 
 // deliver sends an event, in so many copies, to all who subscribed to it.
-func (s *Sim) deliver(h Happened, copies int) {
+func (s *Sim) deliver(h rest.Happened, copies int) {
 	for _, sub := range s.subscribers(h) {
 		body := h.Body
 		for range copies {
 			sent := body
 			s.start(func() { s.climb(sub, h.Type, sent) })
-			body = vary(h.Body)
+			body = world.Vary(h.Body)
 		}
 	}
 }
 
-func (s *Sim) subscribers(h Happened) []*subscription {
+func (s *Sim) subscribers(h rest.Happened) []*subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []*subscription

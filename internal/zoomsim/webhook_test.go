@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
 func hexMAC(secret, text string) string {
@@ -155,11 +156,11 @@ func TestCopiesDifferInURLsAndTokensOnly(t *testing.T) {
 		var first map[string]any
 		for _, d := range e.deliveries() {
 			bodies[d.body] = true
-			v, _ := decodeObject([]byte(d.body))
+			v, _ := rest.DecodeObject([]byte(d.body))
 			if first == nil {
 				first = v
 			}
-			if text(v["event_ts"]) != text(first["event_ts"]) || !strings.Contains(d.body, `"share_url"`) {
+			if rest.Text(v["event_ts"]) != rest.Text(first["event_ts"]) || !strings.Contains(d.body, `"share_url"`) {
 				t.Errorf("%s", d.body)
 			}
 		}

@@ -1,24 +1,25 @@
-package zoomsim
+package world
 
 import (
 	"net/http"
 	"strings"
 	"time"
+	"zflow/internal/zoomsim/rest"
 )
 
-func (s *Sim) getRecordings(c *call) answer {
-	m, o := s.findPast(c)
+func (w *World) getRecordings(c *rest.Call) rest.Answer {
+	m, o := w.pastOf(c)
 	switch {
-	case o == nil && s.world.find(c.id) == nil:
-		return noMeeting(c.id)
-	case o == nil, o.recordedAt.IsZero(), c.now.Before(o.recordedAt):
-		return zoomError(http.StatusNotFound, 3301, "There is no recording for this meeting.")
+	case o == nil && w.find(c.ID) == nil:
+		return NoMeeting(c.ID)
+	case o == nil, o.recordedAt.IsZero(), c.Now.Before(o.recordedAt):
+		return rest.Error(http.StatusNotFound, 3301, "There is no recording for this meeting.")
 	}
 	v := recordingView(m, o)
-	if strings.Contains(c.query.Get("include_fields"), "download_access_token") {
-		v["download_access_token"] = "simdownload." + randomText(32)
+	if strings.Contains(c.Query.Get("include_fields"), "download_access_token") {
+		v["download_access_token"] = "simdownload." + rest.Random(32)
 	}
-	return answer{status: http.StatusOK, body: v}
+	return rest.Answer{Status: http.StatusOK, Body: v}
 }
 
 // recordingView is a past meeting with its recording files.

@@ -1,9 +1,11 @@
-package zoomsim
+package rest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,27 +21,39 @@ type window struct {
 	used  int
 }
 
-// SetLimit changes the limit of a label.
-func (s *Sim) SetLimit(label string, l Limit) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	limits := make(map[string]Limit, len(s.o.Limits)+1)
-	for k, v := range s.o.Limits {
-		limits[k] = v
-	}
-	limits[label] = l
-	s.o.Limits = limits
+// Limits counts calls.
+type Limits struct {
+	mu    sync.Mutex // guards all below
+	by    map[string]Limit
+	daily bool
+	usage map[string]*window
 }
 
-// spend counts a call. It returns the headers that tell of the limit, and a
+// NewLimits returns limits by label; daily are Zoom's per host and registrant.
+func NewLimits(by map[string]Limit, daily bool) *Limits {
+	l := &Limits{by: map[string]Limit{}, daily: daily, usage: map[string]*window{}}
+	maps.Copy(l.by, by)
+	return l
+}
+
+// Set changes the limit of a label.
+func (u *Limits) Set(label string, to Limit) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.by[label] = to
+}
+
+// Spend counts a call. It returns the headers that tell of the limit, and a
 // refusal when there is nothing left.
-func (s *Sim) spend(label, account string, now time.Time) (http.Header, *answer) {
-	l, limited := s.o.Limits[label]
+func (u *Limits) Spend(label, account string, now time.Time) (http.Header, *Answer) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	l, limited := u.by[label]
 	if !limited {
 		return nil, nil
 	}
-	second := s.windowOf(account+"/"+label+"/s", now.Truncate(time.Second))
-	day := s.windowOf(account+"/"+label+"/d", now.UTC().Truncate(24*time.Hour))
+	second := u.windowOf(account+"/"+label+"/s", now.Truncate(time.Second))
+	day := u.windowOf(account+"/"+label+"/d", now.UTC().Truncate(24*time.Hour))
 	category := capitalize(label)
 	if l.PerDay > 0 && day.used >= l.PerDay {
 		h := limitHeader(category, "Daily-limit", l.PerDay, 0)
@@ -61,22 +75,24 @@ func (s *Sim) spend(label, account string, now time.Time) (http.Header, *answer)
 
 // windowOf returns the window of a key that began at start; an older one is
 // begun anew.
-func (s *Sim) windowOf(key string, start time.Time) *window {
-	w := s.usage[key]
+func (u *Limits) windowOf(key string, start time.Time) *window {
+	w := u.usage[key]
 	if w == nil || !w.start.Equal(start) {
 		w = &window{start: start}
-		s.usage[key] = w
+		u.usage[key] = w
 	}
 	return w
 }
 
-// spendDaily counts a call against one of Zoom's limits per person and day. Its
+// Daily counts a call against one of Zoom's limits per person and day. Its
 // refusal has, as Zoom's, no Retry-After and headers that speak of another limit.
-func (s *Sim) spendDaily(key string, most int, now time.Time, message string) *answer {
-	if !s.o.DailyLimits {
+func (u *Limits) Daily(key string, most int, now time.Time, message string) *Answer {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.daily {
 		return nil
 	}
-	day := s.windowOf(key, now.UTC().Truncate(24*time.Hour))
+	day := u.windowOf(key, now.UTC().Truncate(24*time.Hour))
 	if day.used >= most {
 		return tooMany(limitHeader("Light", "Daily-limit", 6000, 5893), message)
 	}
@@ -93,9 +109,9 @@ func limitHeader(category, kind string, limit, left int) http.Header {
 	}
 }
 
-func tooMany(h http.Header, message string) *answer {
-	a := zoomError(http.StatusTooManyRequests, 429, "%s", message)
-	a.header = h
+func tooMany(h http.Header, message string) *Answer {
+	a := Error(http.StatusTooManyRequests, 429, "%s", message)
+	a.Header = h
 	return &a
 }
 

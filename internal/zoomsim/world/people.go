@@ -1,4 +1,4 @@
-package zoomsim
+package world
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zflow/internal/zoomcatalog"
+	"zflow/internal/zoomsim/rest"
 )
 
 // The app's owner, who is host where nobody else is named.
@@ -17,32 +18,32 @@ const (
 
 const registrationLimit = "You have exceeded the daily rate limit (3) of Add meeting registrant API request for the registrant. Try again later."
 
-func (s *Sim) addRegistrant(c *call) answer {
-	m := s.world.find(c.id)
+func (w *World) addRegistrant(c *rest.Call) rest.Answer {
+	m := w.find(c.ID)
 	if m == nil || m.gone() {
-		return noMeeting(c.id)
+		return NoMeeting(c.ID)
 	}
-	var bad []fieldError
+	var bad []rest.FieldError
 	for _, key := range [...]string{"email", "first_name"} {
-		if v := text(c.body[key]); v == "" || (key == "email" && !strings.Contains(v, "@")) {
-			bad = append(bad, fieldError{Field: key, Message: "Invalid field."})
+		if v := rest.Text(c.Body[key]); v == "" || (key == "email" && !strings.Contains(v, "@")) {
+			bad = append(bad, rest.FieldError{Field: key, Message: "Invalid field."})
 		}
 	}
 	if len(bad) > 0 {
-		return invalid(bad...)
+		return rest.Invalid(bad...)
 	}
 	if !m.registers() {
-		return zoomError(http.StatusBadRequest, 300, "Registration has not been enabled for this meeting: %s.", c.id)
+		return rest.Error(http.StatusBadRequest, 300, "Registration has not been enabled for this meeting: %s.", c.ID)
 	}
-	email := strings.ToLower(text(c.body["email"]))
-	if refused := s.spendDaily("registrant/"+m.number()+"/"+email, 3, c.now, registrationLimit); refused != nil {
+	email := strings.ToLower(rest.Text(c.Body["email"]))
+	if refused := w.o.Limits.Daily("registrant/"+m.number()+"/"+email, 3, c.Now, registrationLimit); refused != nil {
 		return *refused
 	}
-	r, added := m.register(email, c.body)
+	r, added := m.register(email, c.Body)
 	if added {
-		c.told = append(c.told, Event{Type: "meeting.registration_created", Meeting: m.id, Object: map[string]any{"registrant": r.view()}})
+		w.tell(c, Event{Type: "meeting.registration_created", Meeting: m.id, Object: map[string]any{"registrant": r.view()}})
 	}
-	return answer{status: http.StatusCreated, body: r.receipt(m)}
+	return rest.Answer{Status: http.StatusCreated, Body: r.receipt(m)}
 }
 
 // register adds a person, or finds the one who has this address.
@@ -52,11 +53,11 @@ func (m *meeting) register(email string, body map[string]any) (r *registrant, ad
 			return r, false
 		}
 	}
-	r = &registrant{ID: randomText(12), Email: email, First: text(body["first_name"]), Last: text(body["last_name"]), Status: "approved"}
+	r = &registrant{ID: rest.Random(12), Email: email, First: rest.Text(body["first_name"]), Last: rest.Text(body["last_name"]), Status: "approved"}
 	if m.approval() == "1" && body["auto_approve"] != true {
 		r.Status = "pending"
 	} else {
-		r.JoinURL = site + "/w/" + m.number() + "?tk=" + randomText(16)
+		r.JoinURL = site + "/w/" + m.number() + "?tk=" + rest.Random(16)
 	}
 	m.registrants = append(m.registrants, r)
 	return r, true
@@ -83,20 +84,20 @@ func (r *registrant) receipt(m *meeting) map[string]any {
 	return v
 }
 
-func (s *Sim) listParticipants(c *call) answer {
-	_, o := s.findPast(c)
+func (w *World) listParticipants(c *rest.Call) rest.Answer {
+	_, o := w.pastOf(c)
 	if o == nil {
-		return noMeeting(c.id)
+		return NoMeeting(c.ID)
 	}
-	if o.refuse > 0 || c.now.Before(o.reportAt) {
+	if o.refuse > 0 || c.Now.Before(o.reportAt) {
 		o.refuse = max(o.refuse-1, 0)
-		return zoomError(http.StatusNotFound, 3001, "This meeting's detail info is not available or not found.")
+		return rest.Error(http.StatusNotFound, 3001, "This meeting's detail info is not available or not found.")
 	}
 	all := make([]any, len(o.people))
 	for i, p := range o.people {
 		all[i] = p.view(i, o.started)
 	}
-	return s.paged(c, "participants", all)
+	return w.o.Pages.Answer(c, "participants", all)
 }
 
 func (p Person) view(i int, start time.Time) map[string]any {
@@ -112,21 +113,21 @@ func (p Person) view(i int, start time.Time) map[string]any {
 	}
 }
 
-// findPast returns the past meeting that a call names; with Imagine it makes one
+// pastOf returns the past meeting that a call names; with Imagine it makes one
 // up that it has not heard of.
-func (s *Sim) findPast(c *call) (*meeting, *occurrence) {
-	m, o := s.world.findPast(c.id)
-	if o != nil || !s.o.Imagine || s.world.find(c.id) != nil {
+func (w *World) pastOf(c *rest.Call) (*meeting, *occurrence) {
+	m, o := w.findPast(c.ID)
+	if o != nil || !w.o.Imagine || w.find(c.ID) != nil {
 		return m, o
 	}
-	m = s.world.imagine(c.id, c.now)
-	o = s.world.end(m, c.now, 0)
-	o.recordedAt = c.now
+	m = w.imagine(c.ID, c.Now)
+	o = w.end(m, c.Now, 0)
+	o.recordedAt = c.Now
 	return m, o
 }
 
 // imagine makes up a meeting with this number or UUID.
-func (w *world) imagine(id string, now time.Time) *meeting {
+func (w *World) imagine(id string, now time.Time) *meeting {
 	m := &meeting{host: owner, fields: map[string]any{"topic": "A meeting from elsewhere"}, created: now}
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
 		m.id = n

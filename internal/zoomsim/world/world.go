@@ -1,24 +1,39 @@
-package zoomsim
+package world
 
 import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"strconv"
+	"sync"
 	"time"
+
+	"zflow/internal/zoomsim/rest"
 )
 
 // site is where the simulated account's links lead.
 const site = "https://harbor.zoom.example"
 
-// world is what exists in the simulated account.
-type world struct {
+// Options say how a World behaves.
+type Options struct {
+	ReportDelay    time.Duration // from a meeting's end to its list of participants
+	RecordingDelay time.Duration // from recording.completed to the REST answer
+	Users          []string      // ids and mail addresses; none: whoever is named exists
+	NoMe           bool          // a server-to-server app may not say me
+	Imagine        bool          // a past meeting that it never heard of is made up
+	Limits         *rest.Limits
+	Pages          *rest.Pages
+}
+
+// World is what exists in the simulated accounts.
+type World struct {
+	o        Options
+	mu       sync.Mutex // guards all below
 	meetings map[int64]*meeting
 	byUUID   map[string]*meeting // every occurrence, past ones too
 	order    []int64             // as they were created
-	pages    map[string]page
-	uuids    int       // made so far
-	last     time.Time // of the latest event
+	uuids    int                 // made so far
+	last     time.Time           // of the latest event
 }
 
 // meeting is a scheduled meeting.
@@ -61,12 +76,43 @@ type Person struct {
 	Minutes int
 }
 
-func newWorld() *world {
-	return &world{meetings: map[int64]*meeting{}, byUUID: map[string]*meeting{}, pages: map[string]page{}}
+// New returns an empty World.
+func New(o Options) *World {
+	return &World{o: o, meetings: map[int64]*meeting{}, byUUID: map[string]*meeting{}}
+}
+
+// Handlers are the operations that the World does, by name.
+func (w *World) Handlers() map[string]rest.Handler {
+	return map[string]rest.Handler{
+		"create_meeting":                 w.locked((*World).createMeeting),
+		"get_meeting":                    w.locked((*World).getMeeting),
+		"update_meeting":                 w.locked((*World).updateMeeting),
+		"delete_meeting":                 w.locked((*World).deleteMeeting),
+		"list_meetings":                  w.locked((*World).listMeetings),
+		"add_meeting_registrant":         w.locked((*World).addRegistrant),
+		"list_past_meeting_participants": w.locked((*World).listParticipants),
+		"get_meeting_recordings":         w.locked((*World).getRecordings),
+		"send_chat_message":              w.locked((*World).sendChatMessage),
+	}
+}
+
+// locked makes a handler of one that runs under the lock. Its answer is made into
+// text before the lock is left: it shares the world's maps.
+func (w *World) locked(do func(*World, *rest.Call) rest.Answer) rest.Handler {
+	return func(c *rest.Call) rest.Answer {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return do(w, c).Written()
+	}
+}
+
+// tell notes what a call makes happen.
+func (w *World) tell(c *rest.Call, e Event) {
+	c.Made = append(c.Made, w.compose(e, c.By.Account))
 }
 
 // newMeetingID returns a number of eleven digits that is free.
-func (w *world) newMeetingID() int64 {
+func (w *World) newMeetingID() int64 {
 	for {
 		id := 80_000_000_000 + int64(binary.BigEndian.Uint64(randomBytes(8))%10_000_000_000)
 		if w.meetings[id] == nil {
@@ -77,7 +123,7 @@ func (w *world) newMeetingID() int64 {
 
 // newUUID returns an occurrence's id. Every fourth begins with a slash and every
 // eighth has two in a row too, so that whoever does not encode them finds out.
-func (w *world) newUUID() string {
+func (w *World) newUUID() string {
 	b := randomBytes(16)
 	w.uuids++
 	if w.uuids%4 == 0 {
@@ -95,17 +141,14 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// randomText returns n random bytes as text that is safe in URLs.
-func randomText(n int) string { return base64.RawURLEncoding.EncodeToString(randomBytes(n)) }
-
 // add puts a meeting into the world.
-func (w *world) add(host string, fields map[string]any, now time.Time) *meeting {
+func (w *World) add(host string, fields map[string]any, now time.Time) *meeting {
 	m := &meeting{id: w.newMeetingID(), host: host, fields: fields, created: now}
 	w.insert(m)
 	return m
 }
 
-func (w *world) insert(m *meeting) {
+func (w *World) insert(m *meeting) {
 	if m.uuid == "" {
 		m.uuid = w.newUUID()
 	}
@@ -115,7 +158,7 @@ func (w *world) insert(m *meeting) {
 }
 
 // find returns the meeting of a number or of an occurrence's UUID, or nil.
-func (w *world) find(id string) *meeting {
+func (w *World) find(id string) *meeting {
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
 		return w.meetings[n]
 	}
@@ -123,7 +166,7 @@ func (w *world) find(id string) *meeting {
 }
 
 // findPast returns the occurrence of a UUID, of a number the latest, or nil.
-func (w *world) findPast(id string) (*meeting, *occurrence) {
+func (w *World) findPast(id string) (*meeting, *occurrence) {
 	m := w.find(id)
 	if m == nil || len(m.past) == 0 {
 		return nil, nil
@@ -140,7 +183,7 @@ func (w *world) findPast(id string) (*meeting, *occurrence) {
 }
 
 // end makes the occurrence that is on a past one; the next has a UUID of its own.
-func (w *world) end(m *meeting, now time.Time, reportDelay time.Duration) *occurrence {
+func (w *World) end(m *meeting, now time.Time, reportDelay time.Duration) *occurrence {
 	o := &occurrence{uuid: m.uuid, started: m.started, ended: now, reportAt: now.Add(reportDelay), people: defaultPeople()}
 	if o.started.IsZero() {
 		o.started = now.Add(-45 * time.Minute)
@@ -160,7 +203,7 @@ func defaultPeople() []Person {
 }
 
 // drop removes a meeting; its past occurrences stay readable.
-func (w *world) drop(m *meeting) {
+func (w *World) drop(m *meeting) {
 	delete(w.byUUID, m.uuid)
 	if len(m.past) == 0 {
 		delete(w.meetings, m.id)

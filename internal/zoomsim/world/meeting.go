@@ -1,4 +1,4 @@
-package zoomsim
+package world
 
 import (
 	"cmp"
@@ -6,80 +6,82 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"zflow/internal/zoomsim/oauth"
+	"zflow/internal/zoomsim/rest"
 )
 
 const createsPerDay = 100
 
 const createLimit = "You have exceeded the daily rate limit of (100) for Meeting Create/Update API requests permitted for this user. Try again later."
 
-func (s *Sim) createMeeting(c *call) answer {
-	host, refused := s.user(c)
+func (w *World) createMeeting(c *rest.Call) rest.Answer {
+	host, refused := w.user(c)
 	if refused != nil {
 		return *refused
 	}
-	if bad := checkMeeting(c.body); len(bad) > 0 {
-		return invalid(bad...)
+	if bad := checkMeeting(c.Body); len(bad) > 0 {
+		return rest.Invalid(bad...)
 	}
-	if refused := s.spendDaily("host/"+host, createsPerDay, c.now, createLimit); refused != nil {
+	if refused := w.o.Limits.Daily("host/"+host, createsPerDay, c.Now, createLimit); refused != nil {
 		return *refused
 	}
-	m := s.world.add(host, known(c.body), c.now)
+	m := w.add(host, known(c.Body), c.Now)
 	setDefaults(m)
-	c.told = append(c.told, Event{Type: "meeting.created", Meeting: m.id})
-	return answer{status: http.StatusCreated, body: m.view(c.now)}
+	w.tell(c, Event{Type: "meeting.created", Meeting: m.id})
+	return rest.Answer{Status: http.StatusCreated, Body: m.view(c.Now)}
 }
 
-func (s *Sim) getMeeting(c *call) answer {
-	m := s.world.find(c.id)
+func (w *World) getMeeting(c *rest.Call) rest.Answer {
+	m := w.find(c.ID)
 	if m == nil || m.gone() {
-		return noMeeting(c.id)
+		return NoMeeting(c.ID)
 	}
-	return answer{status: http.StatusOK, body: m.view(c.now)}
+	return rest.Answer{Status: http.StatusOK, Body: m.view(c.Now)}
 }
 
-func (s *Sim) updateMeeting(c *call) answer {
-	m := s.world.find(c.id)
+func (w *World) updateMeeting(c *rest.Call) rest.Answer {
+	m := w.find(c.ID)
 	if m == nil || m.gone() {
-		return noMeeting(c.id)
+		return NoMeeting(c.ID)
 	}
-	if bad := checkMeeting(c.body); len(bad) > 0 {
-		return invalid(bad...)
+	if bad := checkMeeting(c.Body); len(bad) > 0 {
+		return rest.Invalid(bad...)
 	}
-	if refused := s.spendDaily("host/"+m.host, createsPerDay, c.now, createLimit); refused != nil {
+	if refused := w.o.Limits.Daily("host/"+m.host, createsPerDay, c.Now, createLimit); refused != nil {
 		return *refused
 	}
-	changed := known(c.body)
-	overlay(m.fields, changed)
-	c.told = append(c.told, Event{Type: "meeting.updated", Meeting: m.id, Object: changed})
-	return answer{status: http.StatusNoContent}
+	changed := known(c.Body)
+	rest.Overlay(m.fields, changed)
+	w.tell(c, Event{Type: "meeting.updated", Meeting: m.id, Object: changed})
+	return rest.Answer{Status: http.StatusNoContent}
 }
 
-func (s *Sim) deleteMeeting(c *call) answer {
-	m := s.world.find(c.id)
+func (w *World) deleteMeeting(c *rest.Call) rest.Answer {
+	m := w.find(c.ID)
 	if m == nil || m.gone() {
-		return noMeeting(c.id)
+		return NoMeeting(c.ID)
 	}
 	if !m.started.IsZero() {
-		return zoomError(http.StatusBadRequest, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
+		return rest.Error(http.StatusBadRequest, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
 	}
-	c.told = append(c.told, Event{Type: "meeting.deleted", Meeting: m.id, Object: m.subject()})
-	s.world.drop(m)
-	return answer{status: http.StatusNoContent}
+	w.tell(c, Event{Type: "meeting.deleted", Meeting: m.id, Object: m.subject()})
+	w.drop(m)
+	return rest.Answer{Status: http.StatusNoContent}
 }
 
-func (s *Sim) listMeetings(c *call) answer {
-	host, refused := s.user(c)
+func (w *World) listMeetings(c *rest.Call) rest.Answer {
+	host, refused := w.user(c)
 	if refused != nil {
 		return *refused
 	}
 	var found []any
-	for _, id := range s.world.order {
-		m := s.world.meetings[id]
-		if m != nil && m.host == host && !m.gone() && m.listed(c.query.Get("type"), c.now) && m.between(c.query.Get("from"), c.query.Get("to")) {
+	for _, id := range w.order {
+		m := w.meetings[id]
+		if m != nil && m.host == host && !m.gone() && m.listed(c.Query.Get("type"), c.Now) && m.between(c.Query.Get("from"), c.Query.Get("to")) {
 			found = append(found, m.line())
 		}
 	}
-	return s.paged(c, "meetings", found)
+	return w.o.Pages.Answer(c, "meetings", found)
 }
 
 // listed tells whether a list of this type has the meeting.
@@ -88,17 +90,17 @@ func (m *meeting) listed(kind string, now time.Time) bool {
 	case "live":
 		return !m.started.IsZero()
 	case "upcoming", "upcoming_meetings":
-		start, err := time.Parse(time.RFC3339, text(m.fields["start_time"]))
+		start, err := time.Parse(time.RFC3339, rest.Text(m.fields["start_time"]))
 		return err == nil && start.After(now)
 	case "previous_meetings":
 		return len(m.past) > 0
 	}
-	return text(m.fields["type"]) != "1" // instant ones are not scheduled
+	return rest.Text(m.fields["type"]) != "1" // instant ones are not scheduled
 }
 
 // between tells whether the meeting starts in a range of days; ends may be open.
 func (m *meeting) between(from, to string) bool {
-	start := text(m.fields["start_time"])
+	start := rest.Text(m.fields["start_time"])
 	if start == "" || (from == "" && to == "") {
 		return true
 	}
@@ -108,28 +110,28 @@ func (m *meeting) between(from, to string) bool {
 
 // user returns the id of the user in the path. With a user's app me is that user
 // and nobody else may be named; with an account's app me is the app's owner.
-func (s *Sim) user(c *call) (string, *answer) {
-	id, self := c.id, cmp.Or(c.by.User, owner)
+func (w *World) user(c *rest.Call) (string, *rest.Answer) {
+	id, self := c.ID, cmp.Or(c.By.User, owner)
 	switch {
-	case id == "me" && s.o.NoMe && c.by.App.Kind == KindS2S:
+	case id == "me" && w.o.NoMe && c.By.App.Kind == oauth.KindS2S:
 		return "", noUser(id)
 	case id == "me" || id == self:
 		return self, nil
 	case id == ownerEmail:
 		id = owner
 	}
-	if c.by.App.Kind == KindUser && id != self {
-		a := lacksScope(c.op)
+	if c.By.App.Kind == oauth.KindUser && id != self {
+		a := rest.LacksScope(c.Op)
 		return "", &a
 	}
-	if id == owner || len(s.o.Users) == 0 || slices.Contains(s.o.Users, id) {
+	if id == owner || len(w.o.Users) == 0 || slices.Contains(w.o.Users, id) {
 		return id, nil
 	}
 	return "", noUser(id)
 }
 
-func noUser(id string) *answer {
-	a := zoomError(http.StatusNotFound, 1001, "User does not exist: %s.", id)
+func noUser(id string) *rest.Answer {
+	a := rest.Error(http.StatusNotFound, 1001, "User does not exist: %s.", id)
 	return &a
 }
 
@@ -147,7 +149,7 @@ func (m *meeting) view(now time.Time) map[string]any {
 	if !m.started.IsZero() {
 		v["status"] = "started"
 	}
-	v["start_url"] = site + "/s/" + m.number() + "?zak=" + randomText(48)
+	v["start_url"] = site + "/s/" + m.number() + "?zak=" + rest.Random(48)
 	v["created_at"] = m.created.UTC().Format(time.RFC3339)
 	if m.registers() {
 		v["registration_url"] = site + "/meeting/register/" + m.number()
@@ -182,7 +184,7 @@ func (m *meeting) number() string { return strconv.FormatInt(m.id, 10) }
 func (m *meeting) joinURL() string {
 	url := site + "/j/" + m.number()
 	if password, ok := m.fields["password"]; ok {
-		url += "?pwd=" + text(password)
+		url += "?pwd=" + rest.Text(password)
 	}
 	return url
 }
@@ -198,5 +200,10 @@ func (m *meeting) approval() string {
 	if !ok {
 		return "2"
 	}
-	return text(settings["approval_type"])
+	return rest.Text(settings["approval_type"])
+}
+
+// NoMeeting refuses a call for a meeting that is not there.
+func NoMeeting(id string) rest.Answer {
+	return rest.Error(http.StatusNotFound, 3001, "Meeting does not exist: %s.", id)
 }

@@ -1,11 +1,11 @@
-package zoomsim
+package world
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
+	"zflow/internal/zoomsim/rest"
 )
 
 // meetingFields are the fields of a meeting that a caller may set, with what is
@@ -26,15 +26,15 @@ var meetingFields = map[string]func(any) string{
 }
 
 // checkMeeting returns what is wrong with the fields of a meeting.
-func checkMeeting(body map[string]any) []fieldError {
-	var bad []fieldError
-	for _, key := range sortedKeys(body) {
+func checkMeeting(body map[string]any) []rest.FieldError {
+	var bad []rest.FieldError
+	for _, key := range rest.SortedKeys(body) {
 		check := meetingFields[key]
 		if check == nil || body[key] == nil {
 			continue // Zoom takes no notice of fields that it does not know
 		}
 		if problem := check(body[key]); problem != "" {
-			bad = append(bad, fieldError{Field: key, Message: problem})
+			bad = append(bad, rest.FieldError{Field: key, Message: problem})
 		}
 	}
 	return bad
@@ -56,11 +56,11 @@ func known(body map[string]any) map[string]any {
 func setDefaults(m *meeting) {
 	defaults := map[string]any{"topic": "Zoom Meeting", "type": 2, "duration": 60, "timezone": "UTC", "agenda": ""}
 	if m.id%3 != 0 {
-		defaults["password"] = randomText(4)
+		defaults["password"] = rest.Random(4)
 	}
 	settings := map[string]any{"approval_type": 2, "join_before_host": false, "waiting_room": true}
 	if given, ok := m.fields["settings"].(map[string]any); ok {
-		overlay(settings, given)
+		rest.Overlay(settings, given)
 	}
 	for key, value := range defaults {
 		if _, given := m.fields[key]; !given {
@@ -83,7 +83,7 @@ func atMost(letters int) func(any) string {
 func oneOf(values ...string) func(any) string {
 	return func(v any) string {
 		for _, allowed := range values {
-			if text(v) == allowed {
+			if rest.Text(v) == allowed {
 				return ""
 			}
 		}
@@ -92,7 +92,7 @@ func oneOf(values ...string) func(any) string {
 }
 
 func isPositive(v any) string {
-	if n, err := strconv.Atoi(text(v)); err != nil || n < 1 {
+	if n, err := strconv.Atoi(rest.Text(v)); err != nil || n < 1 {
 		return "Invalid field."
 	}
 	return ""
@@ -100,7 +100,7 @@ func isPositive(v any) string {
 
 func isMoment(v any) string {
 	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if _, err := time.Parse(layout, text(v)); err == nil {
+		if _, err := time.Parse(layout, rest.Text(v)); err == nil {
 			return ""
 		}
 	}
@@ -122,29 +122,3 @@ func isObject(v any) string {
 }
 
 func anything(any) string { return "" }
-
-// text is a value as words: numbers in their digits, nil empty.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	}
-	return fmt.Sprint(v)
-}
-
-// overlay lays values over an object, objects inside too.
-func overlay(base, over map[string]any) {
-	for key, value := range over {
-		inner, isObject := value.(map[string]any)
-		under, hasObject := base[key].(map[string]any)
-		if isObject && hasObject {
-			overlay(under, inner)
-			continue
-		}
-		base[key] = value
-	}
-}
