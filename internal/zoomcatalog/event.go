@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// Event is a kind of webhook event.
+// Event is a kind of webhook event. What is rarely asked for, About reads.
 type Event struct {
 	Name    string // meeting.ended
 	Product string // meetings
 	shape   shape
+	key     uint8 // in keys
 }
 
 // shape tells how the payload of an event differs from the usual one.
@@ -28,9 +29,48 @@ const (
 	noTS                          // no event_ts
 	noAccount                     // no payload.account_id
 	noObject                      // no payload.object
+	objectList                    // payload.object is a list
 )
 
 func (e Event) is(s shape) bool { return e.shape&s != 0 }
+
+// irregular says in words what a reader of payloads does not expect.
+var irregular = [...]struct {
+	shape shape
+	words string
+}{
+	{noTS, "event_ts is missing"},
+	{tsText, "event_ts is a string"},
+	{noAccount, "payload.account_id is missing"},
+	{noObject, "payload.object is missing"},
+	{objectList, "payload.object is a list"},
+	{idNumber, "payload.object.id is a number"},
+	{token, "download_token stands at the top level"},
+}
+
+// Irregularities says how the envelope of the event differs from the usual one:
+// event, event_ts in milliseconds, payload with account_id and object, whose id is
+// text.
+func (e Event) Irregularities() []string {
+	var all []string
+	for _, i := range irregular {
+		if e.is(i.shape) {
+			all = append(all, i.words)
+		}
+	}
+	return all
+}
+
+// ObjectPath is where what the event is about stands in its body.
+func (e Event) ObjectPath() string {
+	switch {
+	case e.is(noObject):
+		return "payload"
+	case e.is(objectList):
+		return "payload.object[]"
+	}
+	return "payload.object"
+}
 
 // Lookup finds an event by its exact name.
 func Lookup(name string) (Event, bool) {
@@ -40,6 +80,9 @@ func Lookup(name string) (Event, bool) {
 	}
 	return Event{}, false
 }
+
+// Events returns all events, sorted by name.
+func Events() []Event { return append([]Event(nil), events[:]...) }
 
 // Names returns the names of all events, sorted.
 func Names() []string {

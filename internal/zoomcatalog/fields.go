@@ -2,6 +2,7 @@ package zoomcatalog
 
 import (
 	_ "embed"
+	"net/url"
 	"sort"
 	"strings"
 )
@@ -9,10 +10,27 @@ import (
 // Field is what is documented of a value in a webhook body: the body itself, a
 // field, or the element of a list.
 type Field struct {
-	Name   string // of a field; "" for the body and for elements
-	Type   string // string, integer, number, boolean, object, array or any
-	Fields []Field
-	Items  *Field // of an array
+	Name     string // of a field; "" for the body and for elements
+	Type     string // string, integer, number, boolean, object, array or any
+	Format   string // of a string: date-time, date, email; else empty
+	Required bool   // always there
+	Fields   []Field
+	Items    *Field // of an array
+	enum     string // x|y
+}
+
+// Enum returns what the value may be; none: anything of its type.
+func (f Field) Enum() []string {
+	if f.enum == "" {
+		return nil
+	}
+	all := strings.Split(f.enum, "|")
+	for i, text := range all {
+		if plain, err := url.PathUnescape(text); err == nil { // always, as a test shows
+			all[i] = plain
+		}
+	}
+	return all
 }
 
 // eventFields has a line for each event: its name, a tab and its body. The
@@ -25,7 +43,7 @@ var eventFields string
 // is: of the newest events only the names are known. Zoom adds fields, and writes
 // some ids as text here and as a number there.
 func EventFields(name string) (Field, bool) {
-	text, ok := eventLine(name)
+	text, ok := tableLine(eventFields, name)
 	if !ok {
 		return Field{}, false
 	}
@@ -34,18 +52,18 @@ func EventFields(name string) (Field, bool) {
 	return body, r.rest == ""
 }
 
-// eventLine finds what stands behind a name by halving the table.
-func eventLine(name string) (string, bool) {
-	lineFrom := func(at int) int { return 1 + strings.LastIndexByte(eventFields[:at], '\n') }
-	at := sort.Search(len(eventFields), func(at int) bool {
-		line := eventFields[lineFrom(at):]
+// tableLine finds what stands behind a name in a table, by halving it.
+func tableLine(table, name string) (string, bool) {
+	lineFrom := func(at int) int { return 1 + strings.LastIndexByte(table[:at], '\n') }
+	at := sort.Search(len(table), func(at int) bool {
+		line := table[lineFrom(at):]
 		end := strings.IndexAny(line, "\t\n")
 		return end < 0 || line[:end] >= name
 	})
-	if at == len(eventFields) {
+	if at == len(table) {
 		return "", false
 	}
-	line, _, _ := strings.Cut(eventFields[lineFrom(at):], "\n")
+	line, _, _ := strings.Cut(table[lineFrom(at):], "\n")
 	found, text, _ := strings.Cut(line, "\t")
 	return text, found == name && name != ""
 }
@@ -84,17 +102,23 @@ func (r *fieldReader) pass(c byte) bool {
 }
 
 func (r *fieldReader) value(name string) Field {
+	f := Field{Name: name, Required: r.pass('!')}
 	switch {
 	case r.pass('{'):
-		return Field{Name: name, Type: "object", Fields: r.fields()}
+		f.Type, f.Fields = "object", r.fields()
 	case r.pass('['):
 		items := r.value("")
+		f.Type, f.Items = "array", &items
 		r.pass(']')
-		return Field{Name: name, Type: "array", Items: &items}
 	case r.pass(':'):
-		return Field{Name: name, Type: r.scalar()}
+		f.Type, f.Format = scalarOf(r.word())
+	default:
+		f.Type = "string"
 	}
-	return Field{Name: name, Type: "string"}
+	if r.pass('=') {
+		f.enum = r.word()
+	}
+	return f
 }
 
 func (r *fieldReader) fields() []Field {
@@ -130,7 +154,7 @@ func (r *fieldReader) count() int {
 }
 
 func (r *fieldReader) word() string {
-	end := strings.IndexAny(r.rest, ":{[,]}")
+	end := strings.IndexAny(r.rest, ":{[,]}!=")
 	if end < 0 {
 		end = len(r.rest)
 	}
@@ -139,14 +163,20 @@ func (r *fieldReader) word() string {
 	return word
 }
 
-func (r *fieldReader) scalar() string {
-	switch r.word() {
+func scalarOf(code string) (kind, format string) {
+	switch code {
 	case "i":
-		return "integer"
+		return "integer", ""
 	case "n":
-		return "number"
+		return "number", ""
 	case "b":
-		return "boolean"
+		return "boolean", ""
+	case "t":
+		return "string", "date-time"
+	case "d":
+		return "string", "date"
+	case "m":
+		return "string", "email"
 	}
-	return "any"
+	return "any", ""
 }

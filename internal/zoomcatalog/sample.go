@@ -28,7 +28,8 @@ const (
 const (
 	sampleMeeting = "91000000001"
 	sampleCall    = "7100000000000000001"
-	sampleMark    = "sample-" // begins every other id
+	sampleMark    = "sample-"        // begins every other id
+	sampleMember  = "usrLinaSoto-11" // whom events of users are about
 	sampleMoment  = 1772445600000
 )
 
@@ -60,6 +61,7 @@ func Fresh(name string, now time.Time, n int) []byte {
 		sampleCall, strconv.FormatUint(7e18+binary.BigEndian.Uint64(seed[16:])%1e18, 10),
 		sampleMeeting, strconv.FormatUint(9e10+binary.BigEndian.Uint64(seed[8:])%1e10, 10),
 		sampleMark, hex.EncodeToString(seed[24:28])+"-",
+		sampleMember, sampleMember[:len(sampleMember)-2]+hex.EncodeToString(seed[24:28]),
 	).Replace(string(body))
 	return []byte(text)
 }
