@@ -97,6 +97,9 @@ func clean(text string) string {
 func eventTime(text string) time.Time {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
+		if at, err := time.Parse(time.RFC3339, text); err == nil && at.Unix() > 0 {
+			return at // as some documents say
+		}
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(f > 0 && f < lastMillis) {
 			return time.Time{}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 
 	"zflow/internal/zoomcatalog"
@@ -51,30 +50,6 @@ func walk(value any, name string, visit func(name string, value any) any) any {
 		return v
 	}
 	return visit(name, value)
-}
-
-// TestTwoDeliveriesOfOneEvent alters what differs between deliveries of an event,
-// for every event that is known.
-func TestTwoDeliveriesOfOneEvent(t *testing.T) {
-	for _, name := range zoomcatalog.Names() {
-		body := zoomcatalog.Sample(name)
-		want := idOf(t, body)
-		again := altered(t, body, func(tree map[string]any) {
-			walk(tree, "", func(name string, value any) any {
-				switch {
-				case name == "play_url", strings.HasSuffix(name, "download_url"), strings.HasSuffix(name, "download_token"):
-					return fmt.Sprint(value, "?another=1")
-				case name == "id" || strings.HasSuffix(name, "_id") || name == "event_ts":
-					return scalar(value) // 7 or "7"
-				}
-				return value
-			})
-			tree["download_token"] = "another token"
-		})
-		if got := idOf(t, again); got != want {
-			t.Errorf("%s: a second delivery has another id", name)
-		}
-	}
 }
 
 // TestTwoEventsOfOneType changes one thing that makes another event of it.
