@@ -35,6 +35,7 @@ const (
 	oauth     = "golang.org/x/oauth2/*"
 	metrics   = "github.com/prometheus/*"
 	ulid      = "github.com/oklog/ulid/v2"
+	websocket = "github.com/coder/websocket"
 	cobra     = "github.com/spf13/*"
 )
 
@@ -75,6 +76,7 @@ var plan = []row{
 	{pkg: "internal/connections", ours: join(store, "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
 	{pkg: "sources", ours: store, outside: storage},
 	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
+	{pkg: "sources/zoom/socket", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
