@@ -16,7 +16,9 @@ the credentials it made, POST /sim/v1/events makes something happen, GET /sim/v1
 lists every call. Whoever opens /oauth/authorize has consented at once; POST
 /sim/v1/consent changes that ({"client_id": …, "deny": true}, "wait", "scopes",
 "account_id", "user_id"), POST /sim/v1/devices approves a device ({"user_code": …}),
-POST /sim/v1/removals removes an app at Zoom's side ({"client_id": …}).`
+POST /sim/v1/removals removes an app at Zoom's side ({"client_id": …}). POST
+/sim/v1/chaos lets deliveries go wrong: [{"seed": 1, "drop": 0.1, "fail": 0.1,
+"duplicate": 0.1, "reorder": 0.1, "delay": 0.1, "late": "1h"}], and [] ends it.`
 
 func simCommand(sh *shell) *cobra.Command {
 	var listen, secret, deliver string

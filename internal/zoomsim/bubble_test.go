@@ -100,10 +100,7 @@ func (e *endpoint) deliveries() []delivered {
 	return append([]delivered(nil), e.got...)
 }
 
-const (
-	owner      = zoomcatalog.SampleHost
-	ownerEmail = zoomcatalog.SampleHostEmail
-)
+const ownerEmail = zoomcatalog.SampleHostEmail
 
 const testSecret = "secret-of-the-endpoint"
 

@@ -43,6 +43,7 @@ var writePages = map[string]controlPage{
 		return s.Subscribe(r.Context(), want)
 	}),
 	"POST faults": take((*Sim).injectText),
+	"POST chaos":  take(func(s *Sim, _ *http.Request, all []chaosText) (any, error) { return s.chaosText(all) }),
 	"POST events": take(func(s *Sim, _ *http.Request, e Event) (any, error) {
 		h, err := s.Happen(e)
 		return json.RawMessage(h.Body), err

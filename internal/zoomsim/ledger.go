@@ -15,6 +15,7 @@ const (
 	KindToken      = "token"      // to the token endpoint
 	KindDelivery   = "delivery"   // of an event
 	KindValidation = "validation" // of a subscribed URL
+	KindDrop       = "drop"       // a delivery that chaos dropped
 )
 
 // Entry is a call that came in, or a delivery that went out.

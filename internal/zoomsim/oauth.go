@@ -93,7 +93,7 @@ func (s *Sim) tellRemoved(a App, gone Installed) {
 		"deauthorization_time": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "signature": rest.Random(32),
 	}})
 	sub := &subscription{Subscription: Subscription{ID: "deauthorization", URL: a.Deauthorization, App: a.ClientID}, gone: make(chan struct{})}
-	s.start(func() { s.climb(sub, "app_deauthorized", body) })
+	s.start(func() { s.climb(delivery{sub: sub, kind: "app_deauthorized", body: body}) })
 }
 
 // serveOAuth answers what comes to /oauth/.
@@ -126,7 +126,7 @@ func (s *Sim) answerOAuth(r *http.Request, entry *Entry) rest.Answer {
 func scopesKnown() (user, admin []string) {
 	for _, op := range zoomcatalog.Operations() {
 		scopes := op.Granular
-		if len(scopes) == 0 || scopes[0] == "" {
+		if len(scopes) == 0 {
 			scopes = op.Classic
 		}
 		own := len(user)
@@ -162,3 +162,6 @@ func (s *Sim) authorize(r *http.Request) (oauth.Grant, *rest.Answer) {
 }
 
 func noApp(clientID string) error { return errors.New("no app has the client id " + clientID) }
+
+// owner is who owns the apps and consents where nobody else is named.
+const owner = zoomcatalog.SampleHost

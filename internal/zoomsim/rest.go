@@ -9,6 +9,13 @@ import (
 	"zflow/internal/zoomsim/world"
 )
 
+// handlers are the operations that are not the world's, by name.
+func (s *Sim) handlers(pages *rest.Pages) map[string]rest.Handler {
+	return map[string]rest.Handler{
+		"list_webhook_logs": s.listWebhookLogs(pages),
+	}
+}
+
 func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))

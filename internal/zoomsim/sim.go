@@ -3,6 +3,7 @@ package zoomsim
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -41,7 +42,9 @@ type Sim struct {
 	mu     sync.Mutex // guards faults and subscriptions
 	faults []*Fault
 	subs   []*subscription
+	chaos  []Chaos
 	ledger *ledger
+	weblog *weblog
 	client *http.Client
 	done   chan struct{} // closed by Close
 	close  func()
@@ -54,6 +57,7 @@ func New(o Options) *Sim {
 		o:      o,
 		limits: rest.NewLimits(o.Limits, o.DailyLimits),
 		ledger: newLedger(keep),
+		weblog: &weblog{},
 		done:   make(chan struct{}),
 	}
 	s.close = sync.OnceFunc(func() {
@@ -65,11 +69,14 @@ func New(o Options) *Sim {
 		Transport:     o.Client,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	pages := rest.NewPages()
 	s.world = world.New(world.Options{
 		ReportDelay: o.ReportDelay, RecordingDelay: o.RecordingDelay, Users: o.Users, NoMe: o.NoMe, Imagine: o.Imagine,
-		Limits: s.limits, Pages: rest.NewPages(),
+		Limits: s.limits, Pages: pages,
 	})
-	s.routes = rest.NewRouter(s.world.Handlers())
+	handlers := s.world.Handlers()
+	maps.Copy(handlers, s.handlers(pages))
+	s.routes = rest.NewRouter(handlers)
 	user, admin := scopesKnown()
 	s.oauth = oauth.New(oauth.Options{
 		Apps: o.Apps, TokenLife: o.TokenLife, RefreshLife: o.RefreshLife, APIURL: o.APIURL,

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 
 	"zflow/internal/zoomcatalog"
@@ -31,6 +34,8 @@ type Subscription struct {
 	URL    string   `json:"url"`
 	Events []string `json:"events,omitempty"` // types or patterns; none: all
 	App    string   `json:"app,omitempty"`    // a client id; empty: the first app's
+	// Header is sent besides: Zoom can be told to authenticate itself so.
+	Header http.Header `json:"header,omitempty"`
 	// What has become of it:
 	Disabled bool `json:"disabled"`
 	Failures int  `json:"failures"` // validations that failed in a row
@@ -39,7 +44,9 @@ type Subscription struct {
 // subscription is guarded by the Sim's lock but for what stays: id, URL and app.
 type subscription struct {
 	Subscription
-	gone chan struct{} // closed when it ends
+	gone   chan struct{} // closed when it ends
+	events uint64        // that were to be sent so far
+	next   chan struct{} // closed when the next one is due; nil: none waits for it
 }
 
 // Subscribe validates a URL and sends it events from then on; it refuses one
@@ -123,15 +130,16 @@ func (s *Sim) validate(ctx context.Context, sub *subscription) error {
 		"payload": map[string]any{"plainToken": plain},
 	})
 	e := Entry{Kind: KindValidation, Event: "endpoint.url_validation", App: sub.App, Method: http.MethodPost, Path: sub.URL, Time: time.Now(), Attempt: 1}
-	status, answer, err := s.post(ctx, sub, body, time.Now())
+	r := s.post(ctx, sub, body, time.Now())
+	err := r.err
 	switch {
 	case err != nil:
-	case status != http.StatusOK:
-		err = fmt.Errorf("the URL's validation was answered %d", status)
+	case r.status != http.StatusOK:
+		err = fmt.Errorf("the URL's validation was answered %d", r.status)
 	default:
-		err = checkValidation(s.secretOf(sub), plain, answer)
+		err = checkValidation(s.secretOf(sub), plain, r.answer)
 	}
-	e.Status = status
+	e.Status = r.status
 	if err != nil {
 		e.Note = err.Error()
 	}
@@ -142,13 +150,23 @@ func (s *Sim) validate(ctx context.Context, sub *subscription) error {
 // deliver sends an event, in so many copies, to all who subscribed to it.
 func (s *Sim) deliver(h rest.Happened, copies int) {
 	for _, sub := range s.subscribers(h) {
+		f := s.fateOf(sub)
 		body := h.Body
-		for range copies {
-			sent := body
-			s.start(func() { s.climb(sub, h.Type, sent) })
+		for range copies + f.extra {
+			d := delivery{sub: sub, kind: h.Type, body: body, fate: f}
+			s.start(func() { s.ship(d) })
 			body = world.Vary(h.Body)
+			f = f.ofCopy()
 		}
 	}
+}
+
+// delivery is an event on its way to a URL.
+type delivery struct {
+	sub  *subscription
+	kind string
+	body []byte
+	fate
 }
 
 func (s *Sim) subscribers(h rest.Happened) []*subscription {
@@ -165,27 +183,38 @@ func (s *Sim) subscribers(h rest.Happened) []*subscription {
 }
 
 // climb tries a delivery until it is answered below 500 or the ladder ends.
-func (s *Sim) climb(sub *subscription, kind string, body []byte) {
+func (s *Sim) climb(d delivery) {
 	first := time.Now()
 	for i, after := range ladder {
-		if i > 0 && !s.pauseFor(sub, first.Add(after)) {
+		if i > 0 && !s.pauseFor(d.sub, first.Add(after)) {
 			return
 		}
 		stamp := time.Now()
 		if s.o.KeepTimestamp {
 			stamp = first
 		}
-		e := Entry{Kind: KindDelivery, Event: kind, App: sub.App, Method: http.MethodPost, Path: sub.URL, Attempt: i + 1, Body: wordOf(body), Time: time.Now()}
-		status, _, err := s.post(context.Background(), sub, body, stamp)
-		e.Status = status
-		if err != nil {
-			e.Note = err.Error()
-		}
-		s.ledger.add(e)
-		if err == nil && status < http.StatusInternalServerError {
+		if s.attempt(d, i, stamp) {
 			return
 		}
 	}
+}
+
+// attempt tries once and tells whether that was the last time.
+func (s *Sim) attempt(d delivery, retry int, stamp time.Time) (done bool) {
+	e := Entry{Kind: KindDelivery, Event: d.kind, App: d.sub.App, Method: http.MethodPost, Path: d.sub.URL, Attempt: retry + 1, Body: wordOf(d.body), Time: time.Now()}
+	var r receipt
+	if d.fail {
+		r = receipt{err: errors.New("chaos: never arrives"), code: -1}
+	} else {
+		r = s.post(context.Background(), d.sub, d.body, stamp)
+	}
+	e.Status = r.status
+	if r.err != nil {
+		e.Note = r.err.Error()
+	}
+	s.weblog.add(d, retry, r)
+	s.ledger.add(e)
+	return r.err == nil && r.status < http.StatusInternalServerError
 }
 
 // pauseFor waits for a moment; false means that the subscription has ended.
@@ -207,25 +236,49 @@ func (s *Sim) ended(sub *subscription) bool {
 	return sub.Disabled
 }
 
+// receipt is what came of sending a body.
+type receipt struct {
+	header http.Header // that was sent
+	status int
+	answer []byte
+	err    error
+	code   int // of err: Zoom's for failures of transport
+}
+
 // post sends a signed body and reads the answer, all within 3 seconds.
-func (s *Sim) post(ctx context.Context, sub *subscription, body []byte, stamp time.Time) (int, []byte, error) {
+func (s *Sim) post(ctx context.Context, sub *subscription, body []byte, stamp time.Time) receipt {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.URL, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, err
+		return receipt{err: err, code: -5}
 	}
 	r.Header = Header(s.secretOf(sub), stamp, body)
+	maps.Copy(r.Header, sub.Header)
 	a, err := s.client.Do(r)
 	if err != nil {
-		return 0, nil, explain(err)
+		return receipt{header: r.Header, err: explain(err), code: transportCode(err)}
 	}
 	defer a.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(a.Body, 64<<10))
 	if err != nil {
-		return 0, nil, explain(err)
+		return receipt{header: r.Header, err: explain(err), code: transportCode(err)}
 	}
-	return a.StatusCode, answer, nil
+	return receipt{header: r.Header, status: a.StatusCode, answer: answer}
+}
+
+// transportCode is Zoom's number of a failure of transport.
+func transportCode(err error) int {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return -1
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return -2
+	case errors.As(err, &dns):
+		return -13
+	}
+	return -3
 }
 
 // secretOf is asked for each time: an app's secret token may be replaced.

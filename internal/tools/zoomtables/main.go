@@ -166,7 +166,12 @@ func writeOperations(out *bytes.Buffer, operations [][]string) {
 	out.WriteString("var operations = []Op{\n")
 	for _, o := range operations {
 		fmt.Fprintf(out, "{Name: %q, Product: %q, Method: %q, Path: %q, Label: %q,\nClassic: %#v,\nGranular: %#v,\nSummary: %q},\n",
-			o[0], o[1], o[2], o[3], o[4], strings.Split(o[5], ","), strings.Split(o[6], ","), o[7])
+			o[0], o[1], o[2], o[3], o[4], listOf(o[5]), listOf(o[6]), o[7])
 	}
 	out.WriteString("}\n")
+}
+
+// listOf returns the words between commas, none of an empty text.
+func listOf(words string) []string {
+	return strings.FieldsFunc(words, func(r rune) bool { return r == ',' })
 }

@@ -115,7 +115,7 @@ func decodeID(param string) (string, bool) {
 // LacksScope refuses a call whose token was not granted what the operation needs.
 func LacksScope(op zoomcatalog.Op) Answer {
 	scopes := op.Granular
-	if len(scopes) == 0 || scopes[0] == "" {
+	if len(scopes) == 0 {
 		scopes = op.Classic
 	}
 	return Error(400, 4711, "Invalid access token, does not contain scopes:[%s].", strings.Join(scopes, ", "))
