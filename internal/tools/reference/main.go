@@ -1,6 +1,6 @@
-// Reference writes what docs/ says about actions and about the shape of a
-// workflow file: actions.md and workflow.schema.json, both made from the specs of
-// the actions that this version has.
+// Reference writes what docs/ says about actions, Zoom's events and the shape of a
+// workflow file: actions.md and workflow.schema.json, made from the specs of the
+// actions that this version has, and events.md, made from the catalogue.
 package main
 
 //go:generate go run . ../../../docs
@@ -46,6 +46,7 @@ func files() (map[string][]byte, error) {
 	}
 	return map[string][]byte{
 		"actions.md":           page(registry),
+		"events.md":            eventsPage(),
 		"workflow.schema.json": append(definition.Schema(registry), '\n'),
 	}, nil
 }

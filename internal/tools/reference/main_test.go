@@ -34,7 +34,7 @@ func TestWrite(t *testing.T) {
 	if err := write(dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"actions.md", "workflow.schema.json"} {
+	for _, name := range []string{"actions.md", "events.md", "workflow.schema.json"} {
 		if s, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(s) == 0 {
 			t.Errorf("%s: %d bytes, %v", name, len(s), err)
 		}
@@ -91,5 +91,25 @@ func TestScalars(t *testing.T) {
 		if got := scalar(v); got != want {
 			t.Errorf("%v is written %s, want %s", v, got, want)
 		}
+	}
+}
+
+// Every event has its row, in the section of its product.
+func TestEventsPage(t *testing.T) {
+	text := string(eventsPage())
+	for _, want := range []string{
+		"\n## meetings\n", "606 events",
+		"| `meeting.ended` | A meeting ended | `meeting:read:meeting` `meeting:read` (assumed) | `meeting:read:meeting:admin` `meeting:read:admin` (assumed) | session |\n",
+		"| `session.ended` | A Video SDK session ended | none needed | none needed | session |\n",
+		"| `contact_center.task_created` | A contact center task was created | unknown | unknown | whole |\n",
+		"| `account.created` | A sub-account was created |  | `account:read:sub_account:admin` | whole |\n",
+		"| user_session | `object.id` |  | `object.date_time` `object.client_type` `object.version` `object.login_type` |\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if rows := strings.Count(text, "\n| `"); rows != 606 {
+		t.Errorf("%d events have a row", rows)
 	}
 }
