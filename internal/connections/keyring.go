@@ -139,6 +139,14 @@ func (k *Keyring) open(connection string, sealed []byte) (number uint64, plain [
 	return 0, nil, errors.New("sealed with a key that is not in the keyring")
 }
 
+// numberOf reads the number of what was sealed; of nothing it is 0.
+func numberOf(sealed []byte) uint64 {
+	if len(sealed) < headSize {
+		return 0
+	}
+	return binary.BigEndian.Uint64(sealed[5:headSize])
+}
+
 func about(connection string, head []byte) []byte {
 	return append([]byte("zflow connection\x00"+connection+"\x00"), head...)
 }

@@ -1,134 +1,177 @@
 package connections
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
+	"zflow/internal/connections/oauth"
 	"zflow/internal/zoomapi"
-	"zflow/proto"
 )
 
-// leaseAge is how long a process may take to fetch and store a token; it must be
-// longer than fetchTime.
+// States of a connection.
 const (
-	leaseAge  = 20 * time.Second
-	fetchTime = 10 * time.Second
+	Connected      = "connected"
+	Expiring       = "expiring"        // connected, but its grant ends soon unless it is used
+	NeedsReconnect = "needs_reconnect" // Zoom gives it no token any more
+	Revoked        = "revoked"
 )
 
-// record is a connection's token as stored.
-type record struct {
-	Access  string    `json:"access"`
-	App     string    `json:"app"`  // account and client it belongs to
-	Made    time.Time `json:"made"` // when it was asked for
-	Until   time.Time `json:"until"`
-	Expires time.Time `json:"expires"`
-	API     string    `json:"api,omitempty"`
-	Scopes  []string  `json:"scopes,omitempty"`
+// How long a refresh token lives that nobody uses, by what Zoom says today, and
+// how much before that its connection is expiring.
+const (
+	refreshLife  = 90 * 24 * time.Hour
+	expiringTime = 14 * 24 * time.Hour
+)
 
-	number   uint64
-	revision uint64 // of the bucket; 0: there is none
+// Addresses are where a connection's calls go.
+type Addresses struct {
+	OAuth  string `json:"oauth_url,omitempty"` // empty: Zoom's
+	API    string `json:"api_url,omitempty"`   // empty: to the region
+	Region string `json:"region_url,omitempty"`
 }
 
-// Create makes the bucket. It has no direct get, so that reads are answered by the
-// leader.
-func Create(ctx context.Context, js jetstream.JetStream, replicas int) error {
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: proto.Bucket(proto.Connections), Subjects: []string{"$KV." + proto.Connections + ".>"},
-		Storage: jetstream.FileStorage, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew,
-		Replicas: max(replicas, 1), AllowRollup: true, DenyDelete: true, AllowMsgTTL: true,
-	})
-	if err != nil {
-		return fmt.Errorf("creating bucket %s: %w", proto.Connections, err)
+// Times are when things happened to a connection.
+type Times struct {
+	Connected time.Time `json:"connected_at,omitzero"`
+	Refreshed time.Time `json:"refreshed_at,omitzero"`
+	Expires   time.Time `json:"token_expires_at,omitzero"`
+	Ended     time.Time `json:"ended_at,omitzero"` // when the state became needs_reconnect or revoked
+	// Refreshing is when a refresh began whose answer is not stored yet.
+	Refreshing time.Time `json:"refreshing_since,omitzero"`
+}
+
+// Record is a connection as all may see it; the grant in it is sealed.
+type Record struct {
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	State    string   `json:"state"`
+	Account  string   `json:"account_id,omitempty"`
+	User     string   `json:"user_id,omitempty"`
+	ClientID string   `json:"client_id"`
+	Scopes   []string `json:"scopes,omitempty"`
+	Addresses
+	Times
+	Error      string `json:"error,omitempty"`      // why it is not connected, or what went wrong last
+	Mendable   bool   `json:"mendable,omitempty"`   // it may work again once the app is mended at Zoom
+	Configured bool   `json:"configured,omitempty"` // it stands in the configuration
+	Grant      []byte `json:"grant,omitempty"`
+}
+
+// secretPart is what a record's grant holds.
+type secretPart struct {
+	Secret  string    `json:"secret,omitempty"` // of the app
+	Refresh string    `json:"refresh,omitempty"`
+	Access  string    `json:"access,omitempty"`
+	Made    time.Time `json:"made,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+}
+
+var plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// CheckName refuses what cannot be a connection's name.
+func CheckName(name string) error {
+	if !plainName.MatchString(name) {
+		return fmt.Errorf("the name %q: a connection's has up to 64 lower-case letters, digits, - and _", name)
 	}
 	return nil
 }
 
-func tokenKey(name string) string { return "token." + proto.Token(name) }
-func leaseKey(name string) string { return "lease." + proto.Token(name) }
+// Kinds are those of connections.
+func Kinds() []string {
+	return []string{zoomapi.KindUser, zoomapi.KindAdmin, zoomapi.KindServer}
+}
 
-// load reads a connection's record. One that is not there, cannot be opened, or
-// belongs to another app is empty, but for what is needed to replace it.
-func (s *Store) load(ctx context.Context, c *connection) (record, error) {
-	e, err := s.kv.Get(ctx, tokenKey(c.app.Name))
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return record{}, nil
+// Server tells that the connection is that of a server-to-server app.
+func (r *Record) Server() bool { return r.Kind == zoomapi.KindServer }
+
+// stopped is why the connection gives no token, or nil.
+func (r *Record) stopped() *zoomapi.Error {
+	how := "connect it again with `zflow connect zoom " + r.Name + "`, then `zflow runs retry` goes on"
+	switch {
+	case r.State == Revoked:
+		return refused("it was revoked on %s (%s): %s", day(r.Ended), r.Error, how)
+	case r.State == NeedsReconnect && !r.Mendable:
+		return refused("it needs to be connected again since %s (%s): %s", day(r.Ended), r.Error, how)
 	}
-	if err != nil {
-		return record{}, unreachable("reading the token of connection %s: %s", c.app.Name, err)
+	return nil
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+
+// Public is the record without its grant, as of a moment.
+func (r Record) Public(now time.Time) Record {
+	r.Grant = nil
+	if r.State == Connected && !r.Server() && !r.Refreshed.IsZero() && now.After(r.Refreshed.Add(refreshLife-expiringTime)) {
+		r.State = Expiring
 	}
-	empty := record{revision: e.Revision()}
-	number, plain, err := s.keys.open(c.app.Name, e.Value())
-	if err != nil {
-		return empty, nil
+	return r
+}
+
+// taken takes over what Zoom gave.
+func (r *Record) taken(g oauth.Grant) {
+	r.State, r.Error, r.Mendable = Connected, "", false
+	r.Scopes, r.Region = g.Scopes, g.API
+	r.Refreshed, r.Expires = g.Asked.UTC(), g.Asked.Add(g.Life).UTC()
+	r.Ended, r.Refreshing = time.Time{}, time.Time{}
+}
+
+// taken takes over what Zoom gave.
+func (p *secretPart) taken(g oauth.Grant) {
+	p.Refresh, p.Access, p.Made, p.Until = g.Refresh, g.Access, g.Asked, until(g)
+}
+
+// until is when a token is not used any more, some time before it ends.
+func until(g oauth.Grant) time.Time { return g.Asked.Add(g.Life - min(g.Life/12, 5*time.Minute)) }
+
+func connectionKey(name string) string { return "connection." + name }
+
+// nameOfKey is the inverse of connectionKey.
+func nameOfKey(key string) string { return strings.TrimPrefix(key, "connection.") }
+
+func readRecord(raw []byte) (*Record, error) {
+	r := &Record{}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return nil, fmt.Errorf("reading a connection's record: %w", err)
 	}
-	r := record{}
-	if json.Unmarshal(plain, &r) != nil || r.App != c.app.id() || number < c.seen.Load() {
-		return empty, nil
-	}
-	r.number, r.revision = number, e.Revision()
 	return r, nil
 }
 
-// store replaces the record that was read as old; stored is false where another
-// process was faster.
-func (s *Store) store(ctx context.Context, c *connection, old record, r record) (stored bool, err error) {
-	plain, err := json.Marshal(r)
+// write seals the grant into the record, as number past the one it had.
+func (s *Store) write(r *Record, p secretPart) ([]byte, error) {
+	plain, err := json.Marshal(p)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	number := max(old.number, c.seen.Load()) + 1
-	value, key := s.keys.seal(c.app.Name, number, plain), tokenKey(c.app.Name)
-	if old.revision == 0 {
-		_, err = s.kv.Create(ctx, key, value)
-	} else {
-		_, err = s.kv.Update(ctx, key, value, old.revision)
-	}
-	switch {
-	case err == nil:
-		c.sees(number)
-		return true, nil
-	case conflict(err):
-		return false, nil
-	}
-	return false, unreachable("storing the token of connection %s: %s", c.app.Name, err)
+	r.Grant = s.keys.seal(r.Name, numberOf(r.Grant)+1, plain)
+	return json.Marshal(r)
 }
 
-// lease takes the connection's lease; release gives it back. Both are nil where
-// another process has it.
-func (s *Store) lease(ctx context.Context, c *connection) (release func(), err error) {
-	key := leaseKey(c.app.Name)
-	revision, err := s.kv.Create(ctx, key, nil, jetstream.KeyTTL(leaseAge))
-	if conflict(err) {
-		return nil, nil
-	}
+// reveal opens a record's grant.
+func (s *Store) reveal(r *Record) (secretPart, error) {
+	var p secretPart
+	_, plain, err := s.keys.open(r.Name, r.Grant)
 	if err != nil {
-		return nil, unreachable("taking the lease of connection %s: %s", c.app.Name, err)
+		return p, unreachable("its grant cannot be opened: %s", err)
 	}
-	return func() {
-		// One that cannot be given back expires.
-		_ = s.kv.Delete(ctx, key, jetstream.LastRevision(revision))
-	}, nil
-}
-
-// conflict tells that a compare and swap found something else; the server has two
-// codes for that.
-func conflict(err error) bool {
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return true
+	if json.Unmarshal(plain, &p) != nil {
+		return p, unreachable("its grant is not one of this version")
 	}
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == 10071 || api.ErrorCode == 10164)
+	return p, nil
 }
 
-func unreachable(format string, args ...any) *zoomapi.Error {
-	return &zoomapi.Error{Outcome: zoomapi.Again, Message: fmt.Sprintf(format, args...)}
-}
-
-func refused(format string, args ...any) *zoomapi.Error {
-	return &zoomapi.Error{Outcome: zoomapi.Refused, Message: fmt.Sprintf(format, args...)}
+// Missing returns which of the scopes are not among those granted; one of a
+// higher level does for a lower one.
+func Missing(granted, needed []string) []string {
+	var missing []string
+	for _, n := range needed {
+		if !slices.Contains(granted, n) && !slices.Contains(granted, n+":admin") && !slices.Contains(granted, n+":master") &&
+			!slices.Contains(granted, strings.TrimSuffix(n, ":admin")+":master") {
+			missing = append(missing, n)
+		}
+	}
+	return missing
 }

@@ -2,6 +2,7 @@ package connections
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"zflow/internal/zoomapi"
@@ -16,66 +17,103 @@ const (
 	lookAt   = 25 * time.Millisecond
 )
 
+// owner has the token that connections call with, as far as this process knows it.
+// The connections of one server-to-server app have one owner, every other
+// connection its own.
+type owner struct {
+	key     string        // names it in the bucket
+	turn    chan struct{} // held by whoever looks for a newer token
+	current atomic.Pointer[held]
+	seen    atomic.Uint64 // the highest number of a cached token
+}
+
+func newOwner(key string) *owner { return &owner{key: key, turn: make(chan struct{}, 1)} }
+
+// held is a token, or an error for a while.
+type held struct {
+	access string
+	api    string
+	scopes []string
+	ends   time.Time
+	until  time.Time // when either is not to be used any more
+	err    *zoomapi.Error
+}
+
+// keeper is where the token of a connection comes from.
+type keeper interface {
+	// look returns the stored token if it may be used; nil: it must be replaced.
+	look(ctx context.Context, c *connection, refused string) (*held, error)
+	// fetch replaces it, under the lease; nil: another process was faster.
+	fetch(ctx context.Context, c *connection, refused string) *held
+}
+
+func (s *Store) keeper(c *connection) keeper {
+	if c.kind == zoomapi.KindServer {
+		return server{s}
+	}
+	return person{s}
+}
+
 // newer waits for a token other than the one that was refused ("": any). The
 // search goes on where the caller does not wait for its end: Zoom may have given
 // out a token already, and that must be stored.
-func (s *Store) newer(ctx context.Context, c *connection, refused string) (zoomapi.Token, error) {
+func (s *Store) newer(ctx context.Context, c *connection, refused string) (*held, error) {
+	o := c.owner
 	select {
-	case c.turn <- struct{}{}:
+	case o.turn <- struct{}{}:
 	case <-ctx.Done():
-		return zoomapi.Token{}, interrupted(c)
+		return nil, interrupted()
 	}
-	h := c.current.Load()
+	h := o.current.Load()
 	if h.good(refused) {
-		<-c.turn
-		return h.token, nil
+		<-o.turn
+		return h, nil
 	}
 	if err := h.bad(); err != nil {
-		<-c.turn
-		return zoomapi.Token{}, err
+		<-o.turn
+		return nil, err
 	}
 	done := make(chan *held, 1)
 	s.work.Go(func() {
-		defer func() { <-c.turn }()
+		defer func() { <-o.turn }()
 		search, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseAge+fetchTime)
 		defer cancel()
 		found := s.search(search, c, refused)
-		c.current.Store(found)
+		o.current.Store(found)
 		done <- found
 	})
 	select {
 	case h := <-done:
 		if h.err != nil {
-			return zoomapi.Token{}, h.err
+			return nil, h.err
 		}
-		return h.token, nil
+		return h, nil
 	case <-ctx.Done():
-		return zoomapi.Token{}, interrupted(c)
+		return nil, interrupted()
 	}
 }
 
-func interrupted(c *connection) *zoomapi.Error {
-	return unreachable("waiting for a token of connection %s: no time left", c.app.Name)
-}
+func interrupted() *zoomapi.Error { return unreachable("waiting for its token: no time left") }
 
 // search finds a usable token in the bucket, or fetches one under the lease.
 func (s *Store) search(ctx context.Context, c *connection, refused string) *held {
 	wait := time.NewTicker(lookAt)
 	defer wait.Stop()
+	k := s.keeper(c)
 	for {
-		h, err := s.look(ctx, c, refused)
+		h, err := k.look(ctx, c, refused)
 		if err != nil {
 			return failed(err)
 		}
 		if h != nil {
 			return h
 		}
-		release, err := s.lease(ctx, c)
+		release, err := s.lease(ctx, c.owner.key)
 		if err != nil {
 			return failed(err)
 		}
 		if release != nil {
-			h := s.fetchUnder(ctx, c, refused)
+			h := k.fetch(ctx, c, refused)
 			release()
 			if h != nil {
 				return h
@@ -84,63 +122,22 @@ func (s *Store) search(ctx context.Context, c *connection, refused string) *held
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
-			return failed(interrupted(c))
+			return failed(interrupted())
 		}
 	}
 }
 
-// look reads the bucket; nil without an error means that a token must be fetched.
-func (s *Store) look(ctx context.Context, c *connection, refused string) (*held, error) {
-	r, err := s.load(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return c.take(r, refused), nil
-}
-
-// take uses a record if it may be used.
-func (c *connection) take(r record, refused string) *held {
+// take uses a cached token if it may be used.
+func (o *owner) take(r cached, refused string) *held {
 	if r.Access == "" || r.Access == refused || !time.Now().Before(r.Until) {
 		return nil
 	}
-	c.sees(r.number)
-	return c.hold(r)
+	o.sees(r.number)
+	return o.hold(r)
 }
 
-func (c *connection) hold(r record) *held {
-	return &held{until: r.Until, token: zoomapi.Token{
-		Access: r.Access, Connection: c.app.Name, Kind: zoomapi.KindServer, Account: c.app.AccountID,
-		API: r.API, Base: c.app.API, Scopes: r.Scopes, Expires: r.Expires,
-	}}
-}
-
-// fetchUnder fetches a token under the lease, unless the bucket has one by now.
-// It returns nil where another process stored one meanwhile.
-func (s *Store) fetchUnder(ctx context.Context, c *connection, refused string) *held {
-	old, err := s.load(ctx, c)
-	if err != nil {
-		return failed(err)
-	}
-	if h := c.take(old, refused); h != nil {
-		return h
-	}
-	if age := time.Since(old.Made); refused != "" && old.Access == refused && age < tooYoung {
-		e := unreachable("connection %s: Zoom refuses a token that it gave %s ago", c.app.Name, age.Round(time.Millisecond))
-		e.RetryAt = old.Made.Add(tooYoung)
-		return failed(e)
-	}
-	fresh, problem := s.fetch(ctx, c.app)
-	if problem != nil {
-		return failed(problem)
-	}
-	stored, err := s.store(ctx, c, old, fresh)
-	switch {
-	case err != nil:
-		return failed(err)
-	case !stored:
-		return nil
-	}
-	return c.hold(fresh)
+func (o *owner) hold(r cached) *held {
+	return &held{access: r.Access, api: r.API, scopes: r.Scopes, ends: r.Expires, until: r.Until}
 }
 
 // failed is an error to repeat for a while.
@@ -151,4 +148,23 @@ func failed(err error) *held {
 		d = finalFor
 	}
 	return &held{err: e, until: time.Now().Add(d)}
+}
+
+// good tells whether a token may be used, and is another one than was refused.
+func (h *held) good(refused string) bool {
+	return h != nil && h.err == nil && h.access != refused && time.Now().Before(h.until)
+}
+
+// bad is the error to repeat, if there is one.
+func (h *held) bad() *zoomapi.Error {
+	if h == nil || h.err == nil || !time.Now().Before(h.until) {
+		return nil
+	}
+	return h.err
+}
+
+func (o *owner) sees(number uint64) {
+	for old := o.seen.Load(); number > old && !o.seen.CompareAndSwap(old, number); {
+		old = o.seen.Load()
+	}
 }

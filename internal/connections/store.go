@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,23 +9,24 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/connections/oauth"
+	"zflow/internal/durable"
 	"zflow/internal/zoomapi"
 	"zflow/proto"
 )
 
-// App is a server-to-server app of a Zoom account, under the name of its
+// App is a server-to-server app of the configuration, under the name of its
 // connection.
 type App struct {
 	Name         string
 	AccountID    string
 	ClientID     string
 	ClientSecret string
-	OAuth        string // where its tokens come from; empty: Options.TokenURL
+	OAuth        string // where its tokens come from; empty: Options.Server
 	API          string // where its calls go; empty: to the token's region
 }
 
@@ -34,75 +36,85 @@ func (a App) String() string { return "connection " + a.Name }
 // GoString is String.
 func (a App) GoString() string { return a.String() }
 
-// id tells whose a stored token is.
-func (a App) id() string { return a.AccountID + "/" + a.ClientID }
-
 // Options of a Store.
 type Options struct {
-	Apps      []App
+	Apps      []App // of the configuration
 	Keys      *Keyring
-	TokenURL  string            // empty: Zoom's
-	Transport http.RoundTripper // to the token endpoint; nil: net/http's
+	Gate      *durable.Gate
+	Server    string            // where tokens come from, if nothing else is said; empty: Zoom's
+	Transport http.RoundTripper // to the authorization server; nil: one of its own
 }
 
-// Store has the tokens of all connections.
+// Store has all connections, and the tokens to call with.
 type Store struct {
-	kv       jetstream.KeyValue
-	keys     *Keyring
-	tokenURL string
-	http     *http.Client
-	byName   map[string]*connection
-	names    []string
-	work     sync.WaitGroup
+	js        jetstream.JetStream
+	kv        jetstream.KeyValue
+	bucket    *durable.Bucket
+	keys      *Keyring
+	oauth     *oauth.Client
+	address   string // of the authorization server
+	transport http.RoundTripper
+	work      sync.WaitGroup
+	stop      func()
+
+	mu        sync.RWMutex
+	byName    map[string]*connection
+	byAccount map[string][]*connection
+	owners    map[string]*owner // of server-to-server apps
 }
 
-// connection is one of them, with what this process knows of its token.
+// connection is one of them. It is not changed but replaced.
 type connection struct {
-	app     App
-	turn    chan struct{} // held by whoever looks for a newer token
-	current atomic.Pointer[held]
-	seen    atomic.Uint64 // the highest number of a record
+	name, kind, account string
+	client, secret      string // the secret of one of the configuration
+	server, api         string
+	owner               *owner
+	stored              *Record // nil: it stands in the configuration
+	revision            uint64
 }
 
-// held is a token, or an error for a while.
-type held struct {
-	token zoomapi.Token
-	until time.Time // when either is not to be used any more
-	err   *zoomapi.Error
+// id tells whose a cached token is.
+func (c *connection) id() string { return c.account + "/" + c.client }
+
+// appOf is the app with the secret that a grant holds.
+func (c *connection) appOf(p secretPart) oauth.App {
+	return oauth.App{ClientID: c.client, ClientSecret: cmp.Or(p.Secret, c.secret), Server: c.server}
 }
 
-// Open looks the bucket up.
+func (r *Record) app(p secretPart) oauth.App {
+	return oauth.App{ClientID: r.ClientID, ClientSecret: p.Secret, Server: r.OAuth}
+}
+
+// Open looks the bucket up, reads all connections, and follows their changes
+// until Close.
 func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Store, error) {
+	if o.Keys == nil || o.Gate == nil {
+		return nil, errors.New("opening connections: no keys, or no gate")
+	}
 	kv, err := js.KeyValue(ctx, proto.Connections)
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", proto.Connections, err)
 	}
-	if o.Keys == nil {
-		return nil, errors.New("opening connections: no keys")
-	}
-	if o.TokenURL == "" {
-		o.TokenURL = "https://zoom.us/oauth/token"
-	}
-	if o.Transport == nil {
-		o.Transport = &http.Transport{IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true}
+	bucket, err := durable.OpenBucket(ctx, js, o.Gate, proto.Connections)
+	if err != nil {
+		return nil, err
 	}
 	s := &Store{
-		kv: kv, keys: o.Keys, tokenURL: o.TokenURL,
-		http: &http.Client{
-			Transport:     o.Transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		byName: make(map[string]*connection, len(o.Apps)),
+		js: js, kv: kv, bucket: bucket, keys: o.Keys, oauth: oauth.New(o.Transport), address: o.Server, transport: o.Transport,
+		byName: map[string]*connection{}, byAccount: map[string][]*connection{}, owners: map[string]*owner{},
 	}
 	for _, app := range o.Apps {
 		if err := s.add(app); err != nil {
 			return nil, fmt.Errorf("opening connections: %w", err)
 		}
 	}
-	slices.Sort(s.names)
+	if err := s.follow(ctx); err != nil {
+		return nil, fmt.Errorf("opening connections: %w", err)
+	}
 	return s, nil
 }
 
+// add takes one of the configuration.
 func (s *Store) add(app App) error {
 	for field, value := range map[string]string{
 		"a name": app.Name, "an account id": app.AccountID, "a client id": app.ClientID, "a client secret": app.ClientSecret,
@@ -114,106 +126,249 @@ func (s *Store) add(app App) error {
 	if s.byName[app.Name] != nil {
 		return fmt.Errorf("connection %s is there twice", app.Name)
 	}
-	s.byName[app.Name] = &connection{app: app, turn: make(chan struct{}, 1)}
-	s.names = append(s.names, app.Name)
+	s.put(&connection{
+		name: app.Name, kind: zoomapi.KindServer, account: app.AccountID, client: app.ClientID, secret: app.ClientSecret,
+		server: cmp.Or(app.OAuth, s.address), api: app.API,
+	})
 	return nil
+}
+
+// put makes a connection known, in place of what had its name; the caller holds
+// the lock, or is alone.
+func (s *Store) put(c *connection) {
+	old := s.byName[c.name]
+	s.drop(c.name)
+	c.owner = s.ownerOf(c, old)
+	s.byName[c.name] = c
+	s.byAccount[c.account] = append(s.byAccount[c.account], c)
+}
+
+func (s *Store) drop(name string) {
+	old := s.byName[name]
+	if old == nil {
+		return
+	}
+	delete(s.byName, name)
+	left := slices.DeleteFunc(slices.Clone(s.byAccount[old.account]), func(c *connection) bool { return c == old })
+	if len(left) == 0 {
+		delete(s.byAccount, old.account)
+		return
+	}
+	s.byAccount[old.account] = left
+}
+
+// ownerOf is the owner of a connection's token; what it knows is of the record
+// before.
+func (s *Store) ownerOf(c, old *connection) *owner {
+	key := "connection-" + c.name
+	if c.kind == zoomapi.KindServer {
+		key = "app-" + proto.Hash(c.account, c.client, c.server)
+	}
+	o := s.owners[key]
+	if c.kind != zoomapi.KindServer && old != nil {
+		o = old.owner
+	}
+	if o == nil || o.key != key {
+		o = newOwner(key)
+	}
+	if c.kind == zoomapi.KindServer {
+		s.owners[key] = o
+	}
+	if h := o.current.Load(); h != nil && (h.err != nil || c.kind != zoomapi.KindServer) {
+		o.current.CompareAndSwap(h, nil)
+	}
+	return o
+}
+
+// shared tells whether other connections have the same token.
+func (s *Store) shared(c *connection) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.ContainsFunc(s.byAccount[c.account], func(other *connection) bool {
+		return other.name != c.name && other.owner == c.owner && (other.stored == nil || other.stored.State != Revoked)
+	})
 }
 
 // Close waits for the fetches under way.
 func (s *Store) Close() {
+	s.stop()
 	s.work.Wait()
-	s.http.CloseIdleConnections()
+	s.oauth.Close()
+}
+
+// All returns every connection as all may see it, sorted by name.
+func (s *Store) All() []Record {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now := time.Now()
+	all := make([]Record, 0, len(s.byName))
+	for _, c := range s.byName {
+		all = append(all, c.record().Public(now))
+	}
+	slices.SortFunc(all, func(a, b Record) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// record is what is known of a connection, be it of the configuration or not.
+func (c *connection) record() *Record {
+	if c.stored != nil {
+		return c.stored
+	}
+	r := &Record{Name: c.name, Kind: c.kind, State: Connected, Account: c.account, ClientID: c.client, Configured: true,
+		Addresses: Addresses{OAuth: c.server, API: c.api}}
+	if h := c.owner.current.Load(); h != nil {
+		r.Scopes, r.Expires = h.scopes, h.ends
+		if h.err != nil {
+			r.Error = h.err.Error()
+		}
+	}
+	return r
 }
 
 // Names returns the names of all connections, sorted.
-func (s *Store) Names() []string { return s.names }
+func (s *Store) Names() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	names := make([]string, 0, len(s.byName))
+	for name := range s.byName {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Has tells whether there is a connection of this name.
-func (s *Store) Has(name string) bool { return s.byName[name] != nil }
+func (s *Store) Has(name string) bool {
+	_, known := s.Account(name)
+	return known
+}
 
-// App returns a connection's app, without its secret.
-func (s *Store) App(name string) (App, bool) {
+// Account returns the account that a connection is of.
+func (s *Store) Account(name string) (id string, known bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	c := s.byName[name]
 	if c == nil {
-		return App{}, false
+		return "", false
 	}
-	app := c.app
-	app.ClientSecret = ""
-	return app, true
+	return c.account, true
 }
 
 // Token returns a token to call with: that of the connection of this name; without
 // a name that of the account, else that of the only connection.
 func (s *Store) Token(ctx context.Context, name, account string) (zoomapi.Token, error) {
-	c, err := s.find(name, account)
+	c, err := s.find(ctx, name, account)
 	if err != nil {
 		return zoomapi.Token{}, err
 	}
-	if h := c.current.Load(); h.good("") {
-		return h.token, nil
-	}
-	return s.newer(ctx, c, "")
+	return s.tokenOf(ctx, c, "")
 }
 
 // Renew returns a newer token than one that Zoom refused.
 func (s *Store) Renew(ctx context.Context, refusedToken zoomapi.Token) (zoomapi.Token, error) {
-	c, err := s.find(refusedToken.Connection, "")
+	c, err := s.find(ctx, refusedToken.Connection, "")
 	if err != nil {
 		return zoomapi.Token{}, err
 	}
-	if h := c.current.Load(); h.good(refusedToken.Access) {
-		return h.token, nil
+	return s.tokenOf(ctx, c, refusedToken.Access)
+}
+
+func (s *Store) tokenOf(ctx context.Context, c *connection, refused string) (zoomapi.Token, error) {
+	if c.stored != nil {
+		if e := c.stored.stopped(); e != nil {
+			return zoomapi.Token{}, of(c, e)
+		}
 	}
-	return s.newer(ctx, c, refusedToken.Access)
+	h := c.owner.current.Load()
+	if !h.good(refused) {
+		var err error
+		if h, err = s.newer(ctx, c, refused); err != nil {
+			return zoomapi.Token{}, of(c, err)
+		}
+	}
+	return zoomapi.Token{
+		Access: h.access, Connection: c.name, Kind: c.kind, Account: c.account,
+		API: h.api, Base: c.api, Scopes: h.scopes, Expires: h.ends,
+	}, nil
+}
+
+// of names the connection that an error is about.
+func of(c *connection, err error) *zoomapi.Error {
+	named := *zoomapi.AsError(err)
+	named.Message = "connection " + c.name + ": " + named.Message
+	return &named
+}
+
+// app is what a connection asks the authorization server as.
+func (s *Store) app(c *connection) (oauth.App, error) {
+	if c.stored == nil {
+		return c.appOf(secretPart{}), nil
+	}
+	p, err := s.reveal(c.stored)
+	return c.appOf(p), err
 }
 
 // find chooses the connection.
-func (s *Store) find(name, account string) (*connection, error) {
+func (s *Store) find(ctx context.Context, name, account string) (*connection, error) {
 	if name != "" {
-		if c := s.byName[name]; c != nil {
-			return c, nil
-		}
-		return nil, refused("there is no connection %q (%s)", name, s.known())
+		return s.named(ctx, name)
 	}
-	var fits []*connection
-	for _, n := range s.names {
-		if c := s.byName[n]; c.app.AccountID == account {
-			fits = append(fits, c)
-		}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	fits := s.byAccount[account]
+	if account == "" {
+		fits = nil
+	}
+	if whole := slices.DeleteFunc(slices.Clone(fits), func(c *connection) bool { return c.kind == zoomapi.KindUser }); len(whole) > 0 {
+		fits = whole // a user's own connection cannot speak for the account
 	}
 	switch {
 	case len(fits) == 1:
 		return fits[0], nil
 	case len(fits) > 1:
 		return nil, refused("several connections are of the event's account: name one at the step (%s)", s.known())
-	case len(s.names) == 1:
-		return s.byName[s.names[0]], nil
+	case len(s.byName) == 1:
+		for _, c := range s.byName {
+			return c, nil
+		}
 	}
 	return nil, refused("no connection is of the event's account %q: name one at the step (%s)", account, s.known())
 }
 
+// named returns the connection of a name; one made a moment ago too.
+func (s *Store) named(ctx context.Context, name string) (*connection, error) {
+	for tried := false; ; tried = true {
+		s.mu.RLock()
+		c := s.byName[name]
+		s.mu.RUnlock()
+		if c != nil {
+			return c, nil
+		}
+		if tried || CheckName(name) != nil {
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			return nil, refused("there is no connection %q (%s)", name, s.known())
+		}
+		if err := s.learn(ctx, name); err != nil {
+			return nil, unreachable("looking up connection %s: %s", name, err)
+		}
+	}
+}
+
+// mostNamed is how many names an error lists.
+const mostNamed = 10
+
 func (s *Store) known() string {
-	if len(s.names) == 0 {
-		return "none is configured"
+	if len(s.byName) == 0 {
+		return "none is there: `zflow connect zoom NAME` makes one"
 	}
-	return "there are: " + strings.Join(s.names, ", ")
-}
-
-// good tells whether a token may be used, and is another one than was refused.
-func (h *held) good(refused string) bool {
-	return h != nil && h.err == nil && h.token.Access != refused && time.Now().Before(h.until)
-}
-
-// bad is the error to repeat, if there is one.
-func (h *held) bad() *zoomapi.Error {
-	if h == nil || h.err == nil || !time.Now().Before(h.until) {
-		return nil
+	var names []string
+	for name := range s.byName {
+		names = append(names, name)
 	}
-	return h.err
-}
-
-func (c *connection) sees(number uint64) {
-	for old := c.seen.Load(); number > old && !c.seen.CompareAndSwap(old, number); {
-		old = c.seen.Load()
+	slices.Sort(names)
+	if more := len(names) - mostNamed; more > 0 {
+		return fmt.Sprintf("there are: %s and %d more", strings.Join(names[:mostNamed], ", "), more)
 	}
+	return "there are: " + strings.Join(names, ", ")
 }

@@ -52,6 +52,9 @@ func open(t testing.TB, js jetstream.JetStream, o connections.Options) *connecti
 	if o.Keys == nil {
 		o.Keys = keyring(t)
 	}
+	if o.Gate == nil {
+		o.Gate = natstest.Gate(t, js.Conn())
+	}
 	s, err := connections.Open(t.Context(), js, o)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +105,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func options(e *endpoint) connections.Options {
-	return connections.Options{Apps: []connections.App{school}, TokenURL: e.URL}
+	return connections.Options{Apps: []connections.App{school}, Server: e.URL}
 }
 
 func token(t testing.TB, s *connections.Store, name string) zoomapi.Token {
@@ -154,7 +157,7 @@ func TestNothingReadableIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, err := kv.Get(t.Context(), "token.school")
+	entry, err := kv.Get(t.Context(), "token."+connections.AppOwner("acc", "client", e.URL))
 	if err != nil || bytes.Contains(entry.Value(), []byte("token-1")) || bytes.Contains(entry.Value(), []byte(secret)) {
 		t.Errorf("stored %q, %v", entry.Value(), err)
 	}
@@ -189,9 +192,9 @@ func TestWhichConnection(t *testing.T) {
 		{[]connections.App{app("a", "1"), app("b", "2")}, "", "9", "", `no connection is of the event's account "9": name one at the step (there are: a, b)`},
 		{[]connections.App{app("b", "1"), app("a", "1")}, "", "1", "", "several connections"},
 		{[]connections.App{app("a", "1")}, "c", "1", "", `no connection "c" (there are: a)`},
-		{nil, "", "1", "", "none is configured"},
+		{nil, "", "1", "", "none is there"},
 	} {
-		s := open(t, bucket(t), connections.Options{Apps: c.apps, TokenURL: e.URL})
+		s := open(t, bucket(t), connections.Options{Apps: c.apps, Server: e.URL})
 		tok, err := s.Token(t.Context(), c.name, c.account)
 		if c.problem == "" {
 			if err != nil || tok.Connection != c.want {
@@ -349,7 +352,7 @@ func TestLeaseOfTheDead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := kv.Create(t.Context(), "lease.school", nil, jetstream.KeyTTL(20*time.Second)); err != nil {
+		if _, err := kv.Create(t.Context(), "lease."+connections.AppOwner(z.app.AccountID, z.app.ClientID, "http://sim"), nil, jetstream.KeyTTL(20*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		begun := time.Now()
@@ -404,8 +407,8 @@ func (z *virtual) store(t *testing.T) *connections.Store {
 	transport := z.pipe.Transport()
 	t.Cleanup(transport.CloseIdleConnections)
 	return open(t, z.js, connections.Options{
-		Apps:     []connections.App{{Name: "school", AccountID: z.app.AccountID, ClientID: z.app.ClientID, ClientSecret: z.app.ClientSecret}},
-		TokenURL: "http://sim/oauth/token", Transport: transport,
+		Apps:   []connections.App{{Name: "school", AccountID: z.app.AccountID, ClientID: z.app.ClientID, ClientSecret: z.app.ClientSecret}},
+		Server: "http://sim", Transport: transport,
 	})
 }
 

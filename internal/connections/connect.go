@@ -1,0 +1,259 @@
+package connections
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"zflow/internal/connections/oauth"
+	"zflow/internal/zoomapi"
+)
+
+// mostSkew is how far a clock may be off; beyond it, workers would not agree on
+// when a token ends.
+const mostSkew = 5 * time.Minute
+
+// Wanted is the connection that somebody asks for.
+type Wanted struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Account  string `json:"account_id,omitempty"`
+	ClientID string `json:"client_id"`
+	Secret   string `json:"client_secret,omitempty"`
+	OAuth    string `json:"oauth_url,omitempty"`
+	API      string `json:"api_url,omitempty"`
+	Force    bool   `json:"force,omitempty"` // though it has fewer scopes than before
+}
+
+// String hides the secret.
+func (w Wanted) String() string { return "connection " + w.Name }
+
+// GoString is String.
+func (w Wanted) GoString() string { return w.String() }
+
+func (w Wanted) app() oauth.App {
+	return oauth.App{ClientID: w.ClientID, ClientSecret: w.Secret, Server: w.OAuth}
+}
+
+// check refuses what cannot become a connection.
+func (s *Store) check(w Wanted) error {
+	if err := CheckName(w.Name); err != nil {
+		return err
+	}
+	switch {
+	case !slices.Contains(Kinds(), w.Kind):
+		return fmt.Errorf("kind %q is none of %s", w.Kind, strings.Join(Kinds(), ", "))
+	case w.ClientID == "":
+		return fmt.Errorf("the client id of the Zoom app is missing")
+	case w.Kind == zoomapi.KindServer && w.Account == "":
+		return fmt.Errorf("the account id is missing: a server-to-server app's page at Zoom shows it")
+	case w.Kind == zoomapi.KindServer && w.Secret == "":
+		return fmt.Errorf("the client secret of the Zoom app is missing")
+	}
+	for what, address := range map[string]string{"OAuth": w.OAuth, "API": w.API} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+			return fmt.Errorf("the %s address must be a URL such as https://zoom.us", what)
+		}
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.byName[w.Name]
+	switch {
+	case c == nil:
+		return nil
+	case c.stored == nil:
+		return fmt.Errorf("connection %s stands in the configuration: take another name, or remove it there", w.Name)
+	}
+	return w.replaces(c.stored)
+}
+
+// replaces refuses to make another connection of one that is there.
+func (w Wanted) replaces(old *Record) error {
+	switch {
+	case old.Kind != w.Kind:
+		return fmt.Errorf("connection %s is there already, of kind %s: take another name, or delete it first", w.Name, old.Kind)
+	case w.Account != "" && old.Account != "" && old.Account != w.Account:
+		return fmt.Errorf("connection %s is of account %s, and this would make it one of account %s: take another name, or delete it first; it stays as it was", w.Name, old.Account, w.Account)
+	}
+	return nil
+}
+
+// ConnectServer tries a server-to-server app's credentials and stores them.
+func (s *Store) ConnectServer(ctx context.Context, w Wanted) (Record, error) {
+	if err := s.check(w); err != nil {
+		return Record{}, err
+	}
+	g, p := s.oauth.ForAccount(ctx, w.app(), w.Account)
+	if p != nil {
+		return Record{}, denied(w, p)
+	}
+	r, err := s.save(ctx, w, who{Account: w.Account}, g)
+	if err != nil {
+		return r, err
+	}
+	c, err := s.named(ctx, w.Name)
+	if err != nil {
+		return r, err
+	}
+	return r, server{s}.install(ctx, c, g)
+}
+
+// who is whom a grant speaks for.
+type who struct {
+	Account string `json:"account_id"`
+	User    string `json:"id"`
+}
+
+// save writes a connection that Zoom has just given a grant for.
+func (s *Store) save(ctx context.Context, w Wanted, of who, g oauth.Grant) (Record, error) {
+	if err := skewed(g.Skew); err != nil {
+		return Record{}, err
+	}
+	w.Account = of.Account
+	var saved Record
+	err := s.bucket.Durably(ctx, func() error {
+		return s.bucket.Change(ctx, connectionKey(w.Name), func(old []byte) ([]byte, error) {
+			r := &Record{}
+			if old != nil {
+				var err error
+				if r, err = readRecord(old); err != nil {
+					return nil, err
+				}
+				if err := w.suits(r, of, g); err != nil {
+					return nil, err
+				}
+			}
+			r.Name, r.Kind, r.ClientID, r.Account, r.User = w.Name, w.Kind, w.ClientID, of.Account, of.User
+			r.OAuth, r.API, r.Connected = w.OAuth, w.API, time.Now().UTC()
+			r.taken(g)
+			p := secretPart{Secret: w.Secret}
+			if !r.Server() {
+				p.taken(g)
+			}
+			next, err := s.write(r, p)
+			saved = r.Public(time.Now())
+			return next, err
+		})
+	})
+	if err != nil {
+		return Record{}, fmt.Errorf("connecting %s: %w", w.Name, err)
+	}
+	return saved, s.learn(ctx, w.Name)
+}
+
+// suits compares a new grant with the connection that is there.
+func (w Wanted) suits(old *Record, of who, g oauth.Grant) error {
+	if err := w.replaces(old); err != nil {
+		return err
+	}
+	if old.User != "" && of.User != "" && old.User != of.User && old.Kind == zoomapi.KindUser {
+		return fmt.Errorf("it is of another user of the account: log in at Zoom as the one it is of, or take another name; it stays as it was")
+	}
+	if old.Account != "" && of.Account == "" {
+		return fmt.Errorf("whose account the new grant is of cannot be told, since the app lacks the scope user:read:user: add it and try again; the connection stays as it was")
+	}
+	if lost := Missing(g.Scopes, old.Scopes); len(lost) > 0 && !w.Force {
+		return fmt.Errorf("the new grant has fewer scopes than it had: %s missing: grant them, or give --force; it stays as it was", strings.Join(lost, ", "))
+	}
+	return nil
+}
+
+func skewed(skew time.Duration) error {
+	switch {
+	case skew > mostSkew:
+		return fmt.Errorf("this worker's clock is %s ahead of Zoom's: set it right, then connect again; nothing was changed", skew)
+	case skew < -mostSkew:
+		return fmt.Errorf("this worker's clock is %s behind Zoom's: set it right, then connect again; nothing was changed", -skew)
+	}
+	return nil
+}
+
+// denied says why a connection is not made, and how to mend it.
+func denied(w Wanted, p *oauth.Problem) error {
+	hint := map[oauth.Why]string{
+		oauth.Unreachable: "Zoom was not reached: try again",
+		oauth.Garbled:     "what answered is not Zoom's authorization server: check the way to it, such as a proxy, and the host",
+		oauth.BadClient:   "check the client id and secret, and that the app is active",
+		oauth.BadCode:     "the code was used already, or is another app's: begin again",
+		oauth.CodeExpired: "the code is too old, it lives for 5 minutes: begin again",
+		oauth.BadRedirect: "add the call-back address to the app's OAuth allow list at Zoom",
+		oauth.Denied:      "the consent was denied at Zoom: begin again, and allow it",
+	}[p.Why]
+	if hint == "" {
+		hint = "check the account id, client id and secret, and that the app is active"
+	}
+	code := ""
+	if p.Code != "" && !strings.Contains(p.Text, p.Code) {
+		code = ", code " + p.Code
+	}
+	if skew := skewed(p.Skew); skew != nil {
+		hint += "; " + skew.Error()
+	}
+	return fmt.Errorf("connecting %s: %s (%s%s); nothing was changed", w.Name, hint, p.Text, code)
+}
+
+// whose asks Zoom whom a fresh grant speaks for; where the app may not know, that
+// stays empty.
+func (s *Store) whose(ctx context.Context, w Wanted, g oauth.Grant) (who, error) {
+	api := zoomapi.New(zoomapi.Options{Transport: s.transport, Token: func(context.Context, string, string) (zoomapi.Token, error) {
+		return zoomapi.Token{Access: g.Access, Connection: w.Name, Kind: w.Kind, API: g.API, Base: w.API}, nil
+	}})
+	res, err := api.Do(ctx, zoomapi.Request{Method: "GET", Path: "/users/me"})
+	if err != nil {
+		e := zoomapi.AsError(err)
+		if e.Outcome == zoomapi.Refused && e.Status != 401 {
+			return who{}, nil
+		}
+		return who{}, fmt.Errorf("connecting %s: asking Zoom whose account it is: %w; nothing was changed", w.Name, err)
+	}
+	var found who
+	if json.Unmarshal(res.Body, &found) != nil {
+		return who{}, fmt.Errorf("connecting %s: asking Zoom whose account it is: its answer is no JSON; nothing was changed", w.Name)
+	}
+	return found, nil
+}
+
+// Tested is what a test of a connection found.
+type Tested struct {
+	Record
+	Said string `json:"said,omitempty"` // what Zoom said to the call, where it may not be made
+}
+
+// Test gets a token and makes a call that reads. A call that the scopes do not
+// cover proves the token too.
+func (s *Store) Test(ctx context.Context, name string) (Tested, error) {
+	c, err := s.named(ctx, name)
+	if err != nil {
+		return Tested{}, err
+	}
+	api := zoomapi.New(zoomapi.Options{Transport: s.transport, Token: s.Token, Renew: s.Renew})
+	q := zoomapi.Request{Connection: name, Method: "GET", Path: "/users/me"}
+	if c.kind == zoomapi.KindServer {
+		q.Path, q.Query = "/users", url.Values{"page_size": {"1"}}
+	}
+	var said string
+	if _, err := api.Do(ctx, q); err != nil {
+		e := zoomapi.AsError(err)
+		if e.Outcome != zoomapi.Refused || e.Status < 400 || e.Status == 401 || e.Code == "124" {
+			return Tested{}, fmt.Errorf("testing %s: %w", name, e)
+		}
+		said = e.Error()
+	}
+	if c, err = s.named(ctx, name); err != nil {
+		return Tested{}, err
+	}
+	return Tested{Record: c.record().Public(time.Now()), Said: said}, nil
+}
+
+// Show returns a connection as all may see it.
+func (s *Store) Show(ctx context.Context, name string) (Record, error) {
+	c, err := s.named(ctx, name)
+	if err != nil {
+		return Record{}, err
+	}
+	return c.record().Public(time.Now()), nil
+}
