@@ -1,6 +1,7 @@
 package main
 
 import (
+	"zflow/internal/command/connection"
 	"zflow/internal/command/event"
 	"zflow/internal/command/run"
 	"zflow/internal/command/trigger"
@@ -20,7 +21,8 @@ Begin with:
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
 	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
-		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell), benchCommand(sh),
+		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
+		connection.Connect(sh.Shell), connection.Commands(sh.Shell), benchCommand(sh),
 		doctorCommand(sh), keysCommand(sh), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
 	root.Long = about

@@ -175,6 +175,7 @@ func (d *Dev) startSim(context.Context) error {
 	config := *d.config.Config
 	config.Connections = map[string]settings.Connection{}
 	maps.Copy(config.Connections, d.config.Config.Connections)
+	config.Zoom.OAuthURL, config.Zoom.APIURL = d.state.Sim, d.state.Sim+"/v2"
 	config.Connections["zoom"] = settings.Connection{
 		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: settings.NewSecret(app.ClientSecret),
 		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim,
@@ -198,10 +199,12 @@ func (d *Dev) startWorker(ctx context.Context) error {
 		return err
 	}
 	d.stops = append(d.stops, nc.Close)
-	d.worker, d.client, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
+	var closeParts func()
+	d.worker, d.client, closeParts, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
 	if err != nil {
 		return err
 	}
+	d.stops = append(d.stops, closeParts)
 	d.state.public = keys.Public().String()
 	d.run("worker", d.worker.Run)
 	return nil

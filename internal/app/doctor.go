@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/app/accounts"
 	"zflow/internal/app/link"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
@@ -79,12 +80,12 @@ func (c DoctorConfig) processes(d *doctor.Doctor) {
 
 // token gets a connection's token as a worker does: the one that all share, or
 // the next, stored for all.
-func (c DoctorConfig) token(ctx context.Context, _ *durable.Gate, js jetstream.JetStream, name string) error {
-	grants, err := connections.LoadOrCreateKeyring(grantKeysFile(c.Config.Worker.SealingKeysFile))
+func (c DoctorConfig) token(ctx context.Context, gate *durable.Gate, js jetstream.JetStream, name string) error {
+	grants, err := connections.LoadOrCreateKeyring(accounts.KeysFile(c.Config.Worker.SealingKeysFile))
 	if err != nil {
 		return fmt.Errorf("the workers' keys cannot be read here: %w", err)
 	}
-	all, err := openConnections(ctx, js, WorkerConfig{Config: c.Config, Grants: grants})
+	all, err := accounts.Connections(ctx, js, accounts.Config{Config: c.Config, Grants: grants, Gate: gate})
 	if err != nil {
 		return err
 	}

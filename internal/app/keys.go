@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"zflow/internal/app/accounts"
 	"zflow/internal/connections"
 	"zflow/internal/sealed"
 )
@@ -25,7 +26,7 @@ type Keys struct {
 // writes the public one for ingest. It never replaces a private key: what was
 // sealed to it could not be opened again.
 func CreateKeys(private, public string) (Keys, error) {
-	k := Keys{Private: private, Connections: grantKeysFile(private), Public: public}
+	k := Keys{Private: private, Connections: accounts.KeysFile(private), Public: public}
 	if err := k.check(); err != nil {
 		return k, fmt.Errorf("making keys: %w", err)
 	}
@@ -53,7 +54,7 @@ func (k *Keys) check() error {
 	if err != nil {
 		return err
 	}
-	if public == private || public == grantKeysFile(private) {
+	if public == private || public == accounts.KeysFile(private) {
 		return errors.New("the public key needs a file of its own")
 	}
 	if err := os.MkdirAll(filepath.Dir(private), 0o700); err != nil {

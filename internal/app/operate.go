@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"zflow/internal/app/link"
+	"zflow/internal/connections/desk"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	"zflow/internal/settings"
@@ -30,7 +32,6 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 	if err != nil {
 		return nil, err
 	}
-	c.Known = Known(registry, nil)
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	nc, err := link.Dial(ctx, c.Config)
@@ -40,6 +41,7 @@ func Connect(ctx context.Context, address, creds, durability string) (*Client, e
 	if err != nil {
 		return nil, fmt.Errorf("%w: start one with `zflow dev`, or name another with --server", err)
 	}
+	c.Known = Known(registry, connectionsOn(nc))
 	client, err := OpenOn(ctx, nc, c)
 	if err != nil {
 		nc.Close()
@@ -71,4 +73,26 @@ func (c *Client) Operator() *operator.Operator {
 		NC: c.NC, JS: c.JS, Catalog: c.Catalog, Publisher: c.Publisher,
 		History: c.History, Wakes: c.Wakes, Blobs: c.Blobs,
 	})
+}
+
+// namesWithin is how long a worker may take to say which connections there are.
+const namesWithin = 3 * time.Second
+
+// connectionsOn tells whether a connection is there, once a worker was asked; where
+// none answers, each may be.
+func connectionsOn(nc *nats.Conn) func(name string) bool {
+	names := sync.OnceValue(func() map[string]bool {
+		ctx, cancel := context.WithTimeout(context.Background(), namesWithin)
+		defer cancel()
+		all, err := desk.NewClient(nc).List(ctx)
+		if err != nil {
+			return nil
+		}
+		names := make(map[string]bool, len(all))
+		for _, r := range all {
+			names[r.Name] = true
+		}
+		return names
+	})
+	return func(name string) bool { return names() == nil || names()[name] }
 }

@@ -10,7 +10,6 @@ import (
 	"zflow/actions/log"
 	"zflow/actions/zoom"
 	"zflow/engine/definition"
-	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomcatalog"
 )
@@ -42,16 +41,12 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 }
 
 // Known is what definitions may refer to: these actions, Zoom's events, and the
-// connections of a configuration (nil: any).
-func Known(r *actions.Registry, connections map[string]settings.Connection) definition.Known {
-	k := definition.Known{Actions: r, EventType: func(name string) (bool, string) {
+// connections that there are (nil: any).
+func Known(r *actions.Registry, connection func(name string) bool) definition.Known {
+	return definition.Known{Actions: r, EventType: func(name string) (bool, string) {
 		if zoomcatalog.Known(name) {
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of}
-	if connections != nil {
-		k.Connection = func(name string) bool { _, there := connections[name]; return there }
-	}
-	return k
+	}, Event: (&eventTypes{}).of, Connection: connection}
 }

@@ -11,6 +11,7 @@ import (
 	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/worker"
+	"zflow/internal/app/accounts"
 	"zflow/internal/app/link"
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
@@ -39,7 +40,7 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
-	grants, err := connections.LoadOrCreateKeyring(grantKeysFile(c.Worker.SealingKeysFile))
+	grants, err := connections.LoadOrCreateKeyring(accounts.KeysFile(c.Worker.SealingKeysFile))
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
@@ -48,10 +49,11 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 		return unlessEnded(ctx, err)
 	}
 	defer nc.Close()
-	w, _, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
+	w, _, closeParts, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
+	defer closeParts()
 	stop, err := serveWorkerHealth(c.Worker.MetricsListen, nc, w)
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
@@ -78,30 +80,49 @@ func clientConfig(c *settings.Config, name string) ClientConfig {
 	return cc
 }
 
-// newWorker makes the streams, then a worker on them. The connection is the caller's.
-func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Worker, *Client, error) {
+// newWorker makes the streams, then a worker on them. The connection is the
+// caller's; once the worker has ended, closeParts ends what it works with.
+func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (w *worker.Worker, client *Client, closeParts func(), err error) {
 	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		c.Log.Warn("NATS reports an error", zap.Error(err))
 	})
 	js, err := jetstream.New(nc)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	cc := clientConfig(c.Config, "")
+	if err := prepare(ctx, nc, js, c, &cc); err != nil {
+		return nil, nil, nil, err
+	}
+	tokens, err := accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	w, client, err = workerOn(ctx, nc, c, cc, tokens)
+	if err != nil {
+		tokens.Close()
+	}
+	return w, client, tokens.Close, err
+}
+
+// prepare opens the Gate and makes the streams.
+func prepare(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c WorkerConfig, cc *ClientConfig) (err error) {
 	if cc.Gate, err = durable.Open(ctx, nc, durable.Options{Declared: cc.Declared, Streams: ourStreams, Flusher: c.Flusher}); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if cc.Gate.Warning() != "" {
 		c.Log.Warn(cc.Gate.Warning())
 	}
 	limits, err := streams.FitOn(ctx, cc.Gate, c.Streams, c.Log)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	if err := streams.MakeIn(ctx, js, limits, c.Log); err != nil {
-		return nil, nil, err
-	}
-	tokens, err := openConnections(ctx, js, c)
+	return streams.MakeIn(ctx, js, limits, c.Log)
+}
+
+// workerOn makes a worker on streams that there are.
+func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfig, tokens *accounts.Accounts) (*worker.Worker, *Client, error) {
+	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -109,7 +130,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	if err != nil {
 		return nil, nil, err
 	}
-	cc.Known = Known(registry, c.Connections)
+	cc.Known = Known(registry, tokens.Has)
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err
@@ -128,8 +149,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*worker.Work
 	}
 	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
-		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
-		Account: func(name string) (string, bool) { a, ok := c.Connections[name]; return a.AccountID, ok },
+		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone, Account: tokens.Account,
 	})
 	if c.Alone {
 		err = w.TakeAll(ctx)

@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -256,4 +257,24 @@ func (s *Store) Show(ctx context.Context, name string) (Record, error) {
 		return Record{}, err
 	}
 	return c.record().Public(time.Now()), nil
+}
+
+// Complete fills in what a connection that is there has, so that one need only
+// name it to connect it again.
+func (s *Store) Complete(ctx context.Context, w Wanted) Wanted {
+	c, err := s.named(ctx, w.Name)
+	if err != nil || c.stored == nil {
+		return w
+	}
+	old := c.stored
+	w.Kind, w.Account = cmp.Or(w.Kind, old.Kind), cmp.Or(w.Account, old.Account)
+	w.OAuth, w.API = cmp.Or(w.OAuth, old.OAuth), cmp.Or(w.API, old.API)
+	if w.ClientID != "" && w.ClientID != old.ClientID || w.Secret != "" {
+		return w
+	}
+	w.ClientID = old.ClientID
+	if p, err := s.reveal(old); err == nil {
+		w.Secret = p.Secret
+	}
+	return w
 }

@@ -123,6 +123,10 @@ func (l *loading) checkWorker() {
 }
 
 func (l *loading) checkConnections() {
+	z := l.config.Zoom
+	l.checkURL("zoom.oauth_url", z.OAuthURL)
+	l.checkURL("zoom.api_url", z.APIURL)
+	l.atLeast("zoom.forget_after", int64(z.ForgetAfter), 0, "0s")
 	for _, name := range keys(l.config.Connections) {
 		c, path := l.config.Connections[name], "connections."+name
 		l.checkName(path, name, plainName)

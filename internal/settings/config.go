@@ -12,6 +12,7 @@ type Config struct {
 	Ingest      Ingest                `yaml:"ingest"`
 	Worker      Worker                `yaml:"worker"`
 	HTTPAllow   []string              `yaml:"http_allow"` // hosts and CIDRs that http.request may call though not public
+	Zoom        Zoom                  `yaml:"zoom"`
 	Connections map[string]Connection `yaml:"connections"`
 	Secrets     map[string]Secret     `yaml:"secrets"` // what workflows see as secrets.<name>
 	Streams     Streams               `yaml:"streams"`
@@ -77,6 +78,13 @@ type Worker struct {
 	SealingKeysFile string `yaml:"sealing_keys_file" config:"path"` // the private keys
 }
 
+// Zoom is what holds for all connections that say nothing else.
+type Zoom struct {
+	OAuthURL    string   `yaml:"oauth_url"`    // empty: https://zoom.us
+	APIURL      string   `yaml:"api_url"`      // empty: the region that Zoom names
+	ForgetAfter Duration `yaml:"forget_after"` // from app_deauthorized to the deletion of the account's data
+}
+
 // Connection is a connected Zoom account.
 type Connection struct {
 	Kind         string `yaml:"kind"` // zoom_s2s
@@ -120,6 +128,7 @@ func Default() *Config {
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
 		},
+		Zoom:   Zoom{ForgetAfter: Duration(9 * day)},
 		Worker: Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
 		Streams: Streams{
 			Replicas:    1,

@@ -1,0 +1,84 @@
+// Package accounts is what a worker process does for connected Zoom accounts
+// beside calling with their tokens: it opens the connections of the configuration
+// and the stored ones, and answers commands about them.
+package accounts
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"zflow/internal/connections"
+	"zflow/internal/connections/desk"
+	"zflow/internal/durable"
+	"zflow/internal/sealed"
+	"zflow/internal/settings"
+)
+
+// Config is what a worker needs for connections.
+type Config struct {
+	*settings.Config
+	Keys   *sealed.Keys
+	Grants *connections.Keyring
+	Gate   *durable.Gate
+	Log    *zap.Logger
+}
+
+// Accounts are the connections of a worker process.
+type Accounts struct {
+	*connections.Store
+	desk *desk.Desk
+}
+
+// Open opens the connections and begins to answer commands, until Close.
+func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) (*Accounts, error) {
+	store, err := Connections(ctx, js, c)
+	if err != nil {
+		return nil, err
+	}
+	a := &Accounts{Store: store}
+	a.desk, err = desk.Serve(nc, desk.Options{Store: store, Keys: c.Keys, OAuth: c.Zoom.OAuthURL, API: c.Zoom.APIURL, Callback: callback(c.PublicURL)})
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Connections opens the connections only.
+func Connections(ctx context.Context, js jetstream.JetStream, c Config) (*connections.Store, error) {
+	return connections.Open(ctx, js, connections.Options{Apps: apps(c.Config), Keys: c.Grants, Gate: c.Gate, Server: c.Zoom.OAuthURL})
+}
+
+// Close ends the answers under way and the fetches of tokens.
+func (a *Accounts) Close() {
+	a.desk.Close()
+	a.Store.Close()
+}
+
+// apps are the connections of a configuration.
+func apps(c *settings.Config) []connections.App {
+	all := make([]connections.App, 0, len(c.Connections))
+	for name, one := range c.Connections {
+		all = append(all, connections.App{Name: name, AccountID: one.AccountID, ClientID: one.ClientID,
+			ClientSecret: one.ClientSecret.Reveal(), OAuth: one.OAuthURL, API: one.APIURL})
+	}
+	return all
+}
+
+// callback is where the console takes Zoom's answers.
+func callback(public string) string {
+	if public == "" {
+		return ""
+	}
+	return strings.TrimSuffix(public, "/") + "/oauth/callback"
+}
+
+// KeysFile is where the keys lie that seal grants: beside the sealing keys.
+func KeysFile(sealingKeys string) string {
+	return filepath.Join(filepath.Dir(sealingKeys), "connection.keys")
+}

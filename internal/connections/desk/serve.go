@@ -1,0 +1,193 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+
+	"zflow/internal/connections"
+	"zflow/internal/sealed"
+)
+
+// Options of a Desk.
+type Options struct {
+	Store    *connections.Store
+	Keys     *sealed.Keys
+	OAuth    string // the addresses of connections that name none; empty: Zoom's
+	API      string
+	Callback string // of the console; empty: there is none
+}
+
+// Desk answers requests until Close.
+type Desk struct {
+	o     Options
+	verbs map[string]func(context.Context, []byte) (any, error)
+	sub   *nats.Subscription
+	ctx   context.Context
+	stop  func()
+	work  sync.WaitGroup
+	slots chan struct{}
+}
+
+// most is how many requests are answered at a time.
+const most = 64
+
+// Serve begins to answer; of all workers one answers each request.
+func Serve(nc *nats.Conn, o Options) (*Desk, error) {
+	d := &Desk{o: o, slots: make(chan struct{}, most)}
+	d.ctx, d.stop = context.WithCancel(context.Background())
+	d.verbs = map[string]func(context.Context, []byte) (any, error){
+		verbKey:   func(context.Context, []byte) (any, error) { return o.Keys.Public().String(), nil },
+		verbJoin:  by(d.join),
+		verbBegin: by(d.begin),
+		verbEnd:   by(d.finish),
+		verbPoll:  by(d.poll),
+		verbList:  by(d.list),
+		verbShow:  by(func(ctx context.Context, n name) (any, error) { return o.Store.Show(ctx, n.Name) }),
+		verbTest:  by(func(ctx context.Context, n name) (any, error) { return o.Store.Test(ctx, n.Name) }),
+		verbDrop:  by(d.revoke),
+		verbErase: by(d.erase),
+	}
+	var err error
+	if d.sub, err = nc.QueueSubscribe(subjects+"*", queue, d.onRequest); err != nil {
+		return nil, fmt.Errorf("listening for requests about connections: %w", err)
+	}
+	return d, nil
+}
+
+// Close ends the answers under way; what has asked Zoom for a grant stores it.
+func (d *Desk) Close() {
+	_ = d.sub.Unsubscribe() // of a connection that is closed: ended already
+	d.stop()
+	d.work.Wait()
+}
+
+// by makes a verb of a function that takes one kind of request.
+func by[T any](do func(context.Context, T) (any, error)) func(context.Context, []byte) (any, error) {
+	return func(ctx context.Context, raw []byte) (any, error) {
+		var in T
+		if err := json.Unmarshal(raw, &in); err != nil {
+			return nil, errors.New("the request is not one of this version of zflow")
+		}
+		return do(ctx, in)
+	}
+}
+
+func (d *Desk) onRequest(m *nats.Msg) {
+	select {
+	case d.slots <- struct{}{}:
+	case <-d.ctx.Done():
+		return
+	}
+	d.work.Go(func() {
+		defer func() { <-d.slots }()
+		ctx, cancel := context.WithTimeout(d.ctx, answerWithin)
+		defer cancel()
+		raw, err := json.Marshal(d.answer(ctx, strings.TrimPrefix(m.Subject, subjects), m.Data))
+		if err == nil {
+			_ = m.Respond(raw) // who asked waits no longer then
+		}
+	})
+}
+
+func (d *Desk) answer(ctx context.Context, verb string, in []byte) reply {
+	do, known := d.verbs[verb]
+	if !known {
+		return reply{Error: fmt.Sprintf("the worker knows no request %q: is it older than the command?", verb)}
+	}
+	out, err := do(ctx, in)
+	if err != nil {
+		return reply{Error: sealed.Mask(err.Error())}
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return reply{Error: err.Error()}
+	}
+	return reply{Result: raw}
+}
+
+func (d *Desk) join(ctx context.Context, w connections.Wanted) (any, error) {
+	w, err := d.complete(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return d.o.Store.ConnectServer(ctx, w)
+}
+
+func (d *Desk) begin(ctx context.Context, b Begin) (any, error) {
+	w, err := d.complete(ctx, b.Wanted)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.Device:
+		return d.o.Store.BeginDevice(ctx, w)
+	case cmp.Or(b.Redirect, d.o.Callback) == "":
+		return nil, errors.New("there is no call-back address: set public_url in the configuration, or connect with --device or from the machine of your browser")
+	}
+	return d.o.Store.Begin(ctx, w, cmp.Or(b.Redirect, d.o.Callback))
+}
+
+// complete opens what was sealed, and fills in what is known already: how the
+// connection is now, if it is there, and where Zoom is.
+func (d *Desk) complete(ctx context.Context, w connections.Wanted) (connections.Wanted, error) {
+	secret, err := d.o.Keys.OpenText(w.Secret)
+	if err != nil {
+		return w, fmt.Errorf("opening the client secret: %w", err)
+	}
+	w.Secret = secret
+	w = d.o.Store.Complete(ctx, w)
+	w.OAuth, w.API = cmp.Or(w.OAuth, d.o.OAuth), cmp.Or(w.API, d.o.API)
+	return w, nil
+}
+
+func (d *Desk) finish(ctx context.Context, a connections.Answer) (any, error) {
+	code, err := d.o.Keys.OpenText(a.Code)
+	if err != nil {
+		return nil, fmt.Errorf("opening the code: %w", err)
+	}
+	a.Code = code
+	return d.o.Store.Finish(ctx, a)
+}
+
+func (d *Desk) poll(ctx context.Context, state connections.Answer) (any, error) {
+	r, again, err := d.o.Store.Poll(ctx, state.State)
+	switch {
+	case errors.Is(err, connections.ErrWaits):
+		return Polled{Again: again.Seconds()}, nil
+	case err != nil:
+		return nil, err
+	}
+	return Polled{Record: &r}, nil
+}
+
+func (d *Desk) list(_ context.Context, l listed) (any, error) {
+	all := d.o.Store.All()
+	all = all[sort.Search(len(all), func(i int) bool { return all[i].Name > l.After }):]
+	n := min(len(all), pageSize)
+	return page{Connections: all[:n], More: n < len(all)}, nil
+}
+
+func (d *Desk) revoke(ctx context.Context, n name) (any, error) {
+	_, told, err := d.o.Store.Revoke(ctx, n.Name, "with zflow")
+	return ended(n.Name, told), err
+}
+
+func (d *Desk) erase(ctx context.Context, n name) (any, error) {
+	told, err := d.o.Store.Delete(ctx, n.Name)
+	return ended(n.Name, told), err
+}
+
+func ended(name string, told error) Ended {
+	e := Ended{Name: name}
+	if told != nil {
+		e.Told = told.Error()
+	}
+	return e
+}
