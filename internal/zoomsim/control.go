@@ -44,6 +44,9 @@ var writePages = map[string]controlPage{
 	}),
 	"POST faults": take((*Sim).injectText),
 	"POST chaos":  take(func(s *Sim, _ *http.Request, all []chaosText) (any, error) { return s.chaosText(all) }),
+	"PUT panelists": take(func(s *Sim, _ *http.Request, in panelistsText) (any, error) {
+		return s.SetPanelists(in.Webinar, in.Panelists)
+	}),
 	"POST events": take(func(s *Sim, _ *http.Request, e Event) (any, error) {
 		h, err := s.Happen(e)
 		return json.RawMessage(h.Body), err
@@ -70,6 +73,12 @@ func take[T any](do func(*Sim, *http.Request, T) (any, error)) controlPage {
 	return func(s *Sim, w http.ResponseWriter, r *http.Request) {
 		control(w, r, func(in T) (any, error) { return do(s, r, in) })
 	}
+}
+
+// panelistsText says who speaks in a webinar.
+type panelistsText struct {
+	Webinar   int64      `json:"webinar"`
+	Panelists []Panelist `json:"panelists"`
 }
 
 // changeAppText changes the fields of an app that are given.

@@ -13,6 +13,8 @@ type (
 	Event = world.Event
 	// Happened is an event that happened, as webhooks carry it.
 	Happened = rest.Happened
+	// Panelist speaks in a webinar.
+	Panelist = world.Panelist
 	// Limit is how many calls of a label an account may make.
 	Limit = rest.Limit
 )
@@ -47,3 +49,9 @@ func (s *Sim) Deliver(h Happened) { s.deliver(h, 1) }
 
 // SetLimit changes the limit of a label.
 func (s *Sim) SetLimit(label string, l Limit) { s.limits.Set(label, l) }
+
+// SetPanelists makes these a webinar's panelists, as somebody does on Zoom's
+// pages; there is no event that tells of it.
+func (s *Sim) SetPanelists(webinar int64, all []Panelist) ([]Panelist, error) {
+	return s.world.SetPanelists(webinar, all)
+}

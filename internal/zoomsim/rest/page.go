@@ -21,6 +21,7 @@ const (
 	pageLife    = 15 * time.Minute
 	defaultPage = 30
 	mostPage    = 300
+	mostUsers   = 2000 // list_users has larger pages than others
 )
 
 // Pages remembers what the tokens stand for.
@@ -40,7 +41,11 @@ func (p *Pages) Answer(c *Call, name string, all []any) Answer {
 	if c.Query.Get("page_size") == "" {
 		size, err = defaultPage, nil
 	}
-	if err != nil || size < 1 || size > mostPage {
+	most := mostPage
+	if c.Op.Name == "list_users" {
+		most = mostUsers
+	}
+	if err != nil || size < 1 || size > most {
 		return Invalid(FieldError{Field: "page_size", Message: "Invalid field."})
 	}
 	from, ok := p.start(c)

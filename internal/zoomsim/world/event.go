@@ -54,6 +54,7 @@ func (w *World) compose(e Event, account string) rest.Happened {
 			object["account_id"] = account
 		}
 		rest.Overlay(object, rest.Clone(e.Object))
+		w.follow(e.Type, object, time.Now())
 	}
 	rest.Overlay(payload, rest.Clone(e.Payload))
 	return rest.Happened{Type: e.Type, Account: account, Body: rest.Encode(body)}
@@ -63,10 +64,10 @@ func (w *World) compose(e Event, account string) rest.Happened {
 func (w *World) layMeeting(object map[string]any, m *meeting, kind string, now time.Time) {
 	fields := m.subject()
 	switch {
-	case kind == "meeting.started":
+	case kind == "meeting.started", kind == "webinar.started":
 		m.started = now
 		fields["start_time"] = now.UTC().Format(time.RFC3339)
-	case kind == "meeting.ended":
+	case kind == "meeting.ended", kind == "webinar.ended":
 		o := w.end(m, now, w.o.ReportDelay)
 		fields["uuid"] = o.uuid
 		fields["start_time"] = o.started.UTC().Format(time.RFC3339)
@@ -74,9 +75,10 @@ func (w *World) layMeeting(object map[string]any, m *meeting, kind string, now t
 	case strings.HasPrefix(kind, "recording.") && len(m.past) > 0:
 		o := m.past[len(m.past)-1]
 		if kind == "recording.completed" {
-			o.recordedAt = now.Add(w.o.RecordingDelay)
+			o.recordedAt, o.trashed = now.Add(w.o.RecordingDelay), false
 			fields = webhookRecording(m, o)
 		}
+		o.trashed = kind == "recording.trashed" || kind == "recording.deleted" || o.trashed && kind != "recording.recovered"
 		fields["uuid"] = o.uuid
 	}
 	if _, isText := object["id"].(string); isText {

@@ -26,10 +26,13 @@ var meetingFields = map[string]func(any) string{
 }
 
 // checkMeeting returns what is wrong with the fields of a meeting.
-func checkMeeting(body map[string]any) []rest.FieldError {
+func checkMeeting(body map[string]any, webinar bool) []rest.FieldError {
 	var bad []rest.FieldError
 	for _, key := range rest.SortedKeys(body) {
 		check := meetingFields[key]
+		if webinar && key == "type" {
+			check = oneOf("5", "6", "9")
+		}
 		if check == nil || body[key] == nil {
 			continue // Zoom takes no notice of fields that it does not know
 		}
@@ -55,6 +58,9 @@ func known(body map[string]any) map[string]any {
 // gets no password, as where the account does not ask for one.
 func setDefaults(m *meeting) {
 	defaults := map[string]any{"topic": "Zoom Meeting", "type": 2, "duration": 60, "timezone": "UTC", "agenda": ""}
+	if m.webinar {
+		defaults["topic"], defaults["type"] = "Zoom Webinar", 5
+	}
 	if m.id%3 != 0 {
 		defaults["password"] = rest.Random(4)
 	}

@@ -3,7 +3,6 @@ package world
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 	"zflow/internal/zoomsim/oauth"
@@ -19,32 +18,32 @@ func (w *World) createMeeting(c *rest.Call) rest.Answer {
 	if refused != nil {
 		return *refused
 	}
-	if bad := checkMeeting(c.Body); len(bad) > 0 {
+	if bad := checkMeeting(c.Body, onWebinar(c)); len(bad) > 0 {
 		return rest.Invalid(bad...)
 	}
 	if refused := w.o.Limits.Daily("host/"+host, createsPerDay, c.Now, createLimit); refused != nil {
 		return *refused
 	}
-	m := w.add(host, known(c.Body), c.Now)
+	m := w.addKind(onWebinar(c), host, known(c.Body), c.Now)
 	setDefaults(m)
-	w.tell(c, Event{Type: "meeting.created", Meeting: m.id})
+	w.tell(c, Event{Type: m.word() + ".created", Meeting: m.id})
 	return rest.Answer{Status: http.StatusCreated, Body: m.view(c.Now)}
 }
 
 func (w *World) getMeeting(c *rest.Call) rest.Answer {
-	m := w.find(c.ID)
-	if m == nil || m.gone() {
-		return NoMeeting(c.ID)
+	m := w.due(c)
+	if m == nil {
+		return noSuch(c)
 	}
 	return rest.Answer{Status: http.StatusOK, Body: m.view(c.Now)}
 }
 
 func (w *World) updateMeeting(c *rest.Call) rest.Answer {
-	m := w.find(c.ID)
-	if m == nil || m.gone() {
-		return NoMeeting(c.ID)
+	m := w.due(c)
+	if m == nil {
+		return noSuch(c)
 	}
-	if bad := checkMeeting(c.Body); len(bad) > 0 {
+	if bad := checkMeeting(c.Body, onWebinar(c)); len(bad) > 0 {
 		return rest.Invalid(bad...)
 	}
 	if refused := w.o.Limits.Daily("host/"+m.host, createsPerDay, c.Now, createLimit); refused != nil {
@@ -52,19 +51,19 @@ func (w *World) updateMeeting(c *rest.Call) rest.Answer {
 	}
 	changed := known(c.Body)
 	rest.Overlay(m.fields, changed)
-	w.tell(c, Event{Type: "meeting.updated", Meeting: m.id, Object: changed})
+	w.tell(c, Event{Type: m.word() + ".updated", Meeting: m.id, Object: changed})
 	return rest.Answer{Status: http.StatusNoContent}
 }
 
 func (w *World) deleteMeeting(c *rest.Call) rest.Answer {
-	m := w.find(c.ID)
-	if m == nil || m.gone() {
-		return NoMeeting(c.ID)
+	m := w.due(c)
+	if m == nil {
+		return noSuch(c)
 	}
 	if !m.started.IsZero() {
 		return rest.Error(http.StatusBadRequest, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
 	}
-	w.tell(c, Event{Type: "meeting.deleted", Meeting: m.id, Object: m.subject()})
+	w.tell(c, Event{Type: m.word() + ".deleted", Meeting: m.id, Object: m.subject()})
 	w.drop(m)
 	return rest.Answer{Status: http.StatusNoContent}
 }
@@ -74,12 +73,19 @@ func (w *World) listMeetings(c *rest.Call) rest.Answer {
 	if refused != nil {
 		return *refused
 	}
+	kind, from, to := c.Query.Get("type"), c.Query.Get("from"), c.Query.Get("to")
+	if kind == "previous_meetings" {
+		return w.o.Pages.Answer(c, "meetings", w.previous(host, from, to))
+	}
 	var found []any
 	for _, id := range w.order {
 		m := w.meetings[id]
-		if m != nil && m.host == host && !m.gone() && m.listed(c.Query.Get("type"), c.Now) && m.between(c.Query.Get("from"), c.Query.Get("to")) {
+		if m != nil && m.host == host && m.webinar == onWebinar(c) && !m.gone() && m.listed(kind, c.Now) && between(rest.Text(m.fields["start_time"]), from, to) {
 			found = append(found, m.line())
 		}
+	}
+	if onWebinar(c) {
+		return w.o.Pages.Answer(c, "webinars", found)
 	}
 	return w.o.Pages.Answer(c, "meetings", found)
 }
@@ -92,15 +98,12 @@ func (m *meeting) listed(kind string, now time.Time) bool {
 	case "upcoming", "upcoming_meetings":
 		start, err := time.Parse(time.RFC3339, rest.Text(m.fields["start_time"]))
 		return err == nil && start.After(now)
-	case "previous_meetings":
-		return len(m.past) > 0
 	}
 	return rest.Text(m.fields["type"]) != "1" // instant ones are not scheduled
 }
 
-// between tells whether the meeting starts in a range of days; ends may be open.
-func (m *meeting) between(from, to string) bool {
-	start := rest.Text(m.fields["start_time"])
+// between tells whether a time is in a range of days; ends may be open.
+func between(start, from, to string) bool {
 	if start == "" || (from == "" && to == "") {
 		return true
 	}
@@ -117,14 +120,15 @@ func (w *World) user(c *rest.Call) (string, *rest.Answer) {
 		return "", noUser(id)
 	case id == "me" || id == self:
 		return self, nil
-	case id == ownerEmail:
-		id = owner
+	}
+	if u := w.findUser(id); u != nil {
+		id = u.id
 	}
 	if c.By.App.Kind == oauth.KindUser && id != self {
 		a := rest.LacksScope(c.Op)
 		return "", &a
 	}
-	if id == owner || len(w.o.Users) == 0 || slices.Contains(w.o.Users, id) {
+	if len(w.o.Users) == 0 || w.findUser(id) != nil {
 		return id, nil
 	}
 	return "", noUser(id)
@@ -179,6 +183,14 @@ func (m *meeting) subject() map[string]any {
 	return v
 }
 
+// word is what events and answers call it.
+func (m *meeting) word() string {
+	if m.webinar {
+		return "webinar"
+	}
+	return "meeting"
+}
+
 func (m *meeting) number() string { return strconv.FormatInt(m.id, 10) }
 
 func (m *meeting) joinURL() string {
@@ -201,6 +213,13 @@ func (m *meeting) approval() string {
 		return "2"
 	}
 	return rest.Text(settings["approval_type"])
+}
+
+func noSuch(c *rest.Call) rest.Answer {
+	if onWebinar(c) {
+		return rest.Error(http.StatusNotFound, 3001, "Webinar does not exist: %s.", c.ID)
+	}
+	return NoMeeting(c.ID)
 }
 
 // NoMeeting refuses a call for a meeting that is not there.

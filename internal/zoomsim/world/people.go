@@ -19,9 +19,9 @@ const (
 const registrationLimit = "You have exceeded the daily rate limit (3) of Add meeting registrant API request for the registrant. Try again later."
 
 func (w *World) addRegistrant(c *rest.Call) rest.Answer {
-	m := w.find(c.ID)
-	if m == nil || m.gone() {
-		return NoMeeting(c.ID)
+	m := w.due(c)
+	if m == nil {
+		return noSuch(c)
 	}
 	var bad []rest.FieldError
 	for _, key := range [...]string{"email", "first_name"} {

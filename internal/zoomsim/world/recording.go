@@ -12,7 +12,7 @@ func (w *World) getRecordings(c *rest.Call) rest.Answer {
 	switch {
 	case o == nil && w.find(c.ID) == nil:
 		return NoMeeting(c.ID)
-	case o == nil, o.recordedAt.IsZero(), c.Now.Before(o.recordedAt):
+	case o == nil, !o.recorded(c.Now):
 		return rest.Error(http.StatusNotFound, 3301, "There is no recording for this meeting.")
 	}
 	v := recordingView(m, o)
@@ -53,4 +53,45 @@ func (o *occurrence) file(name, kind, extension, recording string, size int) map
 // slug is the occurrence's id as a word for URLs.
 func (o *occurrence) slug() string {
 	return strings.NewReplacer("/", "_", "+", "-", "=", "").Replace(o.uuid)
+}
+
+// recorded tells whether the recording can be read.
+func (o *occurrence) recorded(now time.Time) bool {
+	return !o.trashed && !o.recordedAt.IsZero() && !now.Before(o.recordedAt)
+}
+
+func (w *World) listRecordings(c *rest.Call) rest.Answer {
+	host, refused := w.user(c)
+	if refused != nil {
+		return *refused
+	}
+	return w.recordings(c, func(m *meeting) bool { return m.host == host })
+}
+
+func (w *World) listAccountRecordings(c *rest.Call) rest.Answer {
+	if c.ID != "me" && c.ID != c.By.Account {
+		return rest.Error(http.StatusNotFound, 2001, "Account does not exist: %s.", c.ID)
+	}
+	return w.recordings(c, func(*meeting) bool { return true })
+}
+
+// recordings lists those of a month whose meetings f takes, the latest first.
+func (w *World) recordings(c *rest.Call, f func(*meeting) bool) rest.Answer {
+	from, to, refused := rest.Month(c)
+	if refused != nil {
+		return *refused
+	}
+	found := []any{}
+	for _, p := range w.allPast(f) {
+		if p.recorded(c.Now) && !p.started.Before(from) && !p.started.After(to) {
+			v := recordingView(p.of, p.occurrence)
+			v["account_id"] = c.By.Account
+			found = append(found, v)
+		}
+	}
+	a := w.o.Pages.Answer(c, "meetings", found)
+	if body, ok := a.Body.(map[string]any); ok {
+		body["from"], body["to"] = from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)
+	}
+	return a
 }

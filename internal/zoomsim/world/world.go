@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,19 +33,22 @@ type World struct {
 	meetings map[int64]*meeting
 	byUUID   map[string]*meeting // every occurrence, past ones too
 	order    []int64             // as they were created
+	users    []*user             // as they came
 	uuids    int                 // made so far
 	last     time.Time           // of the latest event
 }
 
-// meeting is a scheduled meeting.
+// meeting is a scheduled meeting or webinar.
 type meeting struct {
 	id          int64
+	webinar     bool
 	uuid        string // of the occurrence that is due or on
 	host        string
 	fields      map[string]any // what the caller may set
 	started     time.Time      // zero: nobody is there yet
 	created     time.Time
 	registrants []*registrant
+	panelists   []*Panelist // of a webinar
 	past        []*occurrence
 }
 
@@ -67,6 +71,7 @@ type occurrence struct {
 	reportAt   time.Time // when the list of participants is there
 	refuse     int       // so many times it is not there whatever the time
 	recordedAt time.Time // zero: not recorded
+	trashed    bool      // the recording is
 }
 
 // Person took part in a meeting.
@@ -78,22 +83,48 @@ type Person struct {
 
 // New returns an empty World.
 func New(o Options) *World {
-	return &World{o: o, meetings: map[int64]*meeting{}, byUUID: map[string]*meeting{}}
+	w := &World{o: o, meetings: map[int64]*meeting{}, byUUID: map[string]*meeting{}}
+	w.addUser(owner, ownerEmail, "Noor", "Haddad", time.Now())
+	for _, name := range o.Users {
+		w.nameUser(name)
+	}
+	return w
 }
 
 // Handlers are the operations that the World does, by name.
 func (w *World) Handlers() map[string]rest.Handler {
-	return map[string]rest.Handler{
-		"create_meeting":                 w.locked((*World).createMeeting),
-		"get_meeting":                    w.locked((*World).getMeeting),
-		"update_meeting":                 w.locked((*World).updateMeeting),
-		"delete_meeting":                 w.locked((*World).deleteMeeting),
-		"list_meetings":                  w.locked((*World).listMeetings),
-		"add_meeting_registrant":         w.locked((*World).addRegistrant),
-		"list_past_meeting_participants": w.locked((*World).listParticipants),
-		"get_meeting_recordings":         w.locked((*World).getRecordings),
-		"send_chat_message":              w.locked((*World).sendChatMessage),
+	all := map[string]rest.Handler{}
+	for name, do := range handlers {
+		all[name] = w.locked(do)
 	}
+	return all
+}
+
+var handlers = map[string]func(*World, *rest.Call) rest.Answer{
+	"create_meeting":                 (*World).createMeeting,
+	"get_meeting":                    (*World).getMeeting,
+	"update_meeting":                 (*World).updateMeeting,
+	"delete_meeting":                 (*World).deleteMeeting,
+	"list_meetings":                  (*World).listMeetings,
+	"add_meeting_registrant":         (*World).addRegistrant,
+	"get_past_meeting":               (*World).getPast,
+	"list_past_meeting_instances":    (*World).listInstances,
+	"list_past_meeting_participants": (*World).listParticipants,
+	"get_meeting_recordings":         (*World).getRecordings,
+	"list_recordings":                (*World).listRecordings,
+	"list_account_recordings":        (*World).listAccountRecordings,
+	"create_webinar":                 (*World).createMeeting,
+	"get_webinar":                    (*World).getMeeting,
+	"update_webinar":                 (*World).updateMeeting,
+	"delete_webinar":                 (*World).deleteMeeting,
+	"list_webinars":                  (*World).listMeetings,
+	"list_webinar_panelists":         (*World).listPanelists,
+	"add_webinar_panelists":          (*World).addPanelists,
+	"remove_webinar_panelist":        (*World).removePanelist,
+	"remove_webinar_panelists":       (*World).removePanelists,
+	"list_users":                     (*World).listUsers,
+	"get_user":                       (*World).getUser,
+	"send_chat_message":              (*World).sendChatMessage,
 }
 
 // locked makes a handler of one that runs under the lock. Its answer is made into
@@ -143,7 +174,11 @@ func randomBytes(n int) []byte {
 
 // add puts a meeting into the world.
 func (w *World) add(host string, fields map[string]any, now time.Time) *meeting {
-	m := &meeting{id: w.newMeetingID(), host: host, fields: fields, created: now}
+	return w.addKind(false, host, fields, now)
+}
+
+func (w *World) addKind(webinar bool, host string, fields map[string]any, now time.Time) *meeting {
+	m := &meeting{id: w.newMeetingID(), webinar: webinar, host: host, fields: fields, created: now}
 	w.insert(m)
 	return m
 }
@@ -164,6 +199,19 @@ func (w *World) find(id string) *meeting {
 	}
 	return w.byUUID[id]
 }
+
+// due returns the meeting or webinar that a call names, as long as it is not
+// deleted, or nil.
+func (w *World) due(c *rest.Call) *meeting {
+	m := w.find(c.ID)
+	if m == nil || m.gone() || m.webinar != onWebinar(c) {
+		return nil
+	}
+	return m
+}
+
+// onWebinar tells whether a call is about webinars.
+func onWebinar(c *rest.Call) bool { return strings.Contains(c.Op.Path, "/webinars") }
 
 // findPast returns the occurrence of a UUID, of a number the latest, or nil.
 func (w *World) findPast(id string) (*meeting, *occurrence) {
