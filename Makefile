@@ -5,7 +5,7 @@ VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
 RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/connections/... ./internal/durable/... ./internal/sealed/... ./internal/zoomapi/... ./internal/zoomsim/...
 
-.PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak verify bench benchmarks generate current clean
+.PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ pause: ## a worker stopped, the broker stopped, killed and started again, for 1 
 
 soak: ## 60 workflows deployed, changed and pruned during 100 restarts of the broker and 50 of workers (4 min; SEED=7)
 	go test -count 1 -timeout 15m -v -run 'TestSoak$$' ./internal/e2e -soak.full -soak.seed $(or $(SEED),1)
+
+week: ## ten thousand events over a virtual week, many lost, late or doubled, and reconciled (1 min)
+	go test -count 1 -timeout 10m -v -run 'TestAWeek$$' ./sources/zoom/reconcile -week.full
 
 verify: ## the tests of all example workflows with a crash at every point (some minutes)
 	go run ./cmd/zflow verify examples/workflows

@@ -79,6 +79,7 @@ var plan = []row{
 	{pkg: "sources", ours: store, outside: storage},
 	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
 	{pkg: "sources/zoom/socket", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
+	{pkg: "sources/zoom/reconcile", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi"), outside: storage},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 

@@ -37,6 +37,10 @@ type Envelope struct {
 // empty where there is none.
 func (e *Envelope) Text(path string) string { return firstOf(e.payload, path) }
 
+// Texts returns all of them at a path through a list, such as
+// object.recording_files[].id.
+func (e *Envelope) Texts(path string) []string { return lookUp(e.payload, path) }
+
 // ErrNotEvent says that a body is no event at all.
 var ErrNotEvent = errors.New("the body is no JSON object with an event name")
 

@@ -85,7 +85,7 @@ func (l *link) take(ctx context.Context, data []byte) error {
 	case f.refusesToken():
 		return errToken
 	case f.refused():
-		return fmt.Errorf("Zoom does not open it: %.200s", f.text())
+		return fmt.Errorf("it is not opened: %.200s", f.text())
 	case f.Module == moduleBuild:
 		l.opened()
 	case f.Module == moduleMessage:

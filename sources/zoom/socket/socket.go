@@ -108,7 +108,7 @@ func (s *Source) Run(ctx context.Context) error {
 }
 
 // errToken says that Zoom wants another token.
-var errToken = errors.New("Zoom refuses the token")
+var errToken = errors.New("the token is refused")
 
 // connect opens a connection, with a new token where the last was refused.
 func (s *Source) connect(ctx context.Context, refused **zoomapi.Token) (*link, error) {
