@@ -12,6 +12,7 @@
 //     after 5, 25 and 85 minutes, and only for a status of 500 and more or none.
 //     SetChaos lets them be dropped, doubled, late or out of order, the same for
 //     the same seed; Zoom's log of webhooks tells for 7 days what it meant to send.
+//     Subscriptions are made here or by the API, at most 20 an app.
 //  3. Every call and every delivery stands in a ledger, which tests read and can
 //     wait for. No token or secret stands in it.
 //  4. Time is the standard clock, so that it runs in a synctest bubble. After

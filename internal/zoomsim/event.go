@@ -1,6 +1,7 @@
 package zoomsim
 
 import (
+	"cmp"
 	"fmt"
 
 	"zflow/internal/zoomsim/rest"
@@ -27,7 +28,7 @@ func (s *Sim) Happen(e Event) (Happened, error) {
 	if !found {
 		return Happened{}, fmt.Errorf("making %s happen: %w", e.Type, noApp(e.App))
 	}
-	h, err := s.world.Happen(e, a.AccountID)
+	h, err := s.world.Happen(e, cmp.Or(e.Account, a.AccountID))
 	if err == nil {
 		s.deliver(h, max(e.Copies, 1))
 	}

@@ -12,7 +12,12 @@ import (
 // handlers are the operations that are not the world's, by name.
 func (s *Sim) handlers(pages *rest.Pages) map[string]rest.Handler {
 	return map[string]rest.Handler{
-		"list_webhook_logs": s.listWebhookLogs(pages),
+		"list_webhook_logs":               s.listWebhookLogs(pages),
+		"list_event_subscriptions":        s.listSubscriptions(pages),
+		"create_event_subscription":       s.createSubscription,
+		"add_event_subscription_users":    s.addSubscribers,
+		"remove_event_subscription_users": s.removeSubscribers,
+		"delete_event_subscription":       s.deleteSubscription,
 	}
 }
 

@@ -2,6 +2,7 @@ package zoomsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,16 +31,29 @@ var ladder = [...]time.Duration{0, 5 * time.Minute, 25 * time.Minute, 85 * time.
 
 // Subscription says which events go to a URL.
 type Subscription struct {
-	ID     string   `json:"id"`
-	URL    string   `json:"url"`
-	Events []string `json:"events,omitempty"` // types or patterns; none: all
-	App    string   `json:"app,omitempty"`    // a client id; empty: the first app's
-	// Header is sent besides: Zoom can be told to authenticate itself so.
-	Header http.Header `json:"header,omitempty"`
+	ID      string      `json:"id"`
+	Name    string      `json:"name,omitempty"`
+	URL     string      `json:"url,omitempty"`
+	Socket  bool        `json:"socket,omitempty"`     // events go over a WebSocket instead
+	Events  []string    `json:"events,omitempty"`     // types or patterns; none: all
+	App     string      `json:"app,omitempty"`        // a client id; empty: the first app's
+	Account string      `json:"account_id,omitempty"` // empty: all that have the app
+	Users   []string    `json:"user_ids,omitempty"`   // whose events; none: the whole account's
+	Header  http.Header `json:"header,omitempty"`     // sent besides: Zoom can be told to authenticate itself so
+	Source  string      `json:"created_source"`       // default: made in the portal; openapi: by the API
 	// What has become of it:
 	Disabled bool `json:"disabled"`
 	Failures int  `json:"failures"` // validations that failed in a row
 }
+
+// Sources of subscriptions.
+const (
+	sourcePortal = "default"
+	sourceAPI    = "openapi"
+)
+
+// mostSubscriptions is how many an app may have.
+const mostSubscriptions = 20
 
 // subscription is guarded by the Sim's lock but for what stays: id, URL and app.
 type subscription struct {
@@ -52,28 +66,50 @@ type subscription struct {
 // Subscribe validates a URL and sends it events from then on; it refuses one
 // that fails the validation.
 func (s *Sim) Subscribe(ctx context.Context, want Subscription) (Subscription, error) {
-	sub, err := s.newSubscription(want)
-	if err != nil {
-		return Subscription{}, err
+	want.Source = sourcePortal
+	return s.subscribe(ctx, want)
+}
+
+func (s *Sim) subscribe(ctx context.Context, want Subscription) (Subscription, error) {
+	fail := func(err error) (Subscription, error) {
+		return Subscription{}, fmt.Errorf("subscribing %s: %w", cmp.Or(want.URL, "a WebSocket"), err)
 	}
-	if err := s.validate(ctx, sub); err != nil {
-		return Subscription{}, fmt.Errorf("subscribing %s: %w", want.URL, err)
+	a, found := s.oauth.App(want.App)
+	if !found {
+		return fail(noApp(want.App))
+	}
+	want.ID, want.App, want.Disabled, want.Failures = rest.Random(9), a.ClientID, false, 0
+	sub := &subscription{Subscription: want, gone: make(chan struct{})}
+	if !want.Socket {
+		if err := s.validate(ctx, sub); err != nil {
+			return fail(err)
+		}
 	}
 	made := sub.Subscription
-	s.mu.Lock()
-	s.subs = append(s.subs, sub)
-	s.mu.Unlock()
-	s.start(func() { s.revalidate(sub) })
+	if err := s.enter(sub); err != nil {
+		return fail(err)
+	}
+	if !want.Socket {
+		s.start(func() { s.revalidate(sub) })
+	}
 	return made, nil
 }
 
-func (s *Sim) newSubscription(want Subscription) (*subscription, error) {
-	a, found := s.oauth.App(want.App)
-	if !found {
-		return nil, fmt.Errorf("subscribing %s: %w", want.URL, noApp(want.App))
+// enter lists a subscription unless its app has as many as it may.
+func (s *Sim) enter(sub *subscription) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, other := range s.subs {
+		if other.App == sub.App {
+			n++
+		}
 	}
-	want.ID, want.App, want.Disabled, want.Failures = rest.Random(9), a.ClientID, false, 0
-	return &subscription{Subscription: want, gone: make(chan struct{})}, nil
+	if n >= mostSubscriptions {
+		return fmt.Errorf("the app has %d event subscriptions, which is the limit", n)
+	}
+	s.subs = append(s.subs, sub)
+	return nil
 }
 
 // Unsubscribe ends a subscription; its retries are dropped.
@@ -170,16 +206,43 @@ type delivery struct {
 }
 
 func (s *Sim) subscribers(h rest.Happened) []*subscription {
+	installed := s.oauth.Installed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []*subscription
 	for _, sub := range s.subs {
 		wanted := len(sub.Events) == 0 || slices.ContainsFunc(sub.Events, func(p string) bool { return zoomcatalog.Match(p, h.Type) })
-		if wanted && !sub.Disabled && s.accountOf(sub) == h.Account {
+		if wanted && !sub.Disabled && s.covers(sub, h.Account, installed) && concerns(h.Body, sub.Users) {
 			found = append(found, sub)
 		}
 	}
 	return found
+}
+
+// covers tells whether a subscription gets the events of an account: of the one
+// that it names, else of the app's own and of those that have the app.
+func (s *Sim) covers(sub *subscription, account string, installed []Installed) bool {
+	if sub.Account != "" {
+		return sub.Account == account
+	}
+	a, _ := s.oauth.App(sub.App)
+	return a.AccountID == account || slices.ContainsFunc(installed, func(i Installed) bool { return i.App == sub.App && i.Account == account })
+}
+
+// concerns tells whether an event is about one of these users or done by one.
+func concerns(body []byte, users []string) bool {
+	if len(users) == 0 {
+		return true
+	}
+	v, _ := rest.DecodeObject(body)
+	payload, _ := v["payload"].(map[string]any)
+	object, _ := payload["object"].(map[string]any)
+	for _, id := range []any{payload["operator_id"], payload["user_id"], object["host_id"], object["owner_id"], object["id"]} {
+		if slices.Contains(users, rest.Text(id)) {
+			return true
+		}
+	}
+	return false
 }
 
 // climb tries a delivery until it is answered below 500 or the ladder ends.
@@ -285,11 +348,6 @@ func transportCode(err error) int {
 func (s *Sim) secretOf(sub *subscription) string {
 	a, _ := s.oauth.App(sub.App)
 	return a.SecretToken
-}
-
-func (s *Sim) accountOf(sub *subscription) string {
-	a, _ := s.oauth.App(sub.App)
-	return a.AccountID
 }
 
 func explain(err error) error {

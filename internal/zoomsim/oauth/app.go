@@ -129,10 +129,11 @@ func (s *Server) scopesOf(a *App) []string {
 	if len(a.Scopes) > 0 {
 		return a.Scopes
 	}
+	all := s.o.AdminScopes
 	if a.Kind == KindUser {
-		return s.o.UserScopes
+		all = s.o.UserScopes
 	}
-	return s.o.AdminScopes
+	return slices.DeleteFunc(slices.Clone(all), func(scope string) bool { return slices.Contains(ownScopes, scope) })
 }
 
 // ownScopes are those that every app has for itself.

@@ -12,11 +12,12 @@ import (
 // Event is something to happen in the simulated account.
 type Event struct {
 	Type    string         `json:"type"`
-	Meeting int64          `json:"meeting,omitempty"` // which it is about; 0: none of the account's
-	Payload map[string]any `json:"payload,omitempty"` // laid over the payload
-	Object  map[string]any `json:"object,omitempty"`  // laid over payload.object
-	Copies  int            `json:"copies,omitempty"`  // deliveries at once that differ in URLs and tokens; 0: one
-	App     string         `json:"app,omitempty"`     // a client id: in whose account; empty: the first app's
+	Meeting int64          `json:"meeting,omitempty"`    // which it is about; 0: none of the account's
+	Payload map[string]any `json:"payload,omitempty"`    // laid over the payload
+	Object  map[string]any `json:"object,omitempty"`     // laid over payload.object
+	Copies  int            `json:"copies,omitempty"`     // deliveries at once that differ in URLs and tokens; 0: one
+	App     string         `json:"app,omitempty"`        // a client id: in whose account; empty: the first app's
+	Account string         `json:"account_id,omitempty"` // empty: the app's own
 }
 
 // Happen makes an event happen in an account: the meeting that it is about
