@@ -379,17 +379,26 @@ func TestMendedApp(t *testing.T) {
 
 // virtual is a simulated Zoom and a NATS server within a synctest bubble.
 type virtual struct {
-	js   jetstream.JetStream
-	sim  *zoomsim.Sim
-	app  zoomsim.App
-	pipe *zoomsim.Pipe
+	server *natstest.Server
+	js     jetstream.JetStream
+	sim    *zoomsim.Sim
+	app    zoomsim.App
+	pipe   *zoomsim.Pipe
 }
 
 func inVirtualTime(t *testing.T, f func(*testing.T, *virtual)) {
+	inVirtualTimeOf(t, zoomsim.Options{}, f)
+}
+
+func inVirtualTimeOf(t *testing.T, o zoomsim.Options, f func(*testing.T, *virtual)) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		natstest.VirtualTime(t)
-		z := &virtual{js: bucket(t, natstest.Dir(dir)), sim: zoomsim.New(zoomsim.Options{}), pipe: zoomsim.NewPipe()}
+		z := &virtual{server: natstest.Start(t, natstest.Dir(dir)), sim: zoomsim.New(o), pipe: zoomsim.NewPipe()}
+		z.js = z.server.JetStream(t)
+		if err := connections.Create(t.Context(), z.js, 1); err != nil {
+			t.Fatal(err)
+		}
 		z.app = z.sim.Apps()[0]
 		ctx, cancel := context.WithCancel(context.Background())
 		served := make(chan error, 1)
@@ -408,7 +417,7 @@ func (z *virtual) store(t *testing.T) *connections.Store {
 	t.Cleanup(transport.CloseIdleConnections)
 	return open(t, z.js, connections.Options{
 		Apps:   []connections.App{{Name: "school", AccountID: z.app.AccountID, ClientID: z.app.ClientID, ClientSecret: z.app.ClientSecret}},
-		Server: "http://sim", Transport: transport,
+		Server: "http://sim", Transport: mine{transport, z.sim},
 	})
 }
 

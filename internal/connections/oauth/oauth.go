@@ -222,7 +222,7 @@ func (c *Client) ask(ctx context.Context, a App, path string, form url.Values) (
 	}
 	if res.StatusCode != http.StatusOK {
 		p := refusal(res, body, form.Get("grant_type"), time.Now())
-		p.Text, p.Skew = hide(p.Text, a, form), skew
+		p.Text, p.Code, p.Skew = hide(p.Text, a, form), hide(p.Code, a, form), skew
 		return nil, skew, p
 	}
 	return body, skew, nil

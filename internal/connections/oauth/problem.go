@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -118,15 +119,16 @@ func ofGrant(grant string) Why {
 	return BadCode
 }
 
-// codeIn finds one of Zoom's codes at the begin of a reason, such as "4735: …".
+// numbered are Zoom's codes as its reasons have them: 4735, (4,735).
+var numbered = regexp.MustCompile(`\b4,?7\d\d\b`)
+
+// codeIn finds one of Zoom's codes in a reason.
 func codeIn(text string) string {
-	if len(text) < 4 {
+	code := strings.ReplaceAll(numbered.FindString(text), ",", "")
+	if byCode[code] == "" {
 		return ""
 	}
-	if head := text[:4]; byCode[head] != "" && !strings.ContainsAny(text[4:min(len(text), 5)], "0123456789") {
-		return head
-	}
-	return ""
+	return code
 }
 
 // garbled is an answer of status 200 that has no token in it.
