@@ -314,7 +314,7 @@ func parityRespell(value any) {
 		for name, inner := range v {
 			number, isNumber := inner.(json.Number)
 			switch {
-			case zoomcatalog.Volatile(name):
+			case name == "download_url", name == "play_url", name == "download_token":
 				v[name] = fmt.Sprint(inner, "?again")
 			case isNumber && strings.HasSuffix(name, "id"):
 				v[name] = number.String()

@@ -118,9 +118,9 @@ func choose(patterns []string, product string) ([]zoomcatalog.Event, error) {
 
 func unknown(name string) error {
 	if near := zoomcatalog.Suggest(name); near != "" {
-		return fmt.Errorf("Zoom has no event %q: did you mean %q?", name, near)
+		return fmt.Errorf("there is no event %q: did you mean %q?", name, near)
 	}
-	return fmt.Errorf("Zoom has no event %q; zflow triggers search WORD finds one", name)
+	return fmt.Errorf("there is no event %q; zflow triggers search WORD finds one", name)
 }
 
 func (sh *shell) list(events []zoomcatalog.Event) error {

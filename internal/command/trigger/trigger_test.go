@@ -73,14 +73,14 @@ func TestMistakesAreExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for args, want := range map[string]string{
-		"triggers list meeting.endet":             `Zoom has no event "meeting.endet": did you mean "meeting.ended"?`,
+		"triggers list meeting.endet":             `there is no event "meeting.endet": did you mean "meeting.ended"?`,
 		"triggers list recordings.*":              `did you mean "recording.*"?`,
 		"triggers list --product meting":          `there is no product "meting": did you mean "meetings"?`,
 		"triggers list --product phone meeting.*": "the product phone has no event meeting.*",
 		"triggers search flying saucer":           `no event is about "flying saucer"; zflow triggers list prints all`,
-		"triggers show metting.ended":             `Zoom has no event "metting.ended": did you mean "meeting.ended"?`,
-		"triggers show quite.another_thing":       `Zoom has no event "quite.another_thing"; zflow triggers search WORD finds one`,
-		"triggers show recording.*":               `Zoom has no event "recording.*"`,
+		"triggers show metting.ended":             `there is no event "metting.ended": did you mean "meeting.ended"?`,
+		"triggers show quite.another_thing":       `there is no event "quite.another_thing"; zflow triggers search WORD finds one`,
+		"triggers show recording.*":               `there is no event "recording.*"`,
 		"triggers show":                           "NAME is missing",
 		"scopes /no/such/folder":                  "reading workflows: stat /no/such/folder",
 		"scopes " + empty:                         "holds no .yaml file",
