@@ -1,6 +1,7 @@
 package zoomcatalog
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -101,6 +102,19 @@ func TestKeysNameDocumentedFields(t *testing.T) {
 			last := path[strings.LastIndexByte(path, '.')+1:]
 			if Volatile(strings.TrimSuffix(last, "[]")) {
 				t.Errorf("key %s: %s differs from delivery to delivery", k.Name, path)
+			}
+		}
+	}
+}
+
+// What must be there of a key is an identifier or a time of the thing itself: whose
+// account it is, or who hosts it, would make one event of many.
+func TestKeysIdentify(t *testing.T) {
+	identifier := regexp.MustCompile(`(^|[._])(id|uuid|email|date_time|timestamp)$`)
+	for _, k := range keys {
+		for _, path := range slices.Concat(k.Object, k.Part) {
+			if !identifier.MatchString(path) || regexp.MustCompile(`(account|host|operator|owner)_id$`).MatchString(path) {
+				t.Errorf("key %s: %s identifies nothing", k.Name, path)
 			}
 		}
 	}
