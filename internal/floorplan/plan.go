@@ -57,7 +57,7 @@ var plan = []row{
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
 	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},
-	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog", "internal/zoomsim/*"}, traits: test},
+	{pkg: "internal/zoomsim", ours: []string{"internal/zoomcatalog", "internal/zoomsim/*"}, outside: []string{websocket}, traits: test},
 	{pkg: "internal/zoomsim/*", ours: []string{"internal/zoomcatalog", "internal/zoomsim/*"}, traits: test | part},
 	{pkg: "internal/bubble", outside: []string{nats, broker}},
 	{pkg: "internal/natstest", ours: join(words, "internal/durable", "internal/bubble"), outside: []string{nats, jetstream, broker}, traits: test},

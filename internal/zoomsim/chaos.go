@@ -127,6 +127,10 @@ func (s *Sim) ship(d delivery) {
 		s.ledger.add(Entry{Kind: KindDrop, Event: d.kind, App: d.sub.App, Path: d.sub.URL, Body: wordOf(d.body), Time: time.Now(), Note: "chaos: dropped"})
 		return
 	}
+	if d.sub.Socket {
+		s.pass(d)
+		return
+	}
 	s.climb(d)
 }
 

@@ -30,6 +30,7 @@ type controlPage func(s *Sim, w http.ResponseWriter, r *http.Request)
 var readPages = map[string]controlPage{
 	"GET apps":          show(func(s *Sim, _ *http.Request) any { return s.Apps() }),
 	"GET installed":     show(func(s *Sim, _ *http.Request) any { return s.Installed() }),
+	"GET sockets":       show(func(s *Sim, _ *http.Request) any { return s.Sockets() }),
 	"GET ledger":        show(func(s *Sim, r *http.Request) any { return append([]Entry{}, s.Ledger(filterOf(r))...) }),
 	"GET subscriptions": show(func(s *Sim, _ *http.Request) any { return s.Subscriptions() }),
 }
@@ -42,8 +43,9 @@ var writePages = map[string]controlPage{
 	"POST subscriptions": take(func(s *Sim, r *http.Request, want Subscription) (any, error) {
 		return s.Subscribe(r.Context(), want)
 	}),
-	"POST faults": take((*Sim).injectText),
-	"POST chaos":  take(func(s *Sim, _ *http.Request, all []chaosText) (any, error) { return s.chaosText(all) }),
+	"POST faults":  take((*Sim).injectText),
+	"POST sockets": take(func(s *Sim, _ *http.Request, f SocketFault) (any, error) { return f, s.BreakSocket(f) }),
+	"POST chaos":   take(func(s *Sim, _ *http.Request, all []chaosText) (any, error) { return s.chaosText(all) }),
 	"PUT panelists": take(func(s *Sim, _ *http.Request, in panelistsText) (any, error) {
 		return s.SetPanelists(in.Webinar, in.Panelists)
 	}),

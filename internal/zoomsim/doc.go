@@ -13,6 +13,8 @@
 //     SetChaos lets them be dropped, doubled, late or out of order, the same for
 //     the same seed; Zoom's log of webhooks tells for 7 days what it meant to send.
 //     Subscriptions are made here or by the API, at most 20 an app.
+//     A subscription may be a WebSocket instead: one connection, kept by
+//     heartbeats, without retries.
 //  3. Every call and every delivery stands in a ledger, which tests read and can
 //     wait for. No token or secret stands in it.
 //  4. Time is the standard clock, so that it runs in a synctest bubble. After

@@ -15,6 +15,7 @@ const (
 	KindToken      = "token"      // to the token endpoint
 	KindDelivery   = "delivery"   // of an event
 	KindValidation = "validation" // of a subscribed URL
+	KindSocket     = "socket"     // to the WebSocket
 	KindDrop       = "drop"       // a delivery that chaos dropped
 )
 

@@ -40,25 +40,32 @@ type Sim struct {
 	limits *rest.Limits
 	routes rest.Router
 	mu     sync.Mutex // guards faults and subscriptions
+	trouble
+	subs    []*subscription
+	sockets map[string]*socket // by subscription
+	ledger  *ledger
+	weblog  *weblog
+	client  *http.Client
+	done    chan struct{} // closed by Close
+	close   func()
+	work    sync.WaitGroup // deliveries and validations under way
+}
+
+// trouble is what is to go wrong.
+type trouble struct {
 	faults []*Fault
-	subs   []*subscription
 	chaos  []Chaos
-	ledger *ledger
-	weblog *weblog
-	client *http.Client
-	done   chan struct{} // closed by Close
-	close  func()
-	work   sync.WaitGroup // deliveries and validations under way
 }
 
 // New returns a Sim. Close ends it.
 func New(o Options) *Sim {
 	s := &Sim{
-		o:      o,
-		limits: rest.NewLimits(o.Limits, o.DailyLimits),
-		ledger: newLedger(keep),
-		weblog: &weblog{},
-		done:   make(chan struct{}),
+		o:       o,
+		limits:  rest.NewLimits(o.Limits, o.DailyLimits),
+		ledger:  newLedger(keep),
+		weblog:  &weblog{},
+		sockets: map[string]*socket{},
+		done:    make(chan struct{}),
 	}
 	s.close = sync.OnceFunc(func() {
 		s.mu.Lock() // no work starts once Close waits
@@ -90,6 +97,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/oauth/"):
 		s.serveOAuth(w, r)
+	case r.URL.Path == "/ws":
+		s.serveSocket(w, r)
 	case strings.HasPrefix(r.URL.Path, "/v2/"):
 		s.serveREST(w, r)
 	case strings.HasPrefix(r.URL.Path, "/sim/v1/"):
