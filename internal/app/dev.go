@@ -9,10 +9,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 
-	"zflow/engine/worker"
 	"zflow/internal/app/broker"
 	"zflow/internal/app/intake"
 	"zflow/internal/app/link"
@@ -46,7 +46,7 @@ type Dev struct {
 	broker *broker.Broker
 	client *Client
 	intake *intake.Intake
-	worker *worker.Worker
+	worker *workerProcess
 	sim    *zoomsim.Sim
 	folder *folder
 
@@ -180,6 +180,8 @@ func (d *Dev) startSim(context.Context) error {
 		Kind: app.Kind, AccountID: app.AccountID, ClientID: app.ClientID, ClientSecret: settings.NewSecret(app.ClientSecret),
 		APIURL: d.state.Sim + "/v2", OAuthURL: d.state.Sim,
 	}
+	config.Zoom.Apps = map[string]settings.ZoomApp{"default": {AppID: app.ClientID, Connection: "zoom", Reconcile: settings.Duration(time.Hour)}}
+	maps.Copy(config.Zoom.Apps, d.config.Config.Zoom.Apps)
 	d.config.Config = &config
 	d.run("simulator", func(ctx context.Context) error { return serveSim(ctx, d.sim, l) })
 	return nil
@@ -199,14 +201,14 @@ func (d *Dev) startWorker(ctx context.Context) error {
 		return err
 	}
 	d.stops = append(d.stops, nc.Close)
-	var closeParts func()
-	d.worker, d.client, closeParts, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
+	d.worker, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
 	if err != nil {
 		return err
 	}
-	d.stops = append(d.stops, closeParts)
+	d.client = d.worker.client
+	d.stops = append(d.stops, d.worker.close)
 	d.state.public = keys.Public().String()
-	d.run("worker", d.worker.Run)
+	d.run("worker", d.worker.run)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"zflow/engine/waits"
 	"zflow/engine/worker"
 	"zflow/internal/app/accounts"
+	"zflow/internal/app/feeds"
 	"zflow/internal/app/link"
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
@@ -49,17 +50,46 @@ func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 		return unlessEnded(ctx, err)
 	}
 	defer nc.Close()
-	w, _, closeParts, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
+	w, err := newWorker(ctx, nc, WorkerConfig{Config: c, Keys: keys, Grants: grants, Log: log})
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
-	defer closeParts()
+	defer w.close()
 	stop, err := serveWorkerHealth(c.Worker.MetricsListen, nc, w)
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)
 	}
 	defer stop()
-	return w.Run(ctx)
+	return w.run(ctx)
+}
+
+// workerProcess is a worker with what runs beside it.
+type workerProcess struct {
+	*worker.Worker
+	client   *Client
+	accounts *accounts.Accounts
+	feeds    *feeds.Feeds
+}
+
+// run works until ctx ends, then drains.
+func (p *workerProcess) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		p.feeds.Run(ctx)
+	}()
+	err := p.Run(ctx)
+	stop()
+	<-fed
+	return err
+}
+
+// close ends what the worker worked with, once it has ended.
+func (p *workerProcess) close() {
+	p.feeds.Close()
+	p.accounts.Close()
 }
 
 // unlessEnded explains why a worker cannot start. Who was asked to end before it
@@ -81,28 +111,33 @@ func clientConfig(c *settings.Config, name string) ClientConfig {
 }
 
 // newWorker makes the streams, then a worker on them. The connection is the
-// caller's; once the worker has ended, closeParts ends what it works with.
-func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (w *worker.Worker, client *Client, closeParts func(), err error) {
+// caller's.
+func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProcess, error) {
 	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		c.Log.Warn("NATS reports an error", zap.Error(err))
 	})
 	js, err := jetstream.New(nc)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	cc := clientConfig(c.Config, "")
 	if err := prepare(ctx, nc, js, c, &cc); err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	tokens, err := accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
+	p := &workerProcess{}
+	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	w, client, err = workerOn(ctx, nc, c, cc, tokens)
+	if p.Worker, p.client, err = workerOn(ctx, nc, c, cc, p.accounts); err == nil {
+		p.feeds, err = feeds.Open(ctx, nc, js, feeds.Config{Apps: c.Zoom.Apps, Holder: p.ID(), Tokens: p.accounts, Leases: p.client.Leases,
+			Publish: p.client.Publisher.Publish, Key: c.Keys.Public(), Log: c.Log})
+	}
 	if err != nil {
-		tokens.Close()
+		p.accounts.Close()
+		return nil, err
 	}
-	return w, client, tokens.Close, err
+	return p, nil
 }
 
 // prepare opens the Gate and makes the streams.

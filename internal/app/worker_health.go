@@ -16,7 +16,7 @@ import (
 
 // serveWorkerHealth serves /healthz, /readyz and /metrics of a worker; an empty
 // address serves nothing.
-func serveWorkerHealth(address string, nc *nats.Conn, w *worker.Worker) (stop func(), err error) {
+func serveWorkerHealth(address string, nc *nats.Conn, w *workerProcess) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -25,7 +25,7 @@ func serveWorkerHealth(address string, nc *nats.Conn, w *worker.Worker) (stop fu
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(workerCollector{w})
+	registry.MustRegister(workerCollector{w.Worker}, w.feeds)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {

@@ -54,6 +54,7 @@ var plan = []row{
 	{pkg: "internal/zoomcatalog"},
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
 	{pkg: "internal/public"},
+	{pkg: "internal/ask", ours: []string{"internal/sealed"}, outside: []string{nats}},
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
 	{pkg: "internal/zoomapi", ours: []string{"internal/zoomcatalog"}, outside: []string{oauth}},
@@ -106,6 +107,7 @@ var plan = []row{
 	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
+	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "internal/ask", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
@@ -123,7 +125,7 @@ var plan = []row{
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/connection", ours: []string{"internal/app", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal"}, outside: []string{cobra}, traits: command | part},
-	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
+	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},

@@ -27,6 +27,7 @@ func (l *loading) check() {
 	l.checkIngest()
 	l.checkWorker()
 	l.checkConnections()
+	l.checkZoomApps()
 	l.checkStreams()
 }
 
@@ -139,6 +140,26 @@ func (l *loading) checkConnections() {
 		l.required(path, "client_secret", c.ClientSecret.Reveal())
 		l.checkURL(path+".api_url", c.APIURL)
 		l.checkURL(path+".oauth_url", c.OAuthURL)
+	}
+}
+
+func (l *loading) checkZoomApps() {
+	lists := []string{"meetings", "recordings", "users", "webinars"}
+	for _, name := range keys(l.config.Zoom.Apps) {
+		a, path := l.config.Zoom.Apps[name], "zoom.apps."+name
+		l.checkName(path, name, plainName)
+		l.required(path, "connection", a.Connection)
+		if u, err := url.Parse(a.WebSocket); a.WebSocket != "" && (err != nil || u.Host == "" || u.Scheme != "wss" && u.Scheme != "ws" || u.Query().Has("access_token")) {
+			l.fault(l.at(path+".websocket"), "%s.websocket must be like wss://ws.zoom.us/ws?subscriptionId=…, without a token", path)
+		}
+		if a.Reconcile > 0 {
+			l.atLeast(path+".reconcile", int64(a.Reconcile), int64(5*time.Minute), "5m")
+		}
+		for _, list := range a.Lists {
+			if !slices.Contains(lists, list) {
+				l.fault(l.at(path+".lists"), "%s.lists: %q is none of %s", path, list, strings.Join(lists, ", "))
+			}
+		}
 	}
 }
 

@@ -83,6 +83,18 @@ type Zoom struct {
 	OAuthURL    string   `yaml:"oauth_url"`    // empty: https://zoom.us
 	APIURL      string   `yaml:"api_url"`      // empty: the region that Zoom names
 	ForgetAfter Duration `yaml:"forget_after"` // from app_deauthorized to the deletion of the account's data
+
+	Apps map[string]ZoomApp `yaml:"apps"` // what workers do for apps, by the name that ingest.apps has
+}
+
+// ZoomApp is a Zoom app as workers know it: where its events come from besides its
+// webhooks.
+type ZoomApp struct {
+	AppID      string   `yaml:"app_id"`     // in Zoom's Marketplace; its log of webhooks is read by it
+	Connection string   `yaml:"connection"` // whose grant reads
+	WebSocket  string   `yaml:"websocket"`  // the address of its subscription; empty: none
+	Reconcile  Duration `yaml:"reconcile"`  // how often its events are compared with Zoom's log; empty: when asked to
+	Lists      []string `yaml:"lists"`      // what is compared with Zoom's lists besides
 }
 
 // Connection is a connected Zoom account.

@@ -26,8 +26,8 @@ type shell struct{ *terminal.Shell }
 func Commands(sh *terminal.Shell) *cobra.Command { return group(&shell{sh}) }
 
 func group(sh *shell) *cobra.Command {
-	return terminal.Group("events", "List, show, follow, send, replay, record and publish events",
-		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsRecord(sh), eventsPublish(sh), eventsDead(sh))
+	return terminal.Group("events", "List, show, follow, send, replay, record, publish and reconcile events",
+		eventsList(sh), eventsTail(sh), eventsShow(sh), eventsSend(sh), eventsReplay(sh), eventsRecord(sh), eventsPublish(sh), eventsDead(sh), eventsReconcile(sh))
 }
 
 // eventTypes completes the types that Zoom has; it asks no server.
