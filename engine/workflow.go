@@ -1,6 +1,10 @@
 package engine
 
-import "zflow/engine/workflow"
+import (
+	"time"
+
+	"zflow/engine/workflow"
+)
 
 // A workflow and its parts, as package workflow has them.
 type (
@@ -8,6 +12,8 @@ type (
 	Limits      = workflow.Limits      // its quotas
 	Trigger     = workflow.Trigger     // which events start a run
 	Once        = workflow.Once        // of the events with one key, the first
+	Ticks       = workflow.Ticks       // when a trigger makes events itself
+	Poll        = workflow.Poll        // what is read again and again for them
 	Concurrency = workflow.Concurrency // how many runs of one key go at a time
 	Busy        = workflow.Busy        // what becomes of the others
 	Step        = workflow.Step        // one step, with those below it
@@ -57,11 +63,15 @@ const (
 	TimeoutContinue = workflow.TimeoutContinue
 
 	SourceCall     = workflow.SourceCall
+	SourcePoll     = workflow.SourcePoll
 	DefaultTimeout = workflow.DefaultTimeout
 )
 
 // DefaultRetry is what a workflow has that says nothing.
 var DefaultRetry = workflow.DefaultRetry
+
+// Every are ticks that lie so far apart, on one grid.
+func Every(apart time.Duration) *Ticks { return workflow.Every(apart) }
 
 // MatchesAny says whether one of the patterns stands for the event type.
 func MatchesAny(patterns []string, eventType string) bool {

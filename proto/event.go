@@ -57,6 +57,10 @@ type Event struct {
 // SourceApp is the source of events that a program, a person or a run publishes.
 const SourceApp = "app"
 
+// SourcePoll is the source of events that zflow finds by polling for a workflow; the
+// workflow's name is their type: zflow.event.poll._.<workflow>.
+const SourcePoll = "poll"
+
 // Kind is the kind of source, the part of Source before the slash.
 func (e *Event) Kind() string {
 	kind, _, _ := strings.Cut(e.Source, "/")

@@ -15,6 +15,7 @@ const (
 	Once        = "ONCE"        // what must happen once: once.<…> for triggers, sweep.<server> for sweeps
 	Gates       = "GATES"       // <gate>.holders, <gate>.<place>: who is in, and who queues
 	Waiters     = "WAITERS"     // which runs wait for which events
+	Ticks       = "TICKS"       // <workflow> = when its ticks are due, <workflow>.poll… = what its polls know
 	Blobs       = "BLOBS"       // values too large for a history
 )
 

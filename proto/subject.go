@@ -85,6 +85,10 @@ func TimerSubject(workflow, run string, fact uint64) string {
 	return "zflow.timer." + workflow + "." + run + "." + strconv.FormatUint(fact, 10)
 }
 
+// TickSubject holds the schedule of a workflow's next tick. Its wake is that of no
+// run: WakeSubject(workflow, None).
+func TickSubject(workflow string) string { return "zflow.timer." + workflow + "." + None + ".tick" }
+
 // ParseWakeSubject returns what a wake or a command is about.
 func ParseWakeSubject(subject string) (workflow, run string, command bool, err error) {
 	t := strings.Split(subject, ".")

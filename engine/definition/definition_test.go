@@ -62,7 +62,16 @@ func known(t testing.TB) Known {
 		}},
 		Output: actions.Schema{Type: "object", Fields: map[string]actions.Schema{"message": text}},
 	}}
-	reg, err := actions.NewRegistry(meeting, request, log)
+	users := &actions.Action{Spec: actions.Spec{
+		Name: "zoom.list_users", Effect: actions.Read, Connects: "zoom",
+		Input: actions.Schema{Type: "object", Fields: map[string]actions.Schema{"status": text, "limit": {Type: "integer"}}},
+		Output: actions.Schema{Type: "object", Fields: map[string]actions.Schema{
+			"users": {Type: "array", Items: &actions.Schema{Type: "object", Fields: map[string]actions.Schema{
+				"id": text, "email": text, "name": text, "dept": {Type: "object", Fields: map[string]actions.Schema{"name": text}},
+			}}}, "more": {Type: "boolean"}, "page": {Type: "object", Fields: map[string]actions.Schema{"size": {Type: "integer"}}},
+		}},
+	}}
+	reg, err := actions.NewRegistry(meeting, request, log, users)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,17 @@ func outline(w *engine.Workflow) string {
 		o.more("connections", strings.Join(t.Connections, ","))
 		o.more("inputs", pairs(t.Inputs))
 		o.program("if", t.If)
+		if p := t.Poll; p != nil {
+			o.more("uses", p.Uses.Action)
+			o.template("with", p.Uses.With)
+			o.more("connection", p.Uses.Connection)
+			o.more("plan", t.Ticks.Plan)
+			o.template("items", p.Items)
+			o.more("key", p.Key)
+			o.more("fields", strings.Join(p.Fields, ","))
+			o.more("all", p.All)
+			o.more("removed", p.Removed)
+		}
 		if t.Once != nil {
 			o.template("once", t.Once.Key)
 			o.more("per", t.Once.Per)

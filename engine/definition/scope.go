@@ -12,7 +12,9 @@ import (
 type place int
 
 const (
-	inTrigger place = iota // a trigger's if and once
+	inPoll    place = iota // the with of a poll
+	inItems                // the items of a poll
+	inTrigger              // a trigger's if and once
 	inGate                 // the key of concurrency
 	inDefault              // the workflow's retry.if
 	inOutput
@@ -59,6 +61,8 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 		roots["failure"] = failureType
 	}
 	switch at {
+	case inPoll, inItems:
+		b.inPolls(at, roots, refused)
 	case inInput:
 		roots["step"] = stepType
 	case inWith:
@@ -71,6 +75,20 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 	s := expr.NewScope(roots, refused, b.hidden)
 	b.scopes[at] = s
 	return s
+}
+
+// inPolls has what is known when no event has come yet.
+func (b *builder) inPolls(at place, roots map[string]expr.Type, refused map[string]string) {
+	for _, name := range []string{"event", "trigger", "run", "steps", "step"} {
+		delete(roots, name)
+		refused[name] = name + " cannot be named here: a poll looks for events, none has come yet"
+	}
+	if at == inPoll {
+		roots["secrets"] = expr.Object(map[string]expr.Type{}, true)
+		refused["output"] = "output is known only in items"
+		return
+	}
+	roots["output"] = b.arrived
 }
 
 // inLoops adds the names of the loops around a place.

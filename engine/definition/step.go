@@ -159,7 +159,7 @@ func (b *builder) work(s *engine.Step, n *node, kind string) result {
 // unknown checks the input of a step whose kind is missing or misspelt.
 func (b *builder) unknown(n *node) {
 	if with := n.Get("with"); with != nil {
-		b.with(n, nil)
+		b.with(n, nil, inWith)
 	}
 	b.retry(n.Get("retry"), b.defaults, inRetry)
 }

@@ -55,7 +55,7 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 		b.p.Fail(n.KeyOf(has[1]), "make it two triggers", "a trigger has either %s or %s", has[0], has[1])
 	}
 	if has[0] != "zoom" && n.Get("connection") != nil {
-		b.p.Fail(n.KeyOf("connection"), "", "only events from Zoom have a connection")
+		b.p.Fail(n.KeyOf("connection"), placeOfConnection(has[0]), "only events from Zoom have a connection")
 	}
 	if has[0] == "call" {
 		if slices.ContainsFunc(b.w.Triggers, func(t engine.Trigger) bool { return t.Source == "call" }) {
@@ -63,6 +63,9 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 		}
 		t.Source = "call"
 		return b.inputs(t, n.Get("call"))
+	}
+	if has[0] == "poll" {
+		return b.poll(t, n.Get("poll"))
 	}
 	var body expr.Type
 	t.Source, t.Types, body = b.p.happening(n)

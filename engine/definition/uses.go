@@ -24,7 +24,7 @@ func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
 	}
 	a := p.action(n.Get("uses"), u.Action)
 	b.connect(u, n, a)
-	u.With = b.with(n, a)
+	u.With = b.with(n, a, inWith)
 	b.again(u, n, a)
 	if a == nil {
 		return u, expr.Type{}

@@ -14,7 +14,7 @@ import (
 )
 
 // with reads a step's input and checks it against the action's schema.
-func (b *builder) with(step *node, a *actions.Action) *expr.Template {
+func (b *builder) with(step *node, a *actions.Action, at place) *expr.Template {
 	n := step.Get("with")
 	if n == nil {
 		n = &node{Kind: document.Object, Line: step.Line, Column: step.Column}
@@ -24,10 +24,10 @@ func (b *builder) with(step *node, a *actions.Action) *expr.Template {
 		return nil
 	}
 	if a == nil {
-		return b.template(b.p.value(n), inWith)
+		return b.template(b.p.value(n), at)
 	}
 	v := value{b.p.fit(n, a.Spec.Input, "with"), n}
-	return b.template(v, inWith, expr.URLFields(urlFields(a.Spec.Input)...))
+	return b.template(v, at, expr.URLFields(urlFields(a.Spec.Input)...))
 }
 
 func urlFields(s actions.Schema) []string {

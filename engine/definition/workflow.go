@@ -21,7 +21,7 @@ type builder struct {
 
 	event   expr.Type
 	vars    expr.Type
-	arrived expr.Type            // in the if of a wait
+	arrived expr.Type            // in the if of a wait: the event; in the items of a poll: the output
 	seen    map[string]expr.Type // the steps that can be named now
 	here    *spot                // the step that is compiled; nil: none
 	loops   []loop               // around it

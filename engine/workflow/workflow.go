@@ -40,6 +40,8 @@ type Trigger struct {
 	If          *expr.Program // nil: always
 	Once        *Once
 	Inputs      map[string]string // of call: name to type
+	Ticks       *Ticks            // of what makes its events at times; nil: they come from outside
+	Poll        *Poll             // what is done at each tick; nil: no more than an event
 }
 
 // Once says that of the events with one key only the first in a while starts a run.

@@ -51,6 +51,9 @@ const (
 	formAnswer
 	formUndo
 	formUntil
+	formPoll
+	formFirst
+	formPaths
 	formAny
 	Later // of the language, but not yet of this version
 )
@@ -90,7 +93,7 @@ var Trigger = map[string]Key{
 	"schedule":   {Form: Later},
 	"http":       {Form: Later},
 	"email":      {Form: Later},
-	"poll":       {Form: Later},
+	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
 	"run":        {Form: Later},
 }
 
@@ -98,6 +101,19 @@ var Trigger = map[string]Key{
 var Once = map[string]Key{
 	"key": {formTemplate, "What the events have in common.", true},
 	"per": {formDuration, "For how long, such as 1d.", true},
+}
+
+// Poll has those of the trigger poll.
+var Poll = map[string]Key{
+	"uses":       {formAction, "The action that reads the list.", true},
+	"with":       {formWith, "The action's input; expressions in it see vars and secrets.", false},
+	"connection": {formText, "Which connected account to read with; default: the workflow's.", false},
+	"every":      {formDuration, "How often to look, at least 1m.", true},
+	"items":      {formText, "Where the list is in the output: a path, or ${{ }} over output; default: the one list that is there.", false},
+	"key":        {formText, "The field by which an item is known from one poll to the next.", true},
+	"fields":     {formPaths, "The fields in which an item can change; default: all.", false},
+	"first":      {formFirst, "What becomes of the items that the first poll finds: skip or all; default skip.", false},
+	"removed":    {formFlag, "Whether an item that is there no more is an event too; default false.", false},
 }
 
 // Callable has those of the trigger call.

@@ -30,7 +30,7 @@ func Schema(reg *actions.Registry) []byte {
 
 // objects are the parts of a workflow that are objects with keys.
 var objects = map[string]map[string]Key{
-	"trigger": Trigger, "once": Once, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"trigger": Trigger, "poll": Poll, "once": Once, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
 	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop,
 }
@@ -90,7 +90,7 @@ func used(reg *actions.Registry) []string {
 
 // defined are the forms that stand among the definitions.
 var defined = map[Form]string{
-	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable",
+	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable", formPoll: "poll",
 	formWait: "wait", formApproval: "approval", formRespond: "respond", formUndo: "undo",
 }
 
@@ -118,6 +118,8 @@ var plain = map[Form]fragment{
 	formPolicy:    {"enum": Policies},
 	formOnTimeout: {"enum": OnTimeouts},
 	formBusy:      {"enum": Busy},
+	formFirst:     {"enum": Firsts},
+	formPaths:     oneOrList(written),
 	formEnd:       {"enum": Ends},
 	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},

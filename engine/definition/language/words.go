@@ -21,7 +21,7 @@ var (
 		"approval", "call", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
-	TriggerKinds = []string{"zoom", "event", "call"}
+	TriggerKinds = []string{"zoom", "event", "call", "poll"} // by how common they are
 	// ArrivalKinds are what can be waited for.
 	ArrivalKinds = []string{"zoom", "event", "signal"}
 	// InputTypes are those of the inputs of call; a ? after one says that the input
@@ -29,6 +29,8 @@ var (
 	InputTypes = []string{"text", "integer", "number", "boolean", "object", "list", "any"}
 	// AnswerTypes are those of the fields of an approval.
 	AnswerTypes = []string{"text", "number", "boolean", "date"}
+	// Firsts are what can become of the items that the first poll finds.
+	Firsts = []string{"skip", "all"}
 	// Busy is what a run can do that finds no place.
 	Busy = []string{string(engine.BusyQueue), string(engine.BusySkip), string(engine.BusyReplace)}
 	// Policies are what can follow an unknown outcome.
