@@ -75,6 +75,7 @@ func (h *House) newWorker(ctx context.Context, one *hand) (*worker.Worker, error
 	if err != nil {
 		return nil, err
 	}
+	client.Ticks = nil // nothing is polled: a test says what a poll finds
 	return worker.New(worker.Config{
 		NC: one.nc, Gate: gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: known.Actions, Keys: h.keys,
 		Log: zap.NewNop(), Watch: worker.Watch{Calling: h.world.calling},

@@ -34,6 +34,8 @@ func Body(e *testfile.Event, folder string) ([]byte, error) {
 		}
 	case body == nil && e.Kind() == "zoom":
 		body = zoomcatalog.Sample(e.Type)
+	case body == nil && e.Kind() == proto.SourcePoll:
+		body = []byte(`{"change":"added","key":"1","item":{"id":"1"},"before":null,"polled_at":"2026-03-02T10:00:00Z"}`)
 	case body == nil:
 		body = []byte("{}")
 	}
@@ -92,6 +94,10 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 		return h.call(ctx, body)
 	}
 	event := appEvent(e.Type, strconv.Itoa(e.Line), body)
+	if e.Kind() == proto.SourcePoll { // of the tested workflow's own
+		event.ID = proto.EventID(proto.SourcePoll, h.name, strconv.Itoa(e.Line))
+		event.Type, event.Source = h.name, proto.SourcePoll
+	}
 	_, err = h.client.Publisher.Publish(ctx, event)
 	return event, err
 }

@@ -32,7 +32,7 @@ type Test struct {
 // Event is one that comes from outside.
 type Event struct {
 	Type   string
-	Source string          // zoom, app or call; empty: by the type
+	Source string          // zoom, app, call or poll; empty: by the type
 	Body   json.RawMessage // nil: File's, else the built-in sample
 	File   string          // with a body; relative to the test file
 	Set    []Setting

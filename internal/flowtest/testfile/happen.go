@@ -40,7 +40,7 @@ func (r *reader) event(n *node, e *Event) {
 	e.Set = append(slices.Clone(e.Set), r.settings(n.Get("set"))...)
 }
 
-var sources = []string{"zoom", "app", "call"}
+var sources = []string{"zoom", "app", "call", "poll"}
 
 // Kind is the source of an event: what the file says, else Zoom where Zoom has
 // such an event.
@@ -48,8 +48,8 @@ func (e *Event) Kind() string {
 	switch _, known := zoomcatalog.Lookup(e.Type); {
 	case e.Source != "":
 		return e.Source
-	case e.Type == "call":
-		return "call"
+	case e.Type == "call" || e.Type == "poll":
+		return e.Type
 	case known:
 		return "zoom"
 	}
