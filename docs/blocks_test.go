@@ -210,7 +210,7 @@ func TestEveryKeyIsExplained(t *testing.T) {
 	}
 	page := read(t, "language.md")
 	for heading, has := range map[string]map[string]any{
-		"## The workflow": schema.Properties, "## Triggers": schema.Defs["trigger"].Properties,
+		"## The workflow": schema.Properties, "## Triggers": schema.Defs["trigger"].Properties, "## Polling": schema.Defs["poll"].Properties,
 		"## Steps": schema.Defs["step"].Properties, "## Retry": schema.Defs["retry"].Properties,
 	} {
 		_, part, ok := strings.Cut(page, heading+"\n")

@@ -89,6 +89,7 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 	if w.Problem != "" {
 		t.Add("problem", w.Problem)
 	}
+	addTicks(t, w)
 	if err := t.Print(sh.Out); err != nil {
 		return err
 	}
@@ -102,6 +103,22 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 		return err
 	}
 	return sh.RunsTable(w.Runs).Print(sh.Out)
+}
+
+// addTicks tells when a workflow polls, and how that goes.
+func addTicks(t *terminal.Table, w *operator.WorkflowDetail) {
+	for _, tick := range w.Ticks {
+		t.Add("next "+strings.Fields(tick.Plan)[0], terminal.Clock(tick.Next)+" ("+tick.Plan+")")
+	}
+	if w.Polls == nil {
+		return
+	}
+	if !w.Polls.Polled.IsZero() {
+		t.Add("polled", fmt.Sprintf("%s, %d items", terminal.Clock(w.Polls.Polled), w.Polls.Known))
+	}
+	if p := w.Polls.Problem; p != nil {
+		t.Add("polls fail", fmt.Sprintf("%s (%d times since %s)", operator.Line(p.Message), p.Times, terminal.Clock(p.Since)))
+	}
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

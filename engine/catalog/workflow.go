@@ -37,6 +37,30 @@ func (c *Catalog) Workflow(ctx context.Context, name, v string) (*engine.Workflo
 	return w, nil
 }
 
+// Current returns a workflow as it is deployed now, and whether it is active; nil if
+// none of the name is deployed.
+func (c *Catalog) Current(ctx context.Context, name string) (w *engine.Workflow, active bool, err error) {
+	e, err := c.Get(ctx, name)
+	if errors.Is(err, ErrNotDeployed) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	w, err = c.Workflow(ctx, name, e.Version)
+	return w, e.State == Active, err
+}
+
+// Each does something for each deployed workflow; what fails for one keeps no other
+// back.
+func (c *Catalog) Each(ctx context.Context, do func(ctx context.Context, name string) error) error {
+	entries, err := c.List(ctx)
+	for _, e := range entries {
+		err = errors.Join(err, do(ctx, e.Name))
+	}
+	return err
+}
+
 func (c *Catalog) compile(ctx context.Context, name, v string) (*engine.Workflow, error) {
 	there, err := c.loadVersion(ctx, name, v)
 	if err != nil {

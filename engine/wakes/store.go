@@ -112,6 +112,23 @@ func (s *Store) SetTimer(ctx context.Context, workflow, run string, fact uint64,
 	})
 }
 
+// SetTick makes the server wake the workflow at a time, in place of its tick that was
+// set before.
+func (s *Store) SetTick(ctx context.Context, workflow string, due time.Time) error {
+	return s.publish(ctx, wire.TickSubject(workflow), &v1.Wake{Reason: "tick"}, nats.Header{
+		headerSchedule:       {"@at " + due.UTC().Format(time.RFC3339Nano)},
+		headerScheduleTarget: {wire.WakeSubject(workflow, wire.None)},
+	})
+}
+
+// DropTick takes a workflow's tick back; one that is not there is no error.
+func (s *Store) DropTick(ctx context.Context, workflow string) error {
+	if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(wire.TickSubject(workflow))); err != nil {
+		return fmt.Errorf("dropping the tick of workflow %s: %w", workflow, err)
+	}
+	return nil
+}
+
 // DropTimer takes a timer back; one that is not there is no error.
 func (s *Store) DropTimer(ctx context.Context, workflow, run string, fact uint64) error {
 	if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(wire.TimerSubject(workflow, run, fact))); err != nil {

@@ -25,19 +25,21 @@ type Counter struct {
 
 func (c *counters) add(name, workflow string) { c.addOf(Counter{Name: name, Workflow: workflow}) }
 
-func (c *counters) addOf(k Counter) {
+func (c *counters) addOf(k Counter) { c.addMany(k, 1) }
+
+func (c *counters) addMany(k Counter, n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n == nil {
 		c.n = map[Counter]uint64{}
 	}
-	c.n[k]++
+	c.n[k] += n
 }
 
 // Counts returns what was counted since the start: runs_started, runs_completed,
 // runs_failed, runs_canceled, runs_parked, runs_taken_over, runs_superseded,
 // events_unmatched, events_untaken (no workflow takes them, nobody waits for
-// them), events_again, attempts, outcomes_late, acks_left, and more.
+// them), events_again, polls, polls_failed, poll_events, ticks_failed, attempts, outcomes_late, acks_left, and more.
 func (w *Worker) Counts() map[Counter]uint64 {
 	w.counts.mu.Lock()
 	defer w.counts.mu.Unlock()

@@ -13,10 +13,15 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
+	"zflow/proto"
 )
 
 // handle does all that a message asks for, and carries the run if it became ours.
 func (w *Worker) handle(ctx context.Context, m *message, e catalog.Entry) {
+	if m.run == proto.None {
+		w.onTick(ctx, m)
+		return
+	}
 	load := !m.first || m.event == nil
 	for w.handleOnce(ctx, m, e, load) == claimLost {
 		load = true // the message is about a run that exists

@@ -46,7 +46,7 @@ func (w *Worker) pullAll(ctx, work context.Context, pulls *sync.WaitGroup) error
 	return nil
 }
 
-// follow keeps one pull per active workflow.
+// follow keeps one pull per active workflow, and its tick.
 func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry, pulls *sync.WaitGroup) {
 	stops := map[string]context.CancelFunc{}
 	for e := range entries {
@@ -54,11 +54,12 @@ func (w *Worker) follow(ctx, work context.Context, entries <-chan catalog.Entry,
 			stop()
 			delete(stops, e.Name)
 		}
-		if e.State != catalog.Active && e.State != catalog.Removed { // of a removed one the consumer may be left
+		if e.State != catalog.Active && e.State != catalog.Removed { // of a removed one the consumer and the tick may be left
 			continue
 		}
 		flow, stop := context.WithCancel(ctx)
 		stops[e.Name] = stop
+		pulls.Go(func() { w.ticks().EnsureAtLast(flow, e.Name) })
 		pulls.Go(func() { w.pullWorkflow(flow, work, e) })
 	}
 	for _, stop := range stops {

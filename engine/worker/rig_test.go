@@ -21,6 +21,7 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
+	"zflow/engine/tick"
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/durable"
@@ -70,6 +71,7 @@ func (r *rig) create(age time.Duration) {
 	r.must(router.Create(ctx, js))
 	r.must(blobs.Create(ctx, js, age, 1))
 	r.must(catalog.Create(ctx, js, 1))
+	r.must(tick.Create(ctx, js, 1))
 }
 
 // open opens the stores; again after a change of limits.
@@ -101,6 +103,10 @@ func (r *rig) stores(js jetstream.JetStream, gate *durable.Gate) (s Stores) {
 	r.must(err)
 	s.Blobs, err = blobs.Open(ctx, js, gate)
 	r.must(err)
+	s.Ticks, err = tick.Open(ctx, js, gate)
+	r.must(err)
+	events := sources.NewPublisher(js, gate)
+	s.Publish = func(ctx context.Context, e *proto.Event) error { _, err := events.Publish(ctx, e); return err }
 	return s
 }
 

@@ -52,7 +52,7 @@ func (w *Worker) sweepOnce(ctx context.Context, server string, daily bool) (done
 	held, err := w.Stores.Leases.While(ctx, sweepKey, w.id, func(ctx context.Context) error {
 		begun := time.Now()
 		runs, err := w.sweep(ctx)
-		if err = errors.Join(err, w.Catalog.Tidy(ctx)); err != nil {
+		if err = errors.Join(err, w.Catalog.Tidy(ctx), w.Catalog.Each(ctx, w.ticks().EnsureAgain)); err != nil {
 			return err
 		}
 		w.Log.Info("swept", zap.Int("open_runs", runs), zap.Duration("took", time.Since(begun)))

@@ -53,6 +53,8 @@ type Stores struct {
 	Leases  *leases.Store
 	Gates   *gates.Store
 	Blobs   *blobs.Store
+	Ticks   *durable.Bucket                           // nil: this worker polls nothing
+	Publish func(context.Context, *proto.Event) error // to EVENTS; returns when the event is durable
 }
 
 // Worker runs workflows. Any number of them share the work.

@@ -14,10 +14,12 @@ import (
 	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
+	"zflow/engine/tick"
 	"zflow/engine/wakes"
 	"zflow/engine/worker"
 	"zflow/internal/app/link"
 	"zflow/internal/durable"
+	"zflow/proto"
 	"zflow/sources"
 )
 
@@ -84,7 +86,11 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 	if o.Blobs, err = blobs.Open(ctx, js, o.Gate); err != nil {
 		return nil, notSetUp(err)
 	}
+	if o.Ticks, err = tick.Open(ctx, js, o.Gate); err != nil {
+		return nil, notSetUp(err)
+	}
 	o.Publisher = sources.NewPublisher(js, o.Gate)
+	o.Publish = func(ctx context.Context, e *proto.Event) error { _, err := o.Publisher.Publish(ctx, e); return err }
 	return o, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"zflow/engine/catalog"
 	"zflow/engine/history"
 	"zflow/engine/wakes"
+	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/sources"
 )
@@ -21,6 +22,7 @@ type Access struct {
 	Wakes     *wakes.Store
 	Blobs     *blobs.Store
 	Publisher *sources.Publisher
+	Ticks     *durable.Bucket // nil: nothing is told of ticks
 }
 
 // Operator asks and orders. It is safe for concurrent use.

@@ -31,7 +31,9 @@ type Workflow struct {
 type WorkflowDetail struct {
 	Workflow
 	Source string `json:"source"`
-	Runs   []Run  `json:"runs"` // the last ones
+	Runs   []Run  `json:"runs"`            // the last ones
+	Ticks  []Tick `json:"ticks,omitempty"` // when it polls
+	Polls  *Poll  `json:"polls,omitempty"` // how that goes; nil: it does not poll
 }
 
 // lastRuns is how many runs a workflow is shown with.
@@ -80,6 +82,9 @@ func triggersOf(def *engine.Workflow) []string {
 	for _, t := range def.Triggers {
 		for _, kind := range t.Types {
 			text := t.Source + " " + kind
+			if t.Poll != nil {
+				text = "poll " + t.Poll.Uses.Action + " " + t.Ticks.Plan
+			}
 			if t.If != nil {
 				text += " (if …)"
 			}
@@ -107,5 +112,6 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 	if err != nil {
 		return nil, err
 	}
-	return &WorkflowDetail{Workflow: w, Source: source, Runs: runs}, nil
+	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs}
+	return detail, o.addTicks(ctx, detail)
 }

@@ -17,6 +17,7 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
+	"zflow/engine/tick"
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
@@ -128,6 +129,7 @@ func Make(ctx context.Context, js jetstream.JetStream, s settings.Streams) error
 		func() error { return gates.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
+		func() error { return tick.Create(ctx, js, s.Replicas) },
 		func() error { return connections.Create(ctx, js, s.Replicas) },
 	} {
 		if err := create(); err != nil {
