@@ -11,14 +11,15 @@ import (
 )
 
 const aboutSim = `Run a simulated Zoom: an app of every kind with its OAuth, the REST operations that
-zflow's actions use, and signed webhooks with Zoom's retries. GET /sim/v1/apps tells
+zflow uses, signed webhooks with Zoom's retries, and WebSockets. GET /sim/v1/apps tells
 the credentials it made, POST /sim/v1/events makes something happen, GET /sim/v1/ledger
-lists every call. Whoever opens /oauth/authorize has consented at once; POST
-/sim/v1/consent changes that ({"client_id": …, "deny": true}, "wait", "scopes",
-"account_id", "user_id"), POST /sim/v1/devices approves a device ({"user_code": …}),
-POST /sim/v1/removals removes an app at Zoom's side ({"client_id": …}). POST
-/sim/v1/chaos lets deliveries go wrong: [{"seed": 1, "drop": 0.1, "fail": 0.1,
-"duplicate": 0.1, "reorder": 0.1, "delay": 0.1, "late": "1h"}], and [] ends it.`
+lists every call. Whoever opens /oauth/authorize has consented at once.
+
+Things go wrong on demand: POST /sim/v1/consent ({"client_id": …, "deny": true}, "wait",
+"scopes", "account_id", "user_id"), /sim/v1/removals (the app is removed at Zoom's side),
+/sim/v1/chaos ([{"seed": 1, "drop": 0.1, "duplicate": 0.1, "delay": 0.1, "late": "1h"}];
+[] ends it), /sim/v1/faults (calls fail), /sim/v1/sockets (connections break). All of it
+is in docs/simulator.md.`
 
 func simCommand(sh *shell) *cobra.Command {
 	var listen, secret, deliver string

@@ -274,3 +274,42 @@ func TestOldLogsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+// TestAWeekOfChaosCanBeProven: whatever was dropped, failed, doubled or late, the
+// log and the deliveries together tell of every event, none more than there were.
+func TestAWeekOfChaosCanBeProven(t *testing.T) {
+	const n = 2_500
+	e := &endpoint{}
+	withEndpoint(t, Options{}, e, func(s *Sim) {
+		s.SetChaos(Chaos{Seed: 3, Drop: 0.1, Fail: 0.02, Duplicate: 0.1, Reorder: 0.1, Delay: 0.2})
+		happened := map[string]bool{}
+		for range n {
+			h, err := s.Happen(Event{Type: "recording.completed"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, _ := rest.DecodeObject(h.Body)
+			happened[rest.Text(v["event_ts"])] = true
+			time.Sleep((7*24*time.Hour - 3*time.Hour) / n)
+		}
+		time.Sleep(3*time.Hour - time.Minute)
+		arrived := map[string]bool{}
+		for _, at := range stamps(e.deliveries()) {
+			arrived[at] = true
+		}
+		logged := map[string]bool{}
+		for _, v := range s.weblog.choose(s.Apps()[0].ClientID, logFilter{kind: logAll}, time.Now()) {
+			l, _ := v.(map[string]any)
+			body, _ := rest.DecodeObject([]byte(rest.Text(l["request_body"])))
+			logged[rest.Text(body["event_ts"])] = true
+		}
+		if len(happened) != n || len(logged) != n || len(arrived) > n*91/100 || len(arrived) < n*85/100 {
+			t.Errorf("%d happened, %d logged, %d arrived", len(happened), len(logged), len(arrived))
+		}
+		for at := range logged {
+			if !happened[at] {
+				t.Errorf("%s is logged and never happened", at)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -156,5 +157,19 @@ func TestTheLedgerForgetsTheOldest(t *testing.T) {
 	all, _ := l.choose(Filter{})
 	if len(all) != 91 || all[0].Seq != 11 || all[90].Seq != 101 {
 		t.Errorf("%d entries from %d", len(all), all[0].Seq)
+	}
+}
+
+func TestEveryPageIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pages := range []map[string]controlPage{readPages, writePages} {
+		for name := range pages {
+			if !strings.Contains(string(page), "| `"+name+"` |") {
+				t.Errorf("docs/simulator.md does not have %s", name)
+			}
+		}
 	}
 }
