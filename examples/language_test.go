@@ -23,6 +23,9 @@ var unused = map[string]string{
 	"trigger connection":  "which account it is, only its owner knows",
 	"step connection":     "which account it is, only its owner knows",
 	"undo connection":     "which account it is, only its owner knows",
+	"poll connection":     "which account it is, only its owner knows",
+	"poll items":          "Zoom's lists are the only ones of their answers",
+	"poll first":          "the default fits every example",
 
 	"limits facts": "the default fits every example",
 }
@@ -67,7 +70,7 @@ func TestExamplesShowTheWholeLanguage(t *testing.T) {
 func wanted() map[string]bool {
 	all := map[string]bool{"sleep a while": true, "sleep until a time": true, "sleep until a schedule": true, "call that waits": true, "group": true}
 	for part, table := range map[string]map[string]language.Key{
-		"workflow": language.Workflow, "trigger": language.Trigger, "once": language.Once, "inputs": language.Callable,
+		"workflow": language.Workflow, "trigger": language.Trigger, "once": language.Once, "poll": language.Poll, "inputs": language.Callable,
 		"concurrency": language.Concurrency, "limits": language.Limits, "step": language.Step, "case": language.Case, "undo": language.Undo,
 		"sleep": language.Sleep, "schedule": language.Schedule, "wait": language.Wait, "first_of": language.Arrival,
 		"approval": language.Approval, "field": language.Answer, "respond": language.Respond, "stop": language.Stop, "retry": language.Retry,
@@ -108,6 +111,7 @@ func (s shown) workflow(n *document.Node) {
 	for _, t := range listed(n.Get("on")) {
 		s.keys("trigger", t)
 		s.keys("once", t.Get("once"))
+		s.keys("poll", t.Get("poll"))
 		s.keys("inputs", t.Get("call"))
 	}
 	for _, part := range []string{"steps", "on_failure", "finally"} {

@@ -3,6 +3,7 @@ package zoom_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -191,6 +192,39 @@ func TestDeleteThatWasDone(t *testing.T) {
 	}
 }
 
+// webinar makes a webinar with a panelist, and returns its number.
+func webinar(t *testing.T, c *zoomapi.Client) any {
+	t.Helper()
+	post := func(path string, body any) map[string]any {
+		t.Helper()
+		r, err := c.Do(t.Context(), zoomapi.Request{Method: http.MethodPost, Path: path, Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := actions.DecodeJSON(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.(map[string]any)
+	}
+	id := post("/users/noor.haddad@harbor.example/webinars", map[string]any{"topic": "Glazing"})["id"]
+	post(fmt.Sprintf("/webinars/%v/panelists", id), map[string]any{"panelists": []any{map[string]any{"name": "Ann", "email": "ann@guest.example"}}})
+	return id
+}
+
+func TestPanelists(t *testing.T) {
+	_, c := simulated(t)
+	out := must(t, c, "list_webinar_panelists", map[string]any{"webinar_id": webinar(t, c)})
+	all, _ := out["panelists"].([]any)
+	if len(all) != 1 || all[0].(map[string]any)["email"] != "ann@guest.example" {
+		t.Errorf("%v", out)
+	}
+	_, err := find(t, c, "list_webinar_panelists").Do(t.Context(), actions.Call{Input: map[string]any{"webinar_id": int64(5)}})
+	if e := asError(t, err); e == nil || e.Code != "3001" || e.Class != actions.ClassFinal {
+		t.Errorf("of a webinar that is not there: %v", err)
+	}
+}
+
 // Every documented example runs against the simulator.
 func TestExamplesRun(t *testing.T) {
 	_, c := simulated(t)
@@ -203,6 +237,9 @@ func TestExamplesRun(t *testing.T) {
 			if input["meeting_id"] == int64(91000000001) { // the documentation's meeting has to exist
 				m := must(t, c, "create_meeting", map[string]any{"user_id": "noor.haddad@harbor.example", "topic": "Algebra", "settings": map[string]any{"approval_type": int64(0)}})
 				input["meeting_id"] = m["id"]
+			}
+			if input["webinar_id"] == int64(91000000042) {
+				input["webinar_id"] = webinar(t, c)
 			}
 			out := must(t, c, a.Spec.Name[len("zoom."):], input)
 			if want, ok := x.Output.(map[string]any); ok && len(want) != len(out) {

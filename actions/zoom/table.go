@@ -8,7 +8,7 @@ import (
 func table() []operation {
 	return []operation{
 		createMeeting(), getMeeting(), updateMeeting(), deleteMeeting(), listMeetings(),
-		addRegistrant(), listParticipants(), getRecordings(), sendChatMessage(),
+		addRegistrant(), listParticipants(), listPanelists(), getRecordings(), sendChatMessage(),
 	}
 }
 
@@ -190,6 +190,39 @@ func listParticipants() operation {
 		examples: []actions.Example{{
 			Title: "Who was there",
 			Input: map[string]any{"meeting_id": "c2FtcGxlTWVldGluZ1VVSQ=="},
+		}},
+	}
+}
+
+func listPanelists() operation {
+	return operation{
+		name:     "list_webinar_panelists",
+		params:   []string{"webinar_id"},
+		input:    map[string]actions.Schema{"webinar_id": {Doc: "The webinar's number, as a number or text."}},
+		required: []string{"webinar_id"},
+		output: actions.Schema{
+			Type: "object", Open: true,
+			Fields: map[string]actions.Schema{
+				"total_records": {Type: "integer", Doc: "How many there are."},
+				"panelists": {
+					Type: "array", Doc: "The panelists, all at once.",
+					Items: &actions.Schema{Type: "object", Doc: "A panelist.", Open: true, Fields: map[string]actions.Schema{
+						"id":            {Type: "string", Doc: "The panelist's id."},
+						"name":          {Type: "string", Doc: "The name shown."},
+						"email":         {Type: "string", Doc: "The address."},
+						"join_url":      {Type: "string", Doc: "The panelist's own link, sealed."},
+						"name_tag_name": {Type: "string", Doc: "The name on the name tag, if there is one."},
+					}},
+				},
+			},
+		},
+		effect: actions.Read,
+		errors: known(actions.Known{If: "error.code == 3001", Doc: "There is no such webinar: it was deleted, or has ended."}),
+		secret: []string{"panelists[].join_url"},
+		known:  []string{"panelists", "total_records"},
+		examples: []actions.Example{{
+			Title: "Who is on the panel",
+			Input: map[string]any{"webinar_id": int64(91000000042)},
 		}},
 	}
 }

@@ -57,6 +57,7 @@ var answers = map[string]struct {
 	"list_meetings":                  {map[string]any{}, 200, `{"page_size":300,"next_page_token":"","meetings":[{"id":91000000001}]}`},
 	"add_meeting_registrant":         {map[string]any{"meeting_id": "1", "email": "a@x.example", "first_name": "A"}, 201, `{"id":1,"registrant_id":"r","join_url":"https://x/w?tk=t0ken-t0ken-t0ken"}`},
 	"list_past_meeting_participants": {map[string]any{"meeting_id": "/a//b=="}, 200, `{"page_size":300,"participants":[{"name":"A"}]}`},
+	"list_webinar_panelists":         {map[string]any{"webinar_id": int64(5)}, 200, `{"total_records":1,"panelists":[{"id":"p","name":"A","email":"a@x.example","join_url":"https://x/w?tk=t0ken-t0ken-t0ken"}]}`},
 	"get_meeting_recordings":         {map[string]any{"meeting_id": "ab/c=="}, 200, `{"uuid":"ab/c==","recording_files":[],"download_access_token":"t0ken-t0ken-t0ken"}`},
 	"send_chat_message":              {map[string]any{"message": "hi", "to_channel": "c"}, 201, `{"id":"m"}`},
 }

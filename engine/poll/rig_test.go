@@ -244,7 +244,7 @@ func (b *bench) want(all ...string) {
 
 func (b *bench) status() poll.Status {
 	b.t.Helper()
-	s, err := poll.StatusOf(context.Background(), b.bucket, "club")
+	s, err := poll.StatusOf(context.Background(), b.bucket, b.def.Name)
 	b.must(err)
 	return s
 }
