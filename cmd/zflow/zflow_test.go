@@ -25,6 +25,7 @@ import (
 	"zflow/internal/app"
 	"zflow/internal/natstest"
 	"zflow/internal/operator"
+	"zflow/internal/operator/live"
 	"zflow/internal/settings"
 	"zflow/internal/terminal"
 	wire "zflow/proto"
@@ -136,7 +137,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	news := make(chan error, 1)
 	changed := make(chan struct{}, 1)
 	go func() {
-		news <- o.Watch(ctx, "", func(operator.Append) error {
+		news <- live.WatchAll(ctx, o, live.Query{}, func(operator.Append) error {
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -169,7 +170,7 @@ func asks(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	there := errors.New("it asks")
-	err := o.Watch(ctx, args[0], func(operator.Append) error {
+	err := live.Watch(ctx, o, args[0], func(operator.Append) error {
 		d, err := o.Show(ctx, args[0])
 		if err == nil && slices.ContainsFunc(d.Waits, func(w operator.Wait) bool { return w.Step == args[1] && w.For == "approval" }) {
 			err = there

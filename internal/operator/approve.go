@@ -83,7 +83,7 @@ func (o *Operator) approve(ctx context.Context, head history.Head, a Approval) (
 	}
 	data, err := q.answer(a)
 	if err != nil {
-		return Run{}, err
+		return Run{}, classed(ErrInvalid, err)
 	}
 	return o.order(ctx, head, &v1.Command{Kind: kindApprove, By: a.By, Reason: a.Comment, Step: a.Step, Choice: a.Choice, Data: data})
 }
@@ -91,7 +91,7 @@ func (o *Operator) approve(ctx context.Context, head history.Head, a Approval) (
 // question returns what a step asks, or explains why it cannot be answered.
 func question(r *engine.Run, step string) (Question, error) {
 	if r.State.Ended() {
-		return Question{}, fmt.Errorf("the run has ended: %s", r.State)
+		return Question{}, classed(ErrConflict, fmt.Errorf("the run has ended: %s", r.State))
 	}
 	all := questions(r)
 	var asking []string
@@ -102,9 +102,9 @@ func question(r *engine.Run, step string) (Question, error) {
 		asking = append(asking, q.Step)
 	}
 	if len(asking) == 0 {
-		return Question{}, errors.New("no step of the run asks for anything")
+		return Question{}, classed(ErrConflict, errors.New("no step of the run asks for anything"))
 	}
-	return Question{}, fmt.Errorf("the step that asks is %s", strings.Join(asking, ", "))
+	return Question{}, classed(ErrConflict, fmt.Errorf("the step that asks is %s", strings.Join(asking, ", ")))
 }
 
 // answer checks an answer, and returns what it says beside the choice.

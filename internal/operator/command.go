@@ -44,7 +44,7 @@ func (o *Operator) Cancel(ctx context.Context, c Cancellation) (Run, error) {
 		return Run{}, err
 	}
 	if engine.State(head.State).Ended() {
-		return Run{}, fmt.Errorf("canceling run %s: it has ended already: %s", head.Run, head.State)
+		return Run{}, classed(ErrConflict, fmt.Errorf("canceling run %s: it has ended already: %s", head.Run, head.State))
 	}
 	r, err := o.order(ctx, head, &v1.Command{Kind: kindCancel, By: c.By, Reason: c.Reason, Now: c.Now})
 	if err != nil {
@@ -66,18 +66,18 @@ const mostSent = 1 << 20
 func (o *Operator) Signal(ctx context.Context, s Signal) (Run, error) {
 	switch {
 	case s.Name == "" || len(s.Name) > 128 || oneLine(s.Name) != s.Name:
-		return Run{}, fmt.Errorf("signaling run %s: %.140q is no name for a signal: it has 1 to 128 letters in one line", s.Run, s.Name)
+		return Run{}, classed(ErrInvalid, fmt.Errorf("signaling run %s: %.140q is no name for a signal: it has 1 to 128 letters in one line", s.Run, s.Name))
 	case len(s.Data) > 0 && !json.Valid(s.Data):
-		return Run{}, fmt.Errorf("signaling run %s: the data is not JSON", s.Run)
+		return Run{}, classed(ErrInvalid, fmt.Errorf("signaling run %s: the data is not JSON", s.Run))
 	case len(s.Data) > mostSent:
-		return Run{}, fmt.Errorf("signaling run %s: the data has %d bytes, it may have %d", s.Run, len(s.Data), mostSent)
+		return Run{}, classed(ErrInvalid, fmt.Errorf("signaling run %s: the data has %d bytes, it may have %d", s.Run, len(s.Data), mostSent))
 	}
 	head, err := o.Find(ctx, s.Run)
 	if err != nil {
 		return Run{}, err
 	}
 	if engine.State(head.State).Ended() {
-		return Run{}, fmt.Errorf("signaling run %s: it has ended already: %s", head.Run, head.State)
+		return Run{}, classed(ErrConflict, fmt.Errorf("signaling run %s: it has ended already: %s", head.Run, head.State))
 	}
 	r, err := o.order(ctx, head, &v1.Command{Kind: kindSignal, By: s.By, Name: s.Name, Data: s.Data})
 	if err != nil {
@@ -148,12 +148,12 @@ func (o *Operator) taken(ctx context.Context, head history.Head, c *v1.Command) 
 		return runOf(now), true, nil
 	case c.Kind == kindRetry:
 		if retriable(r.State) != nil {
-			return runOf(now), false, errors.New("somebody else has retried it before")
+			return runOf(now), false, classed(ErrConflict, errors.New("somebody else has retried it before"))
 		}
 	case r.State.Ended():
-		return runOf(now), false, fmt.Errorf("it came too late, the run has ended: %s", r.State)
+		return runOf(now), false, classed(ErrConflict, fmt.Errorf("it came too late, the run has ended: %s", r.State))
 	case c.Kind == kindApprove && !asks(r, c.Step):
-		return runOf(now), false, errors.New("somebody else has answered before")
+		return runOf(now), false, classed(ErrConflict, errors.New("somebody else has answered before"))
 	}
 	return Run{}, false, nil
 }

@@ -38,20 +38,48 @@ type EventDetail struct {
 	Body        json.RawMessage     `json:"body"`
 }
 
-// EventQuery says which events are listed. Zero values: all.
-type EventQuery struct {
-	Type  string    // a type, or a pattern such as meeting.*
-	Since time.Time // received at or after
-	Limit int       // 0: none
+// Received is an event with its body, as it may be shown.
+type Received struct {
+	Event
+	Body json.RawMessage `json:"body"`
 }
 
-// eventFilter is the subject of a type or pattern from any source.
-func eventFilter(pattern string) (string, error) {
+// ReadEvent reads a message of EVENTS.
+func ReadEvent(subject string, header map[string][]string, body []byte, sequence uint64, stored time.Time) (Received, error) {
+	e, err := wire.ReadEvent(subject, header, body, sequence, stored)
+	if err != nil {
+		return Received{}, err
+	}
+	return Received{eventOf(e), shownBody(e.Body)}, nil
+}
+
+// shownBody is a body without sealed values: JSON, or a JSON string of what is none.
+func shownBody(raw []byte) json.RawMessage {
+	body := sealed.MaskBytes(raw)
+	switch {
+	case len(body) == 0:
+		return json.RawMessage("null")
+	case json.Valid(body):
+		return body
+	}
+	return appendText(nil, string(body))
+}
+
+// EventQuery says which events are listed. Zero values: all.
+type EventQuery struct {
+	Type   string    // a type, or a pattern such as meeting.*
+	Since  time.Time // received at or after
+	Before uint64    // stored before the one of this sequence
+	Limit  int       // 0: none
+}
+
+// EventFilter is the subject of a type or pattern from any source.
+func EventFilter(pattern string) (string, error) {
 	if pattern == "" {
 		return "zflow.event.>", nil
 	}
 	if !typeOK(pattern) {
-		return "", fmt.Errorf("the event type %q is not like meeting.ended or meeting.*", pattern)
+		return "", classed(ErrInvalid, fmt.Errorf("the event type %.100q is not like meeting.ended or meeting.*", pattern))
 	}
 	_, tokens, _ := strings.Cut(wire.EventFilter("zoom", pattern), ".*.")
 	return "zflow.event.*.*." + tokens, nil
@@ -66,12 +94,12 @@ func typeOK(text string) bool {
 
 // Events lists events, the newest first. It reads headers only.
 func (o *Operator) Events(ctx context.Context, q EventQuery) ([]Event, error) {
-	filter, err := eventFilter(q.Type)
+	filter, err := EventFilter(q.Type)
 	if err != nil {
 		return nil, err
 	}
 	all := []Event{}
-	err = o.backwards(ctx, filter, q.Limit, func(window []*wire.Event, oldest time.Time) bool {
+	err = o.backwards(ctx, extent{filter, q.Before, q.Limit}, func(window []*wire.Event, oldest time.Time) bool {
 		for _, e := range slices.Backward(window) {
 			if e.ReceivedAt.Before(q.Since) {
 				continue
@@ -101,23 +129,34 @@ const (
 	growWindow  = 8
 )
 
+// extent is what is read of EVENTS: what a filter lets through, before a sequence
+// (0: all), of which so many are expected to do.
+type extent struct {
+	filter string
+	before uint64
+	expect int
+}
+
 // backwards calls f for windows of EVENTS, the newest first, each in order of
 // its events, with when the window's first was stored, until f says enough. What
 // comes in meanwhile is left out.
-func (o *Operator) backwards(ctx context.Context, filter string, expect int, f func([]*wire.Event, time.Time) (more bool)) error {
+func (o *Operator) backwards(ctx context.Context, x extent, f func([]*wire.Event, time.Time) (more bool)) error {
 	stream, err := o.JS.Stream(ctx, wire.Events)
 	if err != nil {
 		return err
 	}
 	state := stream.CachedInfo().State
-	size := uint64(max(expect, firstWindow))
-	for end := state.LastSeq; end >= state.FirstSeq && end > 0; {
+	size, last := uint64(max(x.expect, firstWindow)), state.LastSeq
+	if x.before > 0 {
+		last = min(last, x.before-1)
+	}
+	for end := last; end >= state.FirstSeq && end > 0; {
 		start := state.FirstSeq
 		if end-state.FirstSeq >= size {
 			start = end - size + 1
 		}
 		var window []*wire.Event
-		oldest, err := o.between(ctx, filter, start, end, func(e *wire.Event) { window = append(window, e) })
+		oldest, err := o.between(ctx, x.filter, start, end, func(e *wire.Event) { window = append(window, e) })
 		if err != nil || !f(window, oldest) {
 			return err
 		}
@@ -195,16 +234,11 @@ func (o *Operator) Event(ctx context.Context, id string) (*EventDetail, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &EventDetail{Event: eventOf(e), ContentType: e.ContentType, Headers: map[string][]string{}, Body: json.RawMessage("null")}
+	d := &EventDetail{Event: eventOf(e), ContentType: e.ContentType, Headers: map[string][]string{}, Body: shownBody(e.Body)}
 	for name, values := range header {
 		for _, v := range values {
 			d.Headers[name] = append(d.Headers[name], oneLine(sealed.Mask(v)))
 		}
-	}
-	if body := sealed.MaskBytes(e.Body); json.Valid(body) {
-		d.Body = body
-	} else if len(body) > 0 {
-		d.Body = appendText(nil, string(body))
 	}
 	return d, nil
 }
@@ -223,7 +257,7 @@ func (o *Operator) event(ctx context.Context, id string) (*wire.Event, map[strin
 	}
 	m, err := stream.GetMsg(ctx, sequence)
 	if sequence == 0 || errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil, fmt.Errorf("looking for event %.60q: there is none in %s, or not any more", id, wire.Events)
+		return nil, nil, classed(ErrNotFound, fmt.Errorf("looking for event %.60q: there is none in %s, or not any more", id, wire.Events))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking for event %.60q: %w", id, err)
@@ -234,7 +268,7 @@ func (o *Operator) event(ctx context.Context, id string) (*wire.Event, map[strin
 
 // locate returns the sequence of the event with an id, 0 where there is none.
 func (o *Operator) locate(ctx context.Context, id string) (sequence uint64, err error) {
-	err = o.backwards(ctx, "zflow.event.>", 0, func(window []*wire.Event, _ time.Time) bool {
+	err = o.backwards(ctx, extent{filter: "zflow.event.>"}, func(window []*wire.Event, _ time.Time) bool {
 		for _, e := range window {
 			if e.ID == id {
 				sequence = e.Sequence
@@ -243,30 +277,4 @@ func (o *Operator) locate(ctx context.Context, id string) (sequence uint64, err 
 		return sequence == 0
 	})
 	return sequence, err
-}
-
-// Tail calls f for events from a time on (zero: from now), until the context
-// ends.
-func (o *Operator) Tail(ctx context.Context, q EventQuery, f func(Event) error) error {
-	filter, err := eventFilter(q.Type)
-	if err != nil {
-		return err
-	}
-	config := jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}, DeliverPolicy: jetstream.DeliverNewPolicy, HeadersOnly: true}
-	if !q.Since.IsZero() {
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &q.Since
-	}
-	left := q.Limit
-	return o.follow(ctx, wire.Events, config, func(m jetstream.Msg, sequence uint64) (bool, error) {
-		meta, err := m.Metadata()
-		if err != nil {
-			return false, err
-		}
-		e, err := wire.ReadEvent(m.Subject(), m.Headers(), nil, sequence, meta.Timestamp)
-		if err != nil {
-			return false, err
-		}
-		left--
-		return left != 0, f(eventOf(e))
-	})
 }

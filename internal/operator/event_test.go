@@ -218,28 +218,6 @@ func TestListsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-func TestTailFollowsEvents(t *testing.T) {
-	r := newRig(t)
-	r.event("meeting.ended", 1)
-	r.event("meeting.started", 1)
-	var got []uint64
-	err := r.Tail(context.Background(), EventQuery{Type: "meeting.ended", Since: time.Now().Add(-time.Hour), Limit: 2}, func(e Event) error {
-		got = append(got, e.Sequence)
-		if len(got) == 1 {
-			r.event("meeting.ended", 2)
-		}
-		return nil
-	})
-	if err != nil || !slices.Equal(got, []uint64{1, 3}) {
-		t.Errorf("saw %v, %v", got, err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := r.Tail(ctx, EventQuery{Type: "a..b"}, nil); err == nil {
-		t.Error("a pattern that is none is followed")
-	}
-}
-
 func TestWorkflowsAreShownWithTheirEventsAndRuns(t *testing.T) {
 	r := newRig(t)
 	ctx := context.Background()

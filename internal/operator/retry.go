@@ -58,7 +58,7 @@ func (o *Operator) retry(ctx context.Context, head history.Head, t Retry) (Run, 
 	}
 	for _, step := range slices.Sorted(maps.Keys(t.With)) {
 		if !hasAction(def, step) {
-			return Run{}, fmt.Errorf("its workflow has no step %s that uses an action", step)
+			return Run{}, classed(ErrInvalid, fmt.Errorf("its workflow has no step %s that uses an action", step))
 		}
 	}
 	if len(t.With) > 0 {
@@ -67,7 +67,7 @@ func (o *Operator) retry(ctx context.Context, head history.Head, t Retry) (Run, 
 		}
 	}
 	if len(c.Data) > mostSent {
-		return Run{}, fmt.Errorf("the corrected inputs have %d bytes, they may have %d", len(c.Data), mostSent)
+		return Run{}, classed(ErrInvalid, fmt.Errorf("the corrected inputs have %d bytes, they may have %d", len(c.Data), mostSent))
 	}
 	return o.order(ctx, head, c)
 }
@@ -78,9 +78,9 @@ func retriable(s engine.State) error {
 	case s == engine.Failed, s == engine.Canceled:
 		return nil
 	case s.Ended():
-		return fmt.Errorf("it has neither failed nor been canceled: %s", s)
+		return classed(ErrConflict, fmt.Errorf("it has neither failed nor been canceled: %s", s))
 	}
-	return fmt.Errorf("it has not ended yet: %s", s)
+	return classed(ErrConflict, fmt.Errorf("it has not ended yet: %s", s))
 }
 
 // retriedVersion returns the version that a retry asks for; empty: as before.
@@ -104,7 +104,7 @@ func (o *Operator) retriedVersion(ctx context.Context, r *engine.Run, t Retry) (
 		}
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("%d versions of workflow %s begin with %.60q: zflow workflows versions %s lists them", len(found), name, t.Version, name)
+		return "", classed(ErrInvalid, fmt.Errorf("%d versions of workflow %s begin with %.60q: zflow workflows versions %s lists them", len(found), name, t.Version, name))
 	}
 	return found[0], nil
 }

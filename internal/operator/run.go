@@ -30,8 +30,23 @@ type RunQuery struct {
 	Workflow string
 	Status   string
 	Since    time.Time // started at or after
+	Before   RunPlace  // only what the list has behind it
 	Limit    int       // 0: none
 }
+
+// RunPlace is where a run stands in a list; zero: before all.
+type RunPlace struct {
+	StartedAt time.Time
+	ID        string
+}
+
+// compare orders places as a list has them: the newest first.
+func (p RunPlace) compare(other RunPlace) int {
+	return cmp.Or(other.StartedAt.Compare(p.StartedAt), cmp.Compare(p.ID, other.ID))
+}
+
+// Place is where a run stands in a list.
+func (r *Run) Place() RunPlace { return RunPlace{r.StartedAt, r.ID} }
 
 // Statuses are those that a run can have.
 func Statuses() []string {
@@ -49,7 +64,7 @@ func (o *Operator) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	}
 	runs := []Run{}
 	err := o.History.Heads(ctx, q.Workflow, states, func(h history.Head) error {
-		if r := runOf(h); !r.StartedAt.Before(q.Since) {
+		if r := runOf(h); !r.StartedAt.Before(q.Since) && (q.Before.ID == "" || q.Before.compare(r.Place()) < 0) {
 			runs = append(runs, r)
 		}
 		return nil
@@ -57,9 +72,7 @@ func (o *Operator) Runs(ctx context.Context, q RunQuery) ([]Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(runs, func(a, b Run) int {
-		return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(runs, func(a, b Run) int { return a.Place().compare(b.Place()) })
 	if q.Limit > 0 && len(runs) > q.Limit {
 		runs = runs[:q.Limit]
 	}
@@ -74,7 +87,7 @@ func runOf(h history.Head) Run {
 		}
 		return ""
 	}
-	r := Run{ID: h.Run, Workflow: h.Workflow, Version: get("zflow-version"), Status: h.State, EventID: get("zflow-event-id"), StartedAt: h.At}
+	r := Run{ID: h.Run, Workflow: h.Workflow, Version: get("zflow-version"), Status: h.State, EventID: get("zflow-event-id"), StartedAt: h.At.UTC()}
 	if at, err := time.Parse(time.RFC3339Nano, get("zflow-started-at")); err == nil {
 		r.StartedAt = at.UTC()
 	}
@@ -91,6 +104,9 @@ func runOf(h history.Head) Run {
 
 // runIDLength is that of a whole id.
 const runIDLength = 26
+
+// Name tells whether a text can be the name of a workflow.
+func Name(text string) bool { return plain(text) }
 
 // plain tells whether a text can be the whole or the beginning of an id or a
 // name, and so may stand in a subject.
@@ -126,11 +142,11 @@ func (o *Operator) Find(ctx context.Context, id string) (history.Head, error) {
 	case len(found) == 0:
 		return history.Head{}, noRun(id)
 	case len(found) > 1:
-		return history.Head{}, fmt.Errorf("looking for run %s: %d runs have ids that begin so, such as %s and %s", id, len(found), found[0].Run, found[1].Run)
+		return history.Head{}, classed(ErrInvalid, fmt.Errorf("looking for run %s: %d runs have ids that begin so, such as %s and %s", id, len(found), found[0].Run, found[1].Run))
 	}
 	return found[0], nil
 }
 
 func noRun(id string) error {
-	return fmt.Errorf("looking for run %.40q: there is none with this id", id)
+	return classed(ErrNotFound, fmt.Errorf("looking for run %.40q: there is none with this id", id))
 }

@@ -154,15 +154,29 @@ func TestSealedValuesAreNeverShown(t *testing.T) {
 	for _, f := range d.Facts {
 		text += f.Text
 	}
-	r.must(r.Watch(context.Background(), l.run.ID(), func(a Append) error {
-		for _, f := range a.Facts {
-			text += f.Text + string(f.json)
-		}
-		return nil
-	}))
+	for _, f := range r.appended(d.ID) {
+		text += f.Text + string(f.json)
+	}
 	if sealed.Contains(text) || !strings.Contains(text, "https://x/?t=••••") || strings.Count(text, "••••") < 6 {
 		t.Errorf("shown as %s", text)
 	}
+}
+
+// appended are the facts of a run as they are followed.
+func (r *rig) appended(run string) (facts []Fact) {
+	r.t.Helper()
+	runs, err := r.JS.Stream(context.Background(), wire.Runs)
+	r.must(err)
+	for n := uint64(1); n <= runs.CachedInfo().State.LastSeq; n++ {
+		m, err := runs.GetMsg(context.Background(), n)
+		r.must(err)
+		a, err := ReadAppend(m.Subject, m.Header, m.Data, m.Sequence, m.Time)
+		r.must(err)
+		if a.ID == run {
+			facts = append(facts, a.Facts...)
+		}
+	}
+	return facts
 }
 
 func TestRunsAreFoundByAUniqueBeginning(t *testing.T) {
@@ -194,52 +208,6 @@ func TestADamagedHistoryIsSaid(t *testing.T) {
 	var damaged *history.Damaged
 	if _, err := r.Show(context.Background(), l.run.ID()); !errors.As(err, &damaged) {
 		t.Errorf("shown with %v", err)
-	}
-}
-
-func TestWatchFollowsARunToItsEnd(t *testing.T) {
-	r := newRig(t)
-	l := r.tale("hello", "e").tells(engine.Running, started("hello", "e"), stepStarted("say", 1, "{}"))
-	var kinds []string
-	r.must(r.Watch(context.Background(), l.run.ID(), func(a Append) error {
-		for _, f := range a.Facts {
-			kinds = append(kinds, f.Kind)
-		}
-		if len(kinds) == 2 { // what it was; now it goes on
-			l.tells(engine.Completed, stepCompleted("say", 1, "{}"), completed("null"))
-		}
-		return nil
-	}))
-	if got := strings.Join(kinds, " "); got != "run_started step_started step_completed run_completed" {
-		t.Errorf("it saw %s", got)
-	}
-}
-
-func TestWatchSeesAllRunsFromNowOn(t *testing.T) {
-	r := newRig(t)
-	r.finished("hello", "before")
-	ctx, cancel := context.WithCancel(context.Background())
-	begun, seen := make(chan struct{}), make(chan Append, 8)
-	ended := make(chan error, 1)
-	go func() {
-		close(begun)
-		ended <- r.Watch(ctx, "", func(a Append) error { seen <- a; return nil })
-	}()
-	<-begun
-	var first Append
-	for n := 0; first.Run == ""; n++ { // Watch may begin after the first of them
-		r.finished("hello", eventName(n))
-		select {
-		case first = <-seen:
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	if first.Run == wire.RunID("hello", "before") || first.Workflow != "hello" {
-		t.Errorf("the first was %+v", first)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("interrupted: %v", err)
 	}
 }
 

@@ -72,36 +72,6 @@ func eventsList(sh *shell) *cobra.Command {
 	return c
 }
 
-func eventsTail(sh *shell) *cobra.Command {
-	var kind string
-	var since time.Duration
-	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "tail", Short: "Follow events from now on, or from a time ago, until interrupted", Args: terminal.Args(),
-		Long:    "Follow events from now on, or from a time ago, until interrupted. With --output json each line is one JSON object.",
-		Example: "  zflow events tail --type 'recording.*'\n  zflow events tail --since 10m",
-		RunE: func(c *cobra.Command, _ []string) error {
-			from, err := terminal.SinceTime(since, 0)
-			if err != nil {
-				return err
-			}
-			o, err := sh.Operator(c.Context())
-			if err != nil {
-				return err
-			}
-			return o.Tail(c.Context(), operator.EventQuery{Type: kind, Since: from}, func(e operator.Event) error {
-				if sh.JSON() {
-					return sh.PrintLine(e)
-				}
-				return sh.Print("%s  %d  %s  %s  %s  %s\n", terminal.Clock(e.ReceivedAt), e.Sequence, e.ID, e.Type, e.Source, e.Subject)
-			})
-		},
-	}))
-	c.Flags().StringVar(&kind, "type", "", "only this `type`, or pattern such as 'meeting.*'")
-	terminal.SpanVar(c.Flags(), &since, "since", "begin so long ago (`time`), such as 10m")
-	terminal.CompleteWith(c, "type", eventTypes)
-	return c
-}
-
 func eventsShow(sh *shell) *cobra.Command {
 	return sh.PrintsData(sh.AsksServer(&cobra.Command{
 		Use: "show ID|SEQ", Short: "Show an event: its headers and body", Args: terminal.Args("ID or SEQ"),
