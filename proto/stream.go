@@ -11,6 +11,7 @@ const (
 const (
 	Definitions = "DEFINITIONS" // <name> = active version and state, <name>.<version> = one version
 	Connections = "CONNECTIONS" // sealed tokens and grants
+	Tokens      = "TOKENS"      // token.<name>: hashes of the API's tokens
 	Leases      = "LEASES"      // worker.<id>, sweep
 	Once        = "ONCE"        // what must happen once: once.<…> for triggers, sweep.<server> for sweeps
 	Gates       = "GATES"       // <gate>.holders, <gate>.<place>: who is in, and who queues

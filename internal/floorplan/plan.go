@@ -77,6 +77,7 @@ var plan = []row{
 	{pkg: "internal/connections/oauth", ours: []string{"internal/zoomapi"}, outside: []string{oauth}, traits: part},
 	{pkg: "internal/connections/desk", ours: []string{"internal/connections", "internal/sealed"}, outside: []string{nats}, traits: part},
 	{pkg: "internal/connections", ours: join(store, "internal/connections/oauth", "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
+	{pkg: "internal/tokens", ours: store, outside: storage},
 	{pkg: "sources", ours: store, outside: storage},
 	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
 	{pkg: "sources/zoom/socket", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
