@@ -111,7 +111,7 @@ var plan = []row{
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
 	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "internal/ask", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket"), outside: join(storage, zap, metrics), traits: part},
-	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "sources"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},

@@ -23,6 +23,7 @@ import (
 	"zflow/internal/connections"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
+	"zflow/internal/tokens"
 	"zflow/proto"
 	"zflow/sources"
 )
@@ -131,6 +132,7 @@ func Make(ctx context.Context, js jetstream.JetStream, s settings.Streams) error
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
 		func() error { return tick.Create(ctx, js, s.Replicas) },
 		func() error { return connections.Create(ctx, js, s.Replicas) },
+		func() error { return tokens.Create(ctx, js, s.Replicas) },
 	} {
 		if err := create(); err != nil {
 			return err
