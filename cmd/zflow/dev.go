@@ -26,6 +26,7 @@ It prints "ready" on a line of its own once it serves; SIGTERM or Ctrl-C drains 
 // devFlags are those of dev; each has a ZFLOW_ environment variable of its name.
 type devFlags struct {
 	data, ingest, nats, simListen, secret, config string
+	console, token                                string
 	sim                                           bool
 	allow                                         []string
 }
@@ -52,10 +53,15 @@ func devCommand(sh *shell) *cobra.Command {
 	flags.BoolVar(&f.sim, "sim", false, "run a simulated Zoom, and connect to it")
 	flags.StringVar(&f.simListen, "sim-listen", "127.0.0.1:8090", "`address` of the simulated Zoom")
 	flags.StringVar(&f.secret, "zoom-secret", "", "secret `token` of app default; if not given, one is made and kept in the data folder")
+	flags.StringVar(&f.console, "console-listen", "127.0.0.1:8081", "`address` for the HTTP API and the live streams")
+	flags.StringVar(&f.token, "api-token", "", "`token` of the HTTP API that may do everything; if not given, one is made and kept in the data folder")
 	flags.StringVar(&f.config, "config", "", "configuration `file` for connections, secrets and limits")
 	flags.StringSliceVar(&f.allow, "http-allow", nil, "`hosts` and CIDRs that http.request may call though they are not public")
 	return c
 }
+
+// leastToken is how long a token must be: nobody guesses it.
+const leastToken = 16
 
 func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	if err := fromEnvironment(c, sh); err != nil {
@@ -64,6 +70,9 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	config, err := loadConfig(c, f.config)
 	if err != nil {
 		return err
+	}
+	if f.token != "" && len(f.token) < leastToken {
+		return terminal.Misused("--api-token has %d characters: it is to have at least %d", len(f.token), leastToken)
 	}
 	if c.Flags().Changed("http-allow") {
 		config.HTTPAllow = f.allow
@@ -74,7 +83,7 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	}
 	dev, err := app.StartDev(c.Context(), app.DevConfig{
 		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SimListen: simListen, ZoomSecret: f.secret,
-		Config: config, Out: sh.Out, Log: logger(sh),
+		ConsoleListen: f.console, APIToken: f.token, Config: config, Out: sh.Out, Log: logger(sh),
 	})
 	if c.Context().Err() != nil && err != nil {
 		return nil // it was asked to end before it was ready
@@ -83,6 +92,7 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 		return err
 	}
 	fmt.Fprintf(sh.Out, "webhooks  %s/hooks/zoom/default\nnats      %s\n", dev.IngestURL(), dev.NATSURL())
+	f.printConsole(sh, dev)
 	if dev.Sim() != nil {
 		fmt.Fprintf(sh.Out, "zoom      %s (simulated)\n", dev.SimURL())
 	}
@@ -93,6 +103,15 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 		return err
 	}
 	return nil
+}
+
+// printConsole says where the API is, and its token where that was made.
+func (f *devFlags) printConsole(sh *shell, dev *app.Dev) {
+	token := "the token is that of --api-token"
+	if f.token == "" {
+		token = "token " + dev.APIToken()
+	}
+	fmt.Fprintf(sh.Out, "api       %s/api/v1 (%s)\n", dev.ConsoleURL(), token)
 }
 
 // fromEnvironment gives flags that were not given the values of ZFLOW_ variables.

@@ -4,6 +4,7 @@ import (
 	"zflow/internal/command/connection"
 	"zflow/internal/command/event"
 	"zflow/internal/command/run"
+	"zflow/internal/command/token"
 	"zflow/internal/command/trigger"
 	"zflow/internal/terminal"
 
@@ -23,7 +24,7 @@ func newRoot(sh *shell) *cobra.Command {
 	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
 		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
 		connection.Connect(sh.Shell), connection.Commands(sh.Shell), benchCommand(sh),
-		doctorCommand(sh), keysCommand(sh), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
+		doctorCommand(sh), keysCommand(sh), token.Commands(sh.Shell), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
 	root.Long = about
 	root.RunE = func(c *cobra.Command, args []string) error {

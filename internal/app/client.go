@@ -94,10 +94,12 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 	return o, nil
 }
 
+var errNotSetUp = errors.New("zflow's streams are not on this server yet; a worker makes them when it starts")
+
 // notSetUp explains a stream or bucket that is not there.
 func notSetUp(err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrBucketNotFound) {
-		return fmt.Errorf("%w: zflow's streams are not on this server yet; a worker makes them when it starts", err)
+		return fmt.Errorf("%w: %w", err, errNotSetUp)
 	}
 	return err
 }

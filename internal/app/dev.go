@@ -17,6 +17,7 @@ import (
 	"zflow/internal/app/intake"
 	"zflow/internal/app/link"
 	"zflow/internal/connections"
+	"zflow/internal/console"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -32,10 +33,14 @@ type DevConfig struct {
 	NATSListen   string // loopback only; empty: none
 	SimListen    string // of the simulator; empty: no simulator
 	ZoomSecret   string // the secret token of app default; empty: made, and kept
-	Config       *settings.Config
-	Sim          zoomsim.Options
-	Out          io.Writer // for people
-	Log          *zap.Logger
+
+	ConsoleListen string // of the API; empty: none
+	APIToken      string // that it takes; empty: made, and kept
+
+	Config *settings.Config
+	Sim    zoomsim.Options
+	Out    io.Writer // for people
+	Log    *zap.Logger
 }
 
 // Dev is all of zflow in one process: broker, ingest, worker, and the simulator
@@ -49,6 +54,8 @@ type Dev struct {
 	worker *workerProcess
 	sim    *zoomsim.Sim
 	folder *folder
+
+	console *console.Console // nil: none
 
 	stops []func() // what Close does, last first
 	fail  chan error
@@ -66,7 +73,7 @@ func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
 	collectLess()
 	d := &Dev{config: c, fail: make(chan error, 8)}
 	for _, start := range []func(context.Context) error{
-		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startFolder, d.subscribe,
+		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startConsole, d.startFolder, d.subscribe,
 	} {
 		if err := start(ctx); err != nil {
 			d.Close()
@@ -139,6 +146,9 @@ func (d *Dev) openData(context.Context) error {
 	}
 	var err error
 	d.state, err = readDevState(d.config.Data)
+	if d.config.APIToken != "" {
+		d.state.APIToken = d.config.APIToken
+	}
 	return err
 }
 

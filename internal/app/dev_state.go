@@ -17,6 +17,8 @@ type devState struct {
 	Ingest     string `json:"ingest"`
 	Sim        string `json:"sim,omitempty"`
 	ZoomSecret string `json:"zoom_secret"`
+	Console    string `json:"console,omitempty"`
+	APIToken   string `json:"api_token"`
 	public     string // sealing key
 }
 
@@ -37,6 +39,9 @@ func readDevState(data string) (s devState, err error) {
 	}
 	if s.ZoomSecret == "" {
 		s.ZoomSecret = rand.Text()
+	}
+	if s.APIToken == "" {
+		s.APIToken = rand.Text()
 	}
 	return s, nil
 }

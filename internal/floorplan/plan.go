@@ -106,6 +106,7 @@ var plan = []row{
 	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/connections", "internal/natstest"), outside: storage, traits: test | part},
 	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
+	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
@@ -128,7 +129,7 @@ var plan = []row{
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/connection", ours: []string{"internal/app", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal"}, outside: []string{cobra}, traits: command | part},
-	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
+	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal", "internal/tokens"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
 	{pkg: "examples"},

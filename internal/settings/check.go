@@ -26,6 +26,7 @@ func (l *loading) check() {
 	l.checkNATS()
 	l.checkIngest()
 	l.checkWorker()
+	l.checkConsole()
 	l.checkConnections()
 	l.checkZoomApps()
 	l.checkStreams()
@@ -123,6 +124,20 @@ func (l *loading) checkWorker() {
 	}
 }
 
+// leastToken is how long a token of the configuration must be: nobody guesses it.
+const leastToken = 16
+
+func (l *loading) checkConsole() {
+	c := &l.config.Console
+	l.checkAddress("console.listen", c.Listen)
+	l.checkAddress("console.metrics_listen", c.MetricsListen)
+	for _, t := range c.Tokens {
+		if len(t.Reveal()) < leastToken {
+			l.fault(l.at("console.tokens"), "console.tokens has one of %d characters: it is to have at least %d", len(t.Reveal()), leastToken)
+		}
+	}
+}
+
 func (l *loading) checkConnections() {
 	z := l.config.Zoom
 	l.checkURL("zoom.oauth_url", z.OAuthURL)
@@ -181,7 +196,7 @@ func (l *loading) checkStreams() {
 }
 
 func (l *loading) checkAddress(path, address string) {
-	if address == "" && path != "ingest.listen" {
+	if address == "" && path != "ingest.listen" && path != "console.listen" {
 		return // off
 	}
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {

@@ -11,6 +11,7 @@ type Config struct {
 	NATS        NATS                  `yaml:"nats"`
 	Ingest      Ingest                `yaml:"ingest"`
 	Worker      Worker                `yaml:"worker"`
+	Console     Console               `yaml:"console"`
 	HTTPAllow   []string              `yaml:"http_allow"` // hosts and CIDRs that http.request may call though not public
 	Zoom        Zoom                  `yaml:"zoom"`
 	Connections map[string]Connection `yaml:"connections"`
@@ -97,6 +98,13 @@ type ZoomApp struct {
 	Lists      []string `yaml:"lists"`      // what is compared with Zoom's lists besides
 }
 
+// Console is the private process with the HTTP API and the live streams.
+type Console struct {
+	Listen        string   `yaml:"listen"`
+	MetricsListen string   `yaml:"metrics_listen"`
+	Tokens        []Secret `yaml:"tokens"` // that may do everything, beside those that zflow tokens makes
+}
+
 // Connection is a connected Zoom account.
 type Connection struct {
 	Kind         string `yaml:"kind"` // zoom_s2s
@@ -140,8 +148,9 @@ func Default() *Config {
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
 		},
-		Zoom:   Zoom{ForgetAfter: Duration(9 * day)},
-		Worker: Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
+		Zoom:    Zoom{ForgetAfter: Duration(9 * day)},
+		Worker:  Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
+		Console: Console{Listen: "127.0.0.1:8081", MetricsListen: "127.0.0.1:9092"},
 		Streams: Streams{
 			Replicas:    1,
 			EventsAge:   Duration(28 * day),

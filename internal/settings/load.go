@@ -44,8 +44,9 @@ type Process string
 
 // Processes that know a part only.
 const (
-	ForIngest Process = "ingest" // no connections, no secrets of workflows
-	ForWorker Process = "worker" // no secrets of the apps that send events
+	ForIngest  Process = "ingest"  // no connections, no secrets of workflows, no tokens of the API
+	ForWorker  Process = "worker"  // no secrets of the apps that send events, no tokens of the API
+	ForConsole Process = "console" // no secrets but the tokens of the API
 )
 
 // withhold takes away what a process has no business knowing.
@@ -53,9 +54,12 @@ func (l *loading) withhold(p Process) {
 	switch p {
 	case ForIngest:
 		l.config.Connections, l.config.Secrets = nil, nil
-		l.config.Worker = Default().Worker
+		l.config.Worker, l.config.Console = Default().Worker, Default().Console
 	case ForWorker:
-		l.config.Ingest = Default().Ingest
+		l.config.Ingest, l.config.Console = Default().Ingest, Default().Console
+	case ForConsole:
+		l.config.Connections, l.config.Secrets = nil, nil
+		l.config.Ingest, l.config.Worker = Default().Ingest, Default().Worker
 	}
 }
 

@@ -18,8 +18,15 @@ connections:
   school: {kind: zoom_s2s, account_id: a, client_id: c, client_secret_file: client}
 secrets: {crm_file: crm}
 worker: {sealing_keys_file: sealing.keys, slots: 7}
+console: {tokens_file: api}
 `, 0o644)
 	at := func(name string) string { return filepath.Join(dir, name) }
+	write(t, at("api"), "0123456789abcdef\n", 0o600)
+	console := load(t, Setup{File: file, For: ForConsole})
+	if len(console.Connections)+len(console.Secrets)+len(console.Ingest.Apps) != 0 || console.Worker.SealingKeysFile != "" || len(console.Console.Tokens) != 1 {
+		t.Errorf("the console knows %+v", console)
+	}
+	write(t, at("api"), "0123456789abcdef\n", 0o604) // would be refused if it were read
 	write(t, at("token"), "t", 0o600)
 	write(t, at("sealing.pub"), "p", 0o644)
 	if _, err := Load(Setup{File: file, For: ForWorker}); err == nil || !strings.Contains(err.Error(), "client") || strings.Contains(err.Error(), "token") {

@@ -20,7 +20,7 @@ const (
 func someEnv() map[string]string {
 	return map[string]string{
 		"ZFLOW_INGEST_PASSWORD": "p-of-ingest", "ZFLOW_WORKER_PASSWORD": "p-of-worker", "ZFLOW_CONSOLE_PASSWORD": "p-of-console",
-		"ZFLOW_ADMIN_PASSWORD": "p-of-admin", "ZOOM_SECRET_TOKEN": "token-of-the-app",
+		"ZFLOW_ADMIN_PASSWORD": "p-of-admin", "ZOOM_SECRET_TOKEN": "token-of-the-app", "ZFLOW_API_TOKEN": "token-of-the-api-0",
 	}
 }
 
@@ -65,7 +65,7 @@ func TestWhoHoldsWhat(t *testing.T) {
 			}
 		}
 		for secret, want := range map[string]string{
-			"p-of-ingest": "broker ingest", "p-of-worker": "broker worker", "p-of-console": "broker",
+			"p-of-ingest": "broker ingest", "p-of-worker": "broker worker", "p-of-console": "broker console", "token-of-the-api-0": "console",
 			"p-of-admin": "broker zflow", "token-of-the-app": "ingest",
 		} {
 			if got := strings.Join(p.with(func(s *service) bool { return s.knows(secret) }), " "); got != want {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"zflow/engine"
+
 	"zflow/internal/operator"
 	wire "zflow/proto"
 )
@@ -20,15 +21,15 @@ type Filter struct{ groups [][]string }
 const mostSubjects = 32
 
 // Triggers are those of a deployed workflow.
-func Triggers(ctx context.Context, o *operator.Operator, workflow string) ([]engine.Trigger, error) {
-	if !operator.Name(workflow) {
-		return nil, fmt.Errorf("%.60q is no name of a workflow", workflow)
+func Triggers(ctx context.Context, o *operator.Operator, name string) ([]engine.Trigger, error) {
+	if !operator.Name(name) {
+		return nil, fmt.Errorf("%.60q is no name of a workflow", name)
 	}
-	e, err := o.Catalog.Get(ctx, workflow)
+	e, err := o.Catalog.Get(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	def, err := o.Catalog.Workflow(ctx, workflow, e.Version)
+	def, err := o.Catalog.Workflow(ctx, name, e.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +46,9 @@ func Events(types []string, triggers []engine.Trigger) (Filter, error) {
 	var wanted []string
 	for _, pattern := range types {
 		subject, err := operator.EventFilter(pattern)
+		if err == nil && pattern == "" {
+			err = errors.New("the event type is empty: it is like meeting.ended or meeting.*")
+		}
 		if err != nil {
 			return f, err
 		}
@@ -56,6 +60,9 @@ func Events(types []string, triggers []engine.Trigger) (Filter, error) {
 	}
 	var taken []string
 	for _, t := range triggers {
+		if t.Source == engine.SourceCall {
+			continue // what calls it is no event of EVENTS
+		}
 		for _, pattern := range t.Types {
 			taken = append(taken, wire.EventFilter(t.Source, pattern))
 		}
@@ -80,12 +87,14 @@ func Runs(workflows, statuses []string) (Filter, error) {
 		return f, fmt.Errorf("there are %d workflows, at most %d can be asked for", len(workflows), mostSubjects)
 	}
 	var wanted []string
-	for _, workflow := range orAny(workflows) {
-		if workflow != "*" && !operator.Name(workflow) {
-			return f, fmt.Errorf("%.60q is no name of a workflow", workflow)
+	for _, name := range workflows {
+		if !operator.Name(name) {
+			return f, fmt.Errorf("%.60q is no name of a workflow", name)
 		}
+	}
+	for _, name := range orAny(workflows) {
 		for _, status := range orAny(statuses) {
-			wanted = append(wanted, wire.RunSubject(workflow, "*", status))
+			wanted = append(wanted, wire.RunSubject(name, "*", status))
 		}
 	}
 	f.add(wanted)

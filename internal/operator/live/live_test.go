@@ -230,7 +230,7 @@ func TestAStreamThatLostItsEndIsSaid(t *testing.T) {
 }
 
 func TestBadFilters(t *testing.T) {
-	for _, types := range [][]string{{"a..b"}, {"meeting.*", ""}, {"a b"}, {">"}, make([]string, mostSubjects+1)} {
+	for _, types := range [][]string{{"a..b"}, {"meeting.*", ""}, {"a b"}, {">"}, {""}, make([]string, mostSubjects+1)} {
 		if len(types) == 2 {
 			types[1] = "meeting. ended"
 		}
@@ -241,7 +241,7 @@ func TestBadFilters(t *testing.T) {
 	if _, err := Events(nil, []engine.Trigger{}); err == nil {
 		t.Error("a workflow that no event starts has events")
 	}
-	for _, bad := range [][2][]string{{{"a.b"}, nil}, {{">"}, nil}, {nil, {"ended"}}, {make([]string, mostSubjects+1), nil}} {
+	for _, bad := range [][2][]string{{{"a.b"}, nil}, {{">"}, nil}, {{"*"}, nil}, {nil, {"ended"}}, {make([]string, mostSubjects+1), nil}} {
 		if _, err := Runs(bad[0], bad[1]); err == nil {
 			t.Errorf("%q is a filter of runs", bad)
 		}
