@@ -17,6 +17,7 @@ import (
 	"zflow/engine/history"
 	"zflow/engine/leases"
 	"zflow/engine/router"
+	"zflow/engine/tick"
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
@@ -50,6 +51,7 @@ func newRig(t testing.TB) *rig {
 	r.must(gates.Create(ctx, js, 1))
 	r.must(blobs.Create(ctx, js, 30*24*time.Hour, 1))
 	r.must(catalog.Create(ctx, js, 1))
+	r.must(tick.Create(ctx, js, 1))
 	r.must(connections.Create(ctx, js, 1))
 	a := Access{NC: js.Conn(), JS: js, Publisher: sources.NewPublisher(js, r.gate)}
 	registry, err := actions.NewRegistry(log.Action())
@@ -59,6 +61,8 @@ func newRig(t testing.TB) *rig {
 	a.History, err = history.Open(ctx, js, r.gate)
 	r.must(err)
 	a.Wakes, err = wakes.Open(ctx, js, r.gate)
+	r.must(err)
+	a.Ticks, err = tick.Open(ctx, js, r.gate)
 	r.must(err)
 	a.Blobs, err = blobs.Open(ctx, js, r.gate)
 	r.must(err)

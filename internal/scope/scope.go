@@ -39,6 +39,9 @@ func Of(w *workflow.Workflow, actions func(name string) (anyOf []string, zoom bo
 	c := collector{actions: actions}
 	for _, t := range w.Triggers {
 		c.events(t.Source, t.Types)
+		if t.Poll != nil {
+			c.uses(t.Poll.Uses)
+		}
 	}
 	for step := range w.All() {
 		c.uses(step.Undo)

@@ -107,3 +107,11 @@ func TestUnion(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What a poll reads needs its scopes too.
+func TestOfPolls(t *testing.T) {
+	w := &workflow.Workflow{Triggers: []workflow.Trigger{{Source: "poll", Types: []string{"x"}, Poll: &workflow.Poll{Uses: &workflow.Uses{Action: "zoom.get_meeting"}}}}}
+	if got := texts(scope.Of(w, actionScopes)); !slices.Equal(got, []string{"zoom.get_meeting needs meeting:read:meeting or meeting:read:meeting:admin"}) {
+		t.Errorf("%q", got)
+	}
+}
