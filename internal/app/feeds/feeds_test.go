@@ -34,6 +34,9 @@ type rig struct {
 	keys   *sealed.Keys
 	pipe   *zoomsim.Pipe
 	ingest *zoom.Handler
+
+	mu    sync.Mutex
+	token string
 }
 
 // RoundTrip is an ingest that takes all and stores nothing.
@@ -43,12 +46,22 @@ func (r *rig) RoundTrip(q *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// Token and Renew are those of an app that gets new ones all the time.
+// Token and Renew are those of the app, whose new token voids the last.
 func (r *rig) Token(context.Context, string, string) (zoomapi.Token, error) {
-	return zoomapi.Token{Access: r.sim.NewToken(), Connection: "school", Account: r.app.AccountID, Kind: zoomapi.KindServer, Base: "http://zoom.example/v2"}, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.token == "" {
+		r.token = r.sim.NewToken()
+	}
+	return zoomapi.Token{Access: r.token, Connection: "school", Account: r.app.AccountID, Kind: zoomapi.KindServer, Base: "http://zoom.example/v2"}, nil
 }
 
-func (r *rig) Renew(ctx context.Context, _ zoomapi.Token) (zoomapi.Token, error) {
+func (r *rig) Renew(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error) {
+	r.mu.Lock()
+	if r.token == refused.Access {
+		r.token = ""
+	}
+	r.mu.Unlock()
 	return r.Token(ctx, "", "")
 }
 
@@ -96,6 +109,11 @@ func (r *rig) worker(t *testing.T, id string, apps map[string]settings.ZoomApp) 
 		Publish: sources.NewPublisher(r.js, r.server.Gate(t)).Publish, Key: r.keys.Public(), Log: zap.NewNop()})
 	must(t, err)
 	transport := r.pipe.Transport()
+	for _, one := range f.feeds {
+		if one.socket != nil {
+			one.socket.Client = &http.Client{Transport: transport}
+		}
+	}
 	f.api = zoomapi.New(zoomapi.Options{Token: r.Token, Renew: r.Renew, Transport: transport})
 	ctx, stop := context.WithCancel(t.Context())
 	var work sync.WaitGroup
@@ -209,6 +227,50 @@ func TestMetrics(t *testing.T) {
 			if !names[want] {
 				t.Errorf("no %s among %v", want, names)
 			}
+		}
+	})
+}
+
+// TestEventsOverAWebSocket: they are stored as they come; what was sent in a gap is
+// put in soon after it; when its worker goes, the other connects.
+func TestEventsOverAWebSocket(t *testing.T) {
+	play(t, func(t *testing.T, r *rig) {
+		sub, err := r.sim.Subscribe(t.Context(), zoomsim.Subscription{Socket: true})
+		must(t, err)
+		apps := map[string]settings.ZoomApp{"main": {AppID: r.app.ClientID, Connection: "school", WebSocket: "ws://zoom.example/ws?subscriptionId=" + sub.ID}}
+		one, stopOne := r.worker(t, "w1", apps)
+		two, stopTwo := r.worker(t, "w2", apps)
+		defer stopTwo()
+		time.Sleep(5 * time.Second)
+		r.happen(t)
+		time.Sleep(time.Second)
+		if r.held(t) != 1 {
+			t.Fatalf("%d events, %+v, %+v", r.held(t), one.Sockets(), two.Sockets())
+		}
+		must(t, r.sim.BreakSocket(zoomsim.SocketFault{Subscription: sub.ID, Drop: true}))
+		r.happen(t) // nobody is connected
+		time.Sleep(3 * time.Minute)
+		if r.held(t) != 2 {
+			t.Errorf("%d of 2 after a gap", r.held(t))
+		}
+		r.sim.VoidTokens() // as another process that fetches one
+		must(t, r.sim.BreakSocket(zoomsim.SocketFault{Subscription: sub.ID, Silent: true}))
+		r.happen(t)
+		time.Sleep(5 * time.Minute)
+		if r.held(t) != 3 {
+			t.Errorf("%d of 3 after a silence", r.held(t))
+		}
+		if one.Sockets()[0].Connections == 0 {
+			stopOne, stopTwo, two = stopTwo, stopOne, one
+			defer stopTwo()
+		}
+		stopOne()
+		r.happen(t)
+		time.Sleep(3 * time.Minute)
+		r.happen(t)
+		time.Sleep(time.Second)
+		if s := two.Sockets()[0]; r.held(t) != 5 || !s.Open || s.Connections == 0 {
+			t.Errorf("%d of 5 after a worker went, %+v", r.held(t), s)
 		}
 	})
 }
