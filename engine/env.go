@@ -60,7 +60,7 @@ func (r *Run) env(w *Workflow, f *frame, path string, need expr.Steps) (expr.Env
 	}
 	if r.seen.run == nil {
 		r.seen.trigger = triggerValue(r.Start.Event)
-		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started)}
+		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started), "url": pageOf(w, r.id)}
 	}
 	v := view{run: r, need: need, steps: map[string]any{}, reached: map[string]bool{}}
 	env := expr.Env{
@@ -76,6 +76,14 @@ func (r *Run) env(w *Workflow, f *frame, path string, need expr.Steps) (expr.Env
 		}
 	}
 	return env, nil
+}
+
+// pageOf is a run's page, nil where there is none.
+func pageOf(w *Workflow, run string) any {
+	if w.Runs == "" {
+		return nil
+	}
+	return w.Runs + run
 }
 
 // see adds the item, unless an inner loop has one of that name.

@@ -20,6 +20,8 @@ type Known struct {
 	Event func(eventType string) (expr.Type, bool)
 	// Connection tells whether a connection of this name is there.
 	Connection func(name string) bool
+	// Runs is the address of the pages of runs, which a run's id follows.
+	Runs string
 }
 
 // Problem is something wrong with a file.

@@ -154,3 +154,12 @@ func TestPaths(t *testing.T) {
 	walk("on_failure.", w.OnFailure)
 	walk("finally.", w.Finally)
 }
+
+// TestTheAddressOfARun is that of its page.
+func TestTheAddressOfARun(t *testing.T) {
+	src := "name: w\non: { zoom: meeting.ended }\nsteps: [ { id: a, set: \"${{ run.url }}\" } ]\noutput: \"${{ steps.a.output }}\"\n"
+	w, problems := definition.Parse("w.yaml", []byte(src), definition.Known{Runs: "https://z.example/runs/"})
+	if w == nil || w.Runs != "https://z.example/runs/" {
+		t.Fatal(w, problems)
+	}
+}

@@ -118,7 +118,7 @@ func named(names ...string) expr.Type {
 
 var (
 	triggerType = named("id", "type", "source", "time", "received_at", "account", "origin")
-	runType     = named("id", "workflow", "version", "attempt", "started_at")
+	runType     = named("id", "workflow", "version", "attempt", "started_at", "url")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")
 	failureType = expr.Object(map[string]expr.Type{"step": {}, "reason": {}, "error": errorType}, false)

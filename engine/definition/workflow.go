@@ -40,7 +40,7 @@ var (
 func (p *parser) workflow(root *node) *engine.Workflow {
 	p.keys(root, "a workflow", language.Workflow)
 	p.require(root, "a workflow", language.Workflow)
-	b := &builder{p: p, w: &engine.Workflow{}, seen: map[string]expr.Type{}, paths: map[string]bool{}}
+	b := &builder{p: p, w: &engine.Workflow{Runs: p.known.Runs}, seen: map[string]expr.Type{}, paths: map[string]bool{}}
 	b.fresh()
 	b.w.Name = p.name(root.Get("name"), "a workflow")
 	b.w.Description = p.text(root.Get("description"), "description")

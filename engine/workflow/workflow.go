@@ -23,6 +23,7 @@ type Workflow struct {
 	Finally     []*Step        // their paths begin with finally.
 	Output      *expr.Template // nil: none
 	Limits      Limits
+	Runs        string // the address of its runs' pages, which a run's id follows; empty: there are none
 }
 
 // Limits are a workflow's quotas; 0: the default.

@@ -48,5 +48,5 @@ func Known(r *actions.Registry, connection func(name string) bool) definition.Kn
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of, Connection: connection}
+	}, Event: (&eventTypes{}).of, Connection: connection, Runs: runsAt("")}
 }

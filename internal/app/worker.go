@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -166,6 +168,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	cc.Known = Known(registry, tokens.Has)
+	cc.Known.Runs = runsAt(c.PublicURL)
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err
@@ -190,6 +193,12 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		err = w.TakeAll(ctx)
 	}
 	return w, client, err
+}
+
+// runsAt is the address of the pages of runs: the console's, on this machine where
+// others do not reach it.
+func runsAt(public string) string {
+	return strings.TrimSuffix(cmp.Or(public, "http://127.0.0.1:8081"), "/") + "/runs/"
 }
 
 // ourStreams are those whose durability is checked at the start.
