@@ -183,11 +183,12 @@ func (s *Store) own(ctx context.Context, name string) (*connection, error) {
 }
 
 // Deauthorized marks the connections of an app that was removed from an account at
-// Zoom; a user's removal ends that user's connections only. It returns their names.
-func (s *Store) Deauthorized(ctx context.Context, account, user, client string) ([]string, error) {
+// Zoom; a user's removal ends that user's connections only, and those connected
+// since then stay. It returns their names.
+func (s *Store) Deauthorized(ctx context.Context, account, user, client string, at time.Time) ([]string, error) {
 	var names []string
 	for _, r := range s.All() {
-		if r.Configured || r.Account != account || r.ClientID != client || r.State == Revoked ||
+		if r.Configured || r.Account != account || r.ClientID != client || r.State == Revoked || r.Connected.After(at) ||
 			r.Kind == zoomapi.KindUser && user != "" && r.User != user {
 			continue
 		}

@@ -362,7 +362,7 @@ func TestEndedFromEitherSide(t *testing.T) {
 		time.Sleep(time.Second)
 		token(t, other, "lina")
 
-		names, err := other.Deauthorized(t.Context(), r.Account, r.User, w.ClientID)
+		names, err := other.Deauthorized(t.Context(), r.Account, r.User, w.ClientID, time.Now())
 		if err != nil || len(names) != 1 {
 			t.Fatal(names, err)
 		}

@@ -75,7 +75,8 @@ var plan = []row{
 	{pkg: "engine/gates", ours: store, outside: storage},
 	{pkg: "engine/blobs", ours: store, outside: storage},
 	{pkg: "internal/connections/oauth", ours: []string{"internal/zoomapi"}, outside: []string{oauth}, traits: part},
-	{pkg: "internal/connections/desk", ours: []string{"internal/connections", "internal/sealed"}, outside: []string{nats}, traits: part},
+	{pkg: "internal/connections/forget", ours: join(store, "engine/history", "engine/wakes"), outside: storage, traits: part},
+	{pkg: "internal/connections/desk", ours: []string{"internal/connections", "internal/connections/forget", "internal/sealed"}, outside: []string{nats}, traits: part},
 	{pkg: "internal/connections", ours: join(store, "internal/connections/oauth", "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
 	{pkg: "internal/tokens", ours: store, outside: storage},
 	{pkg: "sources", ours: store, outside: storage},
@@ -108,7 +109,7 @@ var plan = []row{
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
 	{pkg: "internal/settings", outside: []string{yaml}},
-	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
 	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "internal/ask", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket"), outside: join(storage, zap, metrics), traits: part},

@@ -14,6 +14,7 @@ import (
 
 	"zflow/internal/connections"
 	"zflow/internal/connections/desk"
+	"zflow/internal/connections/forget"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -32,6 +33,7 @@ type Config struct {
 type Accounts struct {
 	*connections.Store
 	desk *desk.Desk
+	ends *endings
 }
 
 // Open opens the connections and begins to answer commands, until Close.
@@ -41,8 +43,17 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		return nil, err
 	}
 	a := &Accounts{Store: store}
-	a.desk, err = desk.Serve(nc, desk.Options{Store: store, Keys: c.Keys, OAuth: c.Zoom.OAuthURL, API: c.Zoom.APIURL, Callback: callback(c.PublicURL)})
+	forgetter, err := forget.Open(ctx, js, c.Gate)
+	if err == nil {
+		a.ends, err = follow(ctx, js, c, store, forgetter)
+	}
 	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	a.desk, err = desk.Serve(nc, desk.Options{Store: store, Forget: forgetter, Keys: c.Keys, OAuth: c.Zoom.OAuthURL, API: c.Zoom.APIURL, Callback: callback(c.PublicURL)})
+	if err != nil {
+		a.ends.close()
 		store.Close()
 		return nil, err
 	}
@@ -57,6 +68,7 @@ func Connections(ctx context.Context, js jetstream.JetStream, c Config) (*connec
 // Close ends the answers under way and the fetches of tokens.
 func (a *Accounts) Close() {
 	a.desk.Close()
+	a.ends.close()
 	a.Store.Close()
 }
 

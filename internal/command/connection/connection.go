@@ -22,7 +22,7 @@ type shell struct{ *terminal.Shell }
 func Commands(t *terminal.Shell) *cobra.Command {
 	sh := &shell{t}
 	return terminal.Group("connections", "List, show, test, revoke and delete connected Zoom accounts",
-		sh.list(), sh.show(), sh.test(), sh.revoke(), sh.erase())
+		sh.list(), sh.show(), sh.test(), sh.revoke(), sh.erase(), sh.forget())
 }
 
 // desk is where connections are asked for.
@@ -168,6 +168,59 @@ func (sh *shell) erase() *cobra.Command {
 		Long:    "Revoke a connection, and delete its record too. What its account's events brought stays: see zflow connections forget.",
 		Example: "  zflow connections delete school --yes",
 	}, "deleted", (*desk.Client).Delete)
+}
+
+const aboutForget = `Delete what is stored of the account of a connection: its whole events, and the whole
+runs that they started, with their large values and timers. Runs that are open are
+canceled first. Nothing of it can be had back.
+
+The connection itself stays; see zflow connections delete. When an account removes
+the app at Zoom, the same is done by itself after zoom.forget_after.`
+
+func (sh *shell) forget() *cobra.Command {
+	yes, f := false, desk.Forget{}
+	c := sh.PrintsData(sh.AsksServer(&cobra.Command{
+		Use: "forget [NAME]", Short: "Delete all events and runs of a connection's account", Long: aboutForget, Args: terminal.SomeArgs(0, 1, "NAME"),
+		Example: "  zflow connections forget school --yes\n  zflow connections forget --account-id abc --yes", ValidArgsFunction: sh.names(),
+		RunE: func(c *cobra.Command, args []string) error {
+			f.Name = strings.Join(args, "")
+			switch {
+			case (f.Name == "") == (f.Account == ""):
+				return terminal.Misused("name a connection, or give --account-id")
+			case !yes:
+				return terminal.Misused("its events and runs will be gone for good: say --yes to go ahead")
+			}
+			return sh.forgetAll(c.Context(), f)
+		},
+	}))
+	c.Flags().StringVar(&f.Account, "account-id", "", "`id` of the account, where no connection of it is left")
+	c.Flags().BoolVar(&yes, "yes", false, "do it")
+	return c
+}
+
+// forgetAll asks until the runs that were open have ended.
+func (sh *shell) forgetAll(ctx context.Context, f desk.Forget) error {
+	d, err := sh.desk(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		o, err := d.Forget(ctx, f)
+		if err != nil {
+			return err
+		}
+		if o.Done.IsZero() {
+			sh.Say("%s not ended yet; the workers carry on should this be interrupted", terminal.Plural(int(o.Open), "run"))
+			if err := pause(ctx, 2*time.Second); err != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		if sh.JSON() {
+			return sh.PrintJSON(o)
+		}
+		return sh.Print("account %s: %s and %s deleted, %s\n", o.Account, terminal.Plural(int(o.Events), "event"), terminal.Plural(int(o.Runs), "run"), terminal.Plural(int(o.Values), "large value"))
+	}
 }
 
 // ends makes a command of one that ends a connection.

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"zflow/internal/connections"
+	"zflow/internal/connections/forget"
 	"zflow/internal/sealed"
 )
 
@@ -128,4 +129,10 @@ func (c *Client) Revoke(ctx context.Context, connection string) (Ended, error) {
 // Delete removes a connection with its grant.
 func (c *Client) Delete(ctx context.Context, connection string) (Ended, error) {
 	return ask[Ended](ctx, c, verbErase, name{connection})
+}
+
+// Forget deletes what is stored of an account. Where the order is not done, runs
+// are still ending: ask again. What was deleted in all stands in the last answer.
+func (c *Client) Forget(ctx context.Context, f Forget) (forget.Order, error) {
+	return ask[forget.Order](ctx, c, verbForget, f)
 }

@@ -9,16 +9,19 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"zflow/internal/connections"
+	"zflow/internal/connections/forget"
 	"zflow/internal/sealed"
 )
 
 // Options of a Desk.
 type Options struct {
 	Store    *connections.Store
+	Forget   *forget.Forgetter
 	Keys     *sealed.Keys
 	OAuth    string // the addresses of connections that name none; empty: Zoom's
 	API      string
@@ -44,16 +47,17 @@ func Serve(nc *nats.Conn, o Options) (*Desk, error) {
 	d := &Desk{o: o, slots: make(chan struct{}, most)}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.verbs = map[string]func(context.Context, []byte) (any, error){
-		verbKey:   func(context.Context, []byte) (any, error) { return o.Keys.Public().String(), nil },
-		verbJoin:  by(d.join),
-		verbBegin: by(d.begin),
-		verbEnd:   by(d.finish),
-		verbPoll:  by(d.poll),
-		verbList:  by(d.list),
-		verbShow:  by(func(ctx context.Context, n name) (any, error) { return o.Store.Show(ctx, n.Name) }),
-		verbTest:  by(func(ctx context.Context, n name) (any, error) { return o.Store.Test(ctx, n.Name) }),
-		verbDrop:  by(d.revoke),
-		verbErase: by(d.erase),
+		verbKey:    func(context.Context, []byte) (any, error) { return o.Keys.Public().String(), nil },
+		verbJoin:   by(d.join),
+		verbBegin:  by(d.begin),
+		verbEnd:    by(d.finish),
+		verbPoll:   by(d.poll),
+		verbList:   by(d.list),
+		verbShow:   by(func(ctx context.Context, n name) (any, error) { return o.Store.Show(ctx, n.Name) }),
+		verbTest:   by(func(ctx context.Context, n name) (any, error) { return o.Store.Test(ctx, n.Name) }),
+		verbDrop:   by(d.revoke),
+		verbErase:  by(d.erase),
+		verbForget: by(d.forget),
 	}
 	var err error
 	if d.sub, err = nc.QueueSubscribe(subjects+"*", queue, d.onRequest); err != nil {
@@ -118,7 +122,8 @@ func (d *Desk) join(ctx context.Context, w connections.Wanted) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.o.Store.ConnectServer(ctx, w)
+	r, err := d.o.Store.ConnectServer(ctx, w)
+	return d.kept(ctx, r, err)
 }
 
 func (d *Desk) begin(ctx context.Context, b Begin) (any, error) {
@@ -153,7 +158,8 @@ func (d *Desk) finish(ctx context.Context, a connections.Answer) (any, error) {
 		return nil, fmt.Errorf("opening the code: %w", err)
 	}
 	a.Code = code
-	return d.o.Store.Finish(ctx, a)
+	r, err := d.o.Store.Finish(ctx, a)
+	return d.kept(ctx, r, err)
 }
 
 func (d *Desk) poll(ctx context.Context, state connections.Answer) (any, error) {
@@ -164,7 +170,34 @@ func (d *Desk) poll(ctx context.Context, state connections.Answer) (any, error) 
 	case err != nil:
 		return nil, err
 	}
-	return Polled{Record: &r}, nil
+	_, err = d.kept(ctx, r, nil)
+	return Polled{Record: &r}, err
+}
+
+// kept takes back that an account that is connected again is to be forgotten.
+func (d *Desk) kept(ctx context.Context, r connections.Record, err error) (any, error) {
+	if err != nil || r.Account == "" {
+		return r, err
+	}
+	return r, d.o.Forget.Cancel(ctx, r.Account)
+}
+
+// forget deletes what is stored of an account; it is not done while runs that it
+// canceled are ending, and may be asked for again then.
+func (d *Desk) forget(ctx context.Context, f Forget) (any, error) {
+	if f.Account == "" {
+		r, err := d.o.Store.Show(ctx, f.Name)
+		if err != nil {
+			return nil, err
+		}
+		if f.Account = r.Account; f.Account == "" {
+			return nil, fmt.Errorf("it is not known of which account connection %s is: say --account-id", f.Name)
+		}
+	}
+	if err := d.o.Forget.Want(ctx, f.Account, "somebody asked for it", time.Now()); err != nil {
+		return nil, err
+	}
+	return d.o.Forget.Do(ctx, f.Account)
 }
 
 func (d *Desk) list(_ context.Context, l listed) (any, error) {

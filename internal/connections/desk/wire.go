@@ -8,18 +8,19 @@ import (
 )
 
 const (
-	subjects  = "zflow.connection."
-	queue     = "workers"
-	verbKey   = "key"
-	verbJoin  = "connect"
-	verbBegin = "begin"
-	verbEnd   = "finish"
-	verbPoll  = "poll"
-	verbList  = "list"
-	verbShow  = "show"
-	verbTest  = "test"
-	verbDrop  = "revoke"
-	verbErase = "delete"
+	subjects   = "zflow.connection."
+	queue      = "workers"
+	verbKey    = "key"
+	verbJoin   = "connect"
+	verbBegin  = "begin"
+	verbEnd    = "finish"
+	verbPoll   = "poll"
+	verbList   = "list"
+	verbShow   = "show"
+	verbTest   = "test"
+	verbDrop   = "revoke"
+	verbErase  = "delete"
+	verbForget = "forget"
 )
 
 // reply is what a worker answers.
@@ -45,6 +46,13 @@ type Polled struct {
 type Ended struct {
 	Name string `json:"name"`
 	Told string `json:"told,omitempty"` // why Zoom could not be told; empty: it was, or need not be
+}
+
+// Forget asks for the deletion of what is stored of an account: that of the
+// connection, or the one that is named.
+type Forget struct {
+	Name    string `json:"name,omitempty"`
+	Account string `json:"account_id,omitempty"`
 }
 
 // page is a part of the list.
