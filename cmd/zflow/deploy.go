@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"zflow/internal/app"
+	"zflow/internal/command/connection"
 	"zflow/internal/operator/deployment"
 	"zflow/internal/terminal"
 
@@ -25,6 +27,7 @@ any more, its runs go on, and its versions stay. --dry-run says what would be do
 type deployFlags struct {
 	env           string
 	prune, dryRun bool
+	force         bool // though connections lack scopes
 }
 
 func deployCommand(sh *shell) *cobra.Command {
@@ -52,6 +55,7 @@ func deployCommand(sh *shell) *cobra.Command {
 	}))
 	envFlag(c, &d.env)
 	c.Flags().BoolVar(&d.prune, "prune", false, "remove what is deployed and in none of the folders")
+	c.Flags().BoolVar(&d.force, "force", false, "deploy though connections lack scopes that the workflows need")
 	c.Flags().BoolVar(&d.dryRun, "dry-run", false, "only say what would be done")
 	return c
 }
@@ -88,16 +92,38 @@ func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error
 	if err != nil {
 		return err
 	}
+	client, err := sh.Open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := sh.checkScopes(ctx, client, files, d.force); err != nil {
+		return err
+	}
 	if !d.dryRun {
-		client, err := sh.Open(ctx)
-		if err != nil {
-			return err
-		}
 		if err := sh.carryOut(ctx, client, files, plan); err != nil {
 			return err
 		}
 	}
 	return sh.printPlan(plan)
+}
+
+// checkScopes refuses workflows whose connections lack scopes; force only warns.
+func (sh *shell) checkScopes(ctx context.Context, client *app.Client, files []*file, force bool) error {
+	sources := map[string][]byte{}
+	for _, f := range files {
+		sources[f.path] = f.src
+	}
+	lines, err := connection.Ungranted(ctx, client.NC, sources)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		sh.Say("%s", line)
+	}
+	if len(lines) > 0 && !force {
+		return errors.New("connections lack scopes: add them to the Zoom app and connect again, or deploy with --force")
+	}
+	return nil
 }
 
 // carryOut deploys the files, then removes what the plan removes, and writes into

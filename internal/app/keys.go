@@ -44,6 +44,31 @@ func CreateKeys(private, public string) (Keys, error) {
 	return k, nil
 }
 
+// RotateKeys puts new keys before those that there are, and writes the new public
+// one. Cut short, it is right to do again.
+func RotateKeys(private, public string) (Keys, error) {
+	k := Keys{Private: private, Connections: accounts.KeysFile(private), Public: public}
+	if err := k.check(); err != nil {
+		return k, fmt.Errorf("rotating keys: %w", err)
+	}
+	if k.Made {
+		return k, fmt.Errorf("rotating keys: there is no %s yet: zflow keys create makes it", private)
+	}
+	if _, err := connections.LoadOrCreateKeyring(k.Connections); err != nil {
+		return k, fmt.Errorf("rotating keys: %w", err)
+	}
+	if err := errors.Join(connections.Rotate(k.Connections), sealed.Rotate(private)); err != nil {
+		return k, err
+	}
+	sealing, err := sealed.LoadKeys(private)
+	if err != nil {
+		return k, fmt.Errorf("rotating keys: %w", err)
+	}
+	k.PublicKey = sealing.Public().String()
+	k.PublicSaved, err = savePublic(public, k.PublicKey+"\n")
+	return k, err
+}
+
 // check makes the folders, and refuses what would give keys away or lose them.
 func (k *Keys) check() error {
 	private, err := filepath.Abs(k.Private)

@@ -45,6 +45,7 @@ func (s *Store) follow(ctx context.Context) error {
 	}()
 	select {
 	case <-all:
+		s.work.Go(func() { s.keepSealed(live) })
 		return nil
 	case <-ctx.Done():
 		s.stop()

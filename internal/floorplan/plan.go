@@ -129,7 +129,7 @@ var plan = []row{
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
-	{pkg: "internal/command/connection", ours: []string{"internal/app", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal"}, outside: []string{cobra}, traits: command | part},
+	{pkg: "internal/command/connection", ours: []string{"actions", "engine/definition", "engine/workflow", "internal/app", "internal/scope", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal"}, outside: []string{cobra, nats}, traits: command | part},
 	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal", "internal/tokens"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 

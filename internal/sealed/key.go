@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/nacl/box"
 )
@@ -92,6 +94,61 @@ func (k PublicKey) Seal(plain string) string {
 type Keys struct {
 	primary PublicKey
 	private map[string]pair
+	path    string               // of its file; empty: there is none
+	newer   atomic.Pointer[Keys] // the file's keys, where these do not suffice
+	read    atomic.Int64         // when the file was read again last
+}
+
+// rereadAfter is how long after a look at the file another one is taken.
+const rereadAfter = time.Second
+
+// reread returns the keys of the file as it is now; nil: it cannot be read, or was
+// just looked at.
+func (k *Keys) reread(now time.Time) *Keys {
+	last := k.read.Load()
+	if k.path == "" || now.Sub(time.Unix(0, last)) < rereadAfter || !k.read.CompareAndSwap(last, now.UnixNano()) {
+		return k.newer.Load()
+	}
+	if fresh, err := LoadKeys(k.path); err == nil {
+		fresh.path = "" // this one reads it again
+		k.newer.Store(fresh)
+	}
+	return k.newer.Load()
+}
+
+// Rotate puts a new key before those of a file: others seal to it from now on, and
+// the old ones go on to open. Who has the file's keys reads it again when it meets
+// one that it does not have.
+func Rotate(path string) error {
+	if _, err := LoadKeys(path); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("rotating sealing keys: %w", err)
+	}
+	_, private, err := box.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("rotating sealing keys: %w", err)
+	}
+	if err := replaceFile(path, append([]byte(privateText+keyText.EncodeToString(private[:])+"\n"), old...)); err != nil {
+		return fmt.Errorf("rotating sealing keys: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file whole or not at all, flushed, for its owner only.
+func replaceFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".sealing-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // it is not there where all went well
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 type pair struct{ public, private [32]byte }
@@ -133,6 +190,7 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	keys.path = path
 	return keys, nil
 }
 

@@ -2,6 +2,7 @@ package sealed
 
 import (
 	"fmt"
+	"time"
 
 	"golang.org/x/crypto/nacl/box"
 )
@@ -13,6 +14,9 @@ func (k *Keys) OpenText(text string) (string, error) { return replace(text, k.op
 func (k *Keys) open(m marker) (string, error) {
 	key, ok := k.private[m.key]
 	if !ok {
+		if newer := k.reread(time.Now()); newer != nil {
+			return newer.open(m)
+		}
 		return "", fmt.Errorf("opening sealed value: it was sealed with key %s, which is not in the keyring", m.key)
 	}
 	sealed, err := boxText.DecodeString(m.box)
