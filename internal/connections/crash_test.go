@@ -31,6 +31,7 @@ func (m mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path == "/oauth/token" && m.die() {
 		return nil, errDead
 	}
+	time.Sleep(200 * time.Millisecond) // others come meanwhile
 	return m.RoundTripper.RoundTrip(r)
 }
 
@@ -74,7 +75,7 @@ func (z *virtual) use(t *testing.T, s *connections.Store, ends time.Time, dead *
 		if err == nil && !time.Now().Before(tok.Expires) {
 			t.Errorf("an expired token")
 		}
-		time.Sleep(time.Second + rand.N(time.Second))
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // all at one instant
 	}
 }
 
