@@ -19,6 +19,7 @@ const aboutBench = `Measure zflow on this machine, in about five minutes; --only
             once. zflow runs in a process of its own, in each mode of durability;
             beside it the null pipeline makes the same calls and keeps nothing, and the
             disk and the streams are measured alone: what no run can be faster than
+  ingest    how fast webhooks are taken, beside what the stream takes by itself
   parked    what runs that wait cost a worker
   timers    what pending timers cost the server, and how late they fire
   loop      how long a run of many iterations takes

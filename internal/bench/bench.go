@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"zflow/internal/bench/disk"
 	"zflow/internal/bench/usage"
 )
 
@@ -182,7 +183,7 @@ func (b *bench) runs(ctx context.Context) error {
 
 // disk measures the flush of the moment.
 func (b *bench) disk(ctx context.Context, n int) error {
-	all, err := flushes(ctx, b.folder, b.Length/8)
+	all, err := disk.Flushes(ctx, b.folder, b.Length/8)
 	if err != nil {
 		return err
 	}

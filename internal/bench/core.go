@@ -4,26 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"zflow/engine"
 	"zflow/engine/definition"
+	"zflow/internal/bench/long"
 	wire "zflow/proto"
-	v1 "zflow/proto/zflow/v1"
 )
 
 const (
 	longFacts = 1000 // of the history that is read
 	longLoop  = 499  // iterations that make as many facts
-	longSteps = 100  // of the workflow that is decided on
 	coreTries = 40
 )
 
 // core measures what the core takes by itself: to read a long history, and to
 // decide in a long workflow.
 func (b *bench) core(ctx context.Context, s *Scenario) (err error) {
-	s.About = fmt.Sprintf("reading a history of %d facts, and decisions in a workflow of %d steps, in the process that measures", longFacts, longSteps)
+	s.About = fmt.Sprintf("reading a history of %d facts, and decisions in a workflow of %d steps, in the process that measures", longFacts, long.Steps)
 	p, err := b.startPair(ctx, s.Name, b.looped(longLoop))
 	defer func() { err = errors.Join(err, p.end()) }()
 	if err != nil {
@@ -74,13 +72,13 @@ func (b *bench) reading(ctx context.Context, s *Scenario, p *pair, run string) e
 // deciding plays runs of a hundred steps, each of which names the one before.
 func (b *bench) deciding(ctx context.Context, s *Scenario, known definition.Known) error {
 	b.say("core: deciding")
-	flow, problems := definition.Parse("long.yaml", []byte(longFlow()), known)
+	flow, problems := definition.Parse("long.yaml", []byte(long.Flow()), known)
 	if flow == nil {
 		return problems.Err()
 	}
 	var each []time.Duration
 	for range coreTries {
-		took, err := decisions(flow)
+		took, err := long.Decide(flow)
 		if err != nil {
 			return err
 		}
@@ -90,43 +88,7 @@ func (b *bench) deciding(ctx context.Context, s *Scenario, known definition.Know
 		each = append(each, took)
 	}
 	took := spread(each)
-	s.figure(fmt.Sprintf("a decision, %d steps, p50 of runs", longSteps), 1000*took.P50, "µs")
-	b.report.aim(fmt.Sprintf("a decision in a workflow of %d steps", longSteps), "< 50 µs", fmt.Sprintf("%.0f µs", 1000*took.P50), took.P50 < .05)
+	s.figure(fmt.Sprintf("a decision, %d steps, p50 of runs", long.Steps), 1000*took.P50, "µs")
+	b.report.aim(fmt.Sprintf("a decision in a workflow of %d steps", long.Steps), "< 50 µs", fmt.Sprintf("%.0f µs", 1000*took.P50), took.P50 < .05)
 	return nil
-}
-
-func longFlow() string {
-	var src strings.Builder
-	src.WriteString("name: long\non: [ { event: bench.long } ]\nsteps:\n  - { id: s0, uses: http.request, with: { url: http://127.0.0.1 } }\n")
-	for i := 1; i < longSteps; i++ {
-		fmt.Fprintf(&src, "  - { id: s%d, uses: http.request, with: { url: \"http://127.0.0.1\", query: { n: \"${{ steps.s%d.output.status }}\", id: \"${{ event.id }}\" } } }\n", i, i-1)
-	}
-	return src.String()
-}
-
-// decisions plays one run whose calls are answered at once, and returns what a
-// decision took on average.
-func decisions(flow *engine.Workflow) (time.Duration, error) {
-	now := time.Now()
-	run := engine.NewRun("long")
-	start := &v1.RunStarted{Workflow: flow.Name, Event: &v1.Event{Id: "e", Type: "bench.long", Body: &v1.Value{Json: []byte(`{"id":"7"}`)}}}
-	if _, err := run.Begin(now, start, &v1.Claim{Worker: "bench", Epoch: 1, Stream: wire.Events, Sequence: 1}, nil); err != nil {
-		return 0, err
-	}
-	turn, n := engine.Turn{Now: now}, 0
-	begun := time.Now()
-	for ; !run.State.Ended(); n++ {
-		d, err := run.Decide(flow, turn)
-		if err != nil {
-			return 0, err
-		}
-		turn.Outcomes = map[engine.AttemptID]*engine.Outcome{}
-		for _, call := range d.Calls {
-			turn.Outcomes[call.AttemptID] = &engine.Outcome{Output: &v1.Value{Json: []byte(`{"status":200}`)}, Took: time.Millisecond}
-		}
-	}
-	if n <= longSteps/2 || string(run.State) != "completed" {
-		return 0, fmt.Errorf("the run of %d steps is %s after %d decisions", longSteps, run.State, n)
-	}
-	return time.Since(begun) / time.Duration(n), nil
 }

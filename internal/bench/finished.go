@@ -10,6 +10,7 @@ import (
 
 	"zflow/internal/bench/recording"
 	"zflow/internal/bench/usage"
+	"zflow/internal/bench/webhooks"
 	"zflow/proto"
 )
 
@@ -72,7 +73,7 @@ func (b *bench) stock(ctx context.Context, one *store) error {
 	if err := b.round(ctx, one, aimed); err != nil {
 		return err
 	}
-	e := one.event("template", webhook("template", time.Now()))
+	e := one.event("template", webhooks.Body("template", time.Now()))
 	if _, err := one.client.Publisher.Publish(ctx, e); err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (b *bench) stock(ctx context.Context, one *store) error {
 	}
 	copyOf := func(i int) recording.Copy {
 		key := "copy-" + strconv.Itoa(i)
-		return recording.Copy{Event: one.event(key, webhook(key, e.Time))}
+		return recording.Copy{Event: one.event(key, webhooks.Body(key, e.Time))}
 	}
 	if err := b.fill(ctx, "finished: runs stored", r, one.finished, copyOf); err != nil {
 		return err

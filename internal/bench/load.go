@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"zflow/internal/bench/webhooks"
 )
 
 // load is what to send, and how.
@@ -112,7 +114,7 @@ func (s *sender) paced(ctx context.Context, start time.Time) {
 func (s *sender) one(ctx context.Context, i int, due time.Time) {
 	run := s.prefix + "-" + strconv.Itoa(i)
 	ended := s.ledger.expect(run)
-	status, err := s.hand(ctx, run, webhook(run, due))
+	status, err := s.hand(ctx, run, webhooks.Body(run, due))
 	note := &sending{due: due, took: time.Since(due), status: status}
 	if err != nil {
 		note.status = 0
@@ -150,7 +152,7 @@ func (s *sender) post(ctx context.Context, body []byte) (int, error) {
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	sign(req.Header, s.secret, body, time.Now())
+	webhooks.Sign(req.Header, s.secret, body, time.Now())
 	res, err := s.http.Do(req)
 	if err != nil {
 		return 0, err

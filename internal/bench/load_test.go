@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"zflow/internal/bench/webhooks"
 )
 
 // pipeline is a system under test with faults that are known: of the nth webhook
@@ -34,7 +36,7 @@ func (p *pipeline) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := strconv.ParseInt(r.Header.Get("x-zm-request-timestamp"), 10, 64)
 	want := http.Header{}
-	sign(want, secret, body, time.Unix(at, 0))
+	webhooks.Sign(want, secret, body, time.Unix(at, 0))
 	if got := r.Header.Get("x-zm-signature"); err != nil || got != want.Get("x-zm-signature") {
 		p.t.Errorf("signature %q, at %d", got, at)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zflow/internal/bench/webhooks"
 	"zflow/proto"
 )
 
@@ -40,7 +41,7 @@ func (b *bench) publishes(ctx context.Context) error {
 // publish returns how often a second something is done by many callers.
 func (b *bench) publish(ctx context.Context, do func(context.Context, *proto.Event) error) (float64, error) {
 	prefix, begun := rand.Text()[:10], time.Now()
-	body := webhook(prefix, begun)
+	body := webhooks.Body(prefix, begun)
 	var done atomic.Int64
 	var all sync.WaitGroup
 	errs := make(chan error, aimed)

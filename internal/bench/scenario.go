@@ -70,6 +70,7 @@ func (b *bench) scenarios() []scenario {
 	s := &b.Sizes
 	each := func(n int, d time.Duration) time.Duration { return 2*time.Minute + time.Duration(n)*d }
 	return []scenario{
+		{"ingest", b.ingest, each(0, 0)},
 		{"parked", b.parked, each(s.Parked, 10*time.Millisecond)},
 		{"timers", b.timers, each(s.Timers, 5*time.Millisecond) + 2*s.firing()},
 		{"loop", b.loop, each(s.Iterations, 30*time.Millisecond)},

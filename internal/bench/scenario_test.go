@@ -19,6 +19,7 @@ var little = Sizes{Parked: 60, Timers: 120, TimersPer: 400, Iterations: 120, Lat
 // TestScenarios measures a little of each, all in processes of their own.
 func TestScenarios(t *testing.T) {
 	figures := map[string][]string{
+		"ingest":   {"webhooks accepted", "publishes without a flush", "answer at 500/s, p99"},
 		"parked":   {"worker, idle", "worker, parked", "calls at a time beside them"},
 		"timers":   {"server, all pending", "timer_fired after it was due, p99", "CPU of worker and server per timer"},
 		"loop":     {"from the event to the end, p50 of 3", "the calls alone"},

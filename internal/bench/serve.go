@@ -98,6 +98,8 @@ func serve(ctx context.Context, o order, log *zap.Logger) (served, error) {
 		return startBroker(ctx, o, log)
 	case Worker:
 		return startWorker(ctx, o, log)
+	case Ingest:
+		return startIngest(ctx, o, log)
 	}
 	return startZflow(ctx, o, log)
 }

@@ -1,4 +1,4 @@
-package bench
+package disk
 
 import (
 	"path/filepath"
@@ -8,12 +8,11 @@ import (
 
 func TestFlushes(t *testing.T) {
 	dir := t.TempDir()
-	all, err := flushes(t.Context(), dir, time.Millisecond)
+	all, err := Flushes(t.Context(), dir, time.Millisecond)
 	if err != nil || len(all) == 0 {
 		t.Errorf("%d flushes, %v", len(all), err)
 	}
-	empty(t, dir)
-	if _, err := flushes(t.Context(), filepath.Join(dir, "none"), time.Millisecond); err == nil {
+	if _, err := Flushes(t.Context(), filepath.Join(dir, "none"), time.Millisecond); err == nil {
 		t.Error("flushes in no folder = nil")
 	}
 }

@@ -1,4 +1,5 @@
-package bench
+// Package disk measures the flush of a disk.
+package disk
 
 import (
 	"context"
@@ -7,9 +8,9 @@ import (
 	"time"
 )
 
-// flushes writes a little and flushes it, again and again: what one caller alone
+// Flushes writes a little and flushes it, again and again: what one caller alone
 // gets out of the disk.
-func flushes(ctx context.Context, dir string, length time.Duration) (all []time.Duration, err error) {
+func Flushes(ctx context.Context, dir string, length time.Duration) (all []time.Duration, err error) {
 	f, err := os.CreateTemp(dir, "flush-")
 	if err != nil {
 		return nil, fmt.Errorf("measuring the disk: %w", err)

@@ -1,4 +1,4 @@
-package bench
+package webhooks
 
 import (
 	"crypto/hmac"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// webhook returns the body of an event of Zoom about a meeting of its own.
-func webhook(run string, at time.Time) []byte {
+// Body returns the body of an event of Zoom about a meeting of its own.
+func Body(run string, at time.Time) []byte {
 	b := make([]byte, 0, 512)
 	b = append(b, `{"event":"meeting.ended","event_ts":`...)
 	b = strconv.AppendInt(b, at.UnixMilli(), 10)
@@ -23,8 +23,8 @@ func webhook(run string, at time.Time) []byte {
 	return append(b, `"}}}`...)
 }
 
-// sign sets Zoom's signature over a body.
-func sign(h http.Header, secret string, body []byte, at time.Time) {
+// Sign sets Zoom's signature over a body.
+func Sign(h http.Header, secret string, body []byte, at time.Time) {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("v0:" + stamp + ":"))
