@@ -6,6 +6,7 @@ import (
 	"zflow/internal/command/run"
 	"zflow/internal/command/token"
 	"zflow/internal/command/trigger"
+	"zflow/internal/command/zoom"
 	"zflow/internal/terminal"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,7 @@ Begin with:
 func newRoot(sh *shell) *cobra.Command {
 	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
 		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
-		connection.Connect(sh.Shell), connection.Commands(sh.Shell), benchCommand(sh),
+		connection.Connect(sh.Shell), connection.Commands(sh.Shell), zoom.Commands(sh.Shell), benchCommand(sh),
 		doctorCommand(sh), keysCommand(sh), token.Commands(sh.Shell), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
 	root.Long = about

@@ -17,6 +17,7 @@ import (
 	"zflow/engine/tick"
 	"zflow/engine/wakes"
 	"zflow/engine/worker"
+	"zflow/engine/workflow"
 	"zflow/internal/app/link"
 	"zflow/internal/durable"
 	"zflow/proto"
@@ -102,6 +103,27 @@ func notSetUp(err error) error {
 		return fmt.Errorf("%w: %w", err, errNotSetUp)
 	}
 	return err
+}
+
+// deployed returns all workflows that are deployed, and the names of those that
+// cannot be read.
+func (c *Client) deployed(ctx context.Context) (flows []*workflow.Workflow, unreadable []string, err error) {
+	all, err := c.Catalog.List(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, entry := range all {
+		w, err := c.Catalog.Workflow(ctx, entry.Name, entry.Version)
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, err
+		case err != nil:
+			unreadable = append(unreadable, entry.Name)
+		default:
+			flows = append(flows, w)
+		}
+	}
+	return flows, unreadable, nil
 }
 
 // Close ends the connection.

@@ -133,7 +133,8 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	}
 	if p.Worker, p.client, err = workerOn(ctx, nc, c, cc, p.accounts); err == nil {
 		p.feeds, err = feeds.Open(ctx, nc, js, feeds.Config{Apps: c.Zoom.Apps, Holder: p.ID(), Tokens: p.accounts, Leases: p.client.Leases,
-			Publish: p.client.Publisher.Publish, Key: c.Keys.Public(), Log: c.Log})
+			Publish: p.client.Publisher.Publish, Key: c.Keys.Public(), Log: c.Log,
+			Portal: feeds.Portal{PublicURL: c.PublicURL, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
 	}
 	if err != nil {
 		p.accounts.Close()

@@ -61,6 +61,7 @@ type Store struct {
 	byName    map[string]*connection
 	byAccount map[string][]*connection
 	owners    map[string]*owner // of server-to-server apps
+	ofApps    appTokens
 }
 
 // connection is one of them. It is not changed but replaced.

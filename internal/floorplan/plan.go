@@ -83,6 +83,7 @@ var plan = []row{
 	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
 	{pkg: "sources/zoom/socket", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
 	{pkg: "sources/zoom/reconcile", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi"), outside: storage},
+	{pkg: "sources/zoom/subscription", ours: []string{"engine/workflow", "internal/zoomapi", "internal/zoomcatalog"}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
@@ -112,7 +113,7 @@ var plan = []row{
 	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
-	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "internal/ask", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket"), outside: join(storage, zap, metrics), traits: part},
+	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
@@ -133,6 +134,7 @@ var plan = []row{
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/connection", ours: []string{"actions", "engine/definition", "engine/workflow", "internal/app", "internal/scope", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal"}, outside: []string{cobra, nats}, traits: command | part},
+	{pkg: "internal/command/zoom", ours: []string{"internal/app", "internal/app/feeds", "internal/terminal", "sources/zoom/subscription"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal", "internal/tokens"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 

@@ -136,7 +136,7 @@ func (s *Sim) listSubscriptions(pages *rest.Pages) rest.Handler {
 		for _, sub := range s.Subscriptions() {
 			mine := sub.App == c.By.App.ClientID && cmp.Or(sub.Account, c.By.App.AccountID) == account
 			if mine && (scope == "" || scope == sub.scope()) && (user == "" || len(sub.Users) == 0 || slices.Contains(sub.Users, user)) {
-				found = append(found, sub.view())
+				found = append(found, sub.view(c.By.App))
 			}
 		}
 		a := pages.Answer(c, "event_subscriptions", found)
@@ -155,9 +155,17 @@ func (sub Subscription) scope() string {
 	return "account"
 }
 
-func (sub Subscription) view() map[string]any {
+// view is as Zoom lists it: there are no patterns in its events.
+func (sub Subscription) view(a oauth.App) map[string]any {
+	events := []string{}
+	for _, e := range zoomcatalog.Events() {
+		wanted := len(sub.Events) == 0 || slices.ContainsFunc(sub.Events, func(p string) bool { return zoomcatalog.Match(p, e.Name) })
+		if wanted && allowed(a, e.Name) {
+			events = append(events, e.Name)
+		}
+	}
 	return map[string]any{
-		"event_subscription_id": sub.ID, "events": append([]string{}, sub.Events...), "event_subscription_name": sub.Name,
+		"event_subscription_id": sub.ID, "events": events, "event_subscription_name": sub.Name,
 		"event_webhook_url": sub.URL, "subscription_scope": sub.scope(), "created_source": sub.Source, "subscriber_id": strings.Join(sub.Users, ","),
 	}
 }

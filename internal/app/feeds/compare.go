@@ -170,14 +170,9 @@ func Reconcile(ctx context.Context, nc *nats.Conn, r Request) ([]reconcile.Repor
 }
 
 func (f *Feeds) onReconcile(ctx context.Context, q Request) (any, error) {
-	names := f.names()
-	switch {
-	case len(names) == 0:
-		return nil, errors.New("no app is configured: zoom.apps of the worker's configuration says whose log is read")
-	case q.App != "" && f.feeds[q.App] == nil:
-		return nil, fmt.Errorf("there is no app %q: zoom.apps has %s", q.App, strings.Join(names, ", "))
-	case q.App != "":
-		names = []string{q.App}
+	names, err := f.chosen(q.App)
+	if err != nil {
+		return nil, err
 	}
 	all := []reconcile.Report{}
 	for _, name := range names {
@@ -188,4 +183,18 @@ func (f *Feeds) onReconcile(ctx context.Context, q Request) (any, error) {
 		all = append(all, report)
 	}
 	return all, nil
+}
+
+// chosen returns the app that is named, or all.
+func (f *Feeds) chosen(app string) ([]string, error) {
+	names := f.names()
+	switch {
+	case len(names) == 0:
+		return nil, errors.New("no app is configured: zoom.apps of the worker's configuration names the apps and their connections")
+	case app != "" && f.feeds[app] == nil:
+		return nil, fmt.Errorf("there is no app %q: zoom.apps has %s", app, strings.Join(names, ", "))
+	case app != "":
+		names = []string{app}
+	}
+	return names, nil
 }

@@ -33,6 +33,7 @@ type Config struct {
 	Leases  *leases.Store
 	Publish func(context.Context, *proto.Event) (sources.Ack, error)
 	Key     sealed.PublicKey
+	Portal  Portal
 	Log     *zap.Logger
 }
 
@@ -49,6 +50,7 @@ type Feeds struct {
 	stream jetstream.Stream
 	marks  jetstream.KeyValue // until when an app's events were compared
 	api    *zoomapi.Client
+	own    *zoomapi.Client // calls in the apps' own name
 	feeds  map[string]*feed
 	desk   *ask.Server
 }
@@ -86,6 +88,9 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		return nil, fmt.Errorf("opening bucket %s: %w", proto.Once, err)
 	}
 	f.api = zoomapi.New(zoomapi.Options{Token: c.Tokens.Token, Renew: c.Tokens.Renew})
+	f.own = zoomapi.New(zoomapi.Options{Token: f.ownToken, Renew: func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error) {
+		return c.Portal.Apps.RenewApp(ctx, refused)
+	}})
 	for name, app := range c.Apps {
 		one := &feed{Feeds: f, name: name, app: app, soon: make(chan struct{}, 1)}
 		if app.WebSocket != "" {
@@ -95,8 +100,14 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		}
 		f.feeds[name] = one
 	}
-	f.desk, err = ask.Serve(nc, subjects, map[string]ask.Verb{"reconcile": ask.By(f.onReconcile)})
+	f.desk, err = ask.Serve(nc, subjects, map[string]ask.Verb{
+		"reconcile": ask.By(f.onReconcile), "subscriptions": ask.By(f.onSubscriptions),
+	})
 	return f, err
+}
+
+func (f *Feeds) ownToken(ctx context.Context, connection, _ string) (zoomapi.Token, error) {
+	return f.Portal.Apps.AppToken(ctx, connection)
 }
 
 func (f *feed) open() (*socket.Source, error) {
@@ -139,6 +150,7 @@ func (f *Feeds) Run(ctx context.Context) {
 func (f *Feeds) Close() {
 	f.desk.Close()
 	f.api.Close()
+	f.own.Close()
 }
 
 // run does what an app's feed is, while no other worker does.

@@ -92,6 +92,11 @@ func (c *Client) ForAccount(ctx context.Context, a App, account string) (Grant, 
 	return c.token(ctx, a, url.Values{"grant_type": {"account_credentials"}, "account_id": {account}})
 }
 
+// ForApp gets a token that an app has in its own name, for nobody's account.
+func (c *Client) ForApp(ctx context.Context, a App) (Grant, *Problem) {
+	return c.token(ctx, a, url.Values{"grant_type": {"client_credentials"}})
+}
+
 // Refresh trades a refresh token for the next grant, and voids it.
 func (c *Client) Refresh(ctx context.Context, a App, refresh string) (Grant, *Problem) {
 	g, p := c.token(ctx, a, url.Values{"grant_type": {grantRefresh}, "refresh_token": {refresh}})

@@ -1,0 +1,194 @@
+package feeds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"zflow/engine/workflow"
+	"zflow/internal/ask"
+	"zflow/internal/connections"
+	"zflow/internal/settings"
+	"zflow/internal/zoomapi"
+	"zflow/proto"
+	"zflow/sources/zoom/subscription"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Portal is what a worker needs to keep the apps' event subscriptions.
+type Portal struct {
+	PublicURL string
+	Ingest    map[string]settings.App // what Zoom is to send beside the signature
+	Apps      Owners
+	// Workflows returns what is deployed, and the names of what cannot be read.
+	Workflows func(context.Context) (flows []*workflow.Workflow, unreadable []string, err error)
+}
+
+// Owners act for apps in their own name.
+type Owners interface {
+	AppToken(ctx context.Context, connection string) (zoomapi.Token, error)
+	RenewApp(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
+	All() []connections.Record
+}
+
+// SubscriptionRequest asks for a plan of the apps' event subscriptions, or for what
+// it says to be done.
+type SubscriptionRequest struct {
+	App   string `json:"app,omitempty"` // empty: all
+	Apply bool   `json:"apply,omitempty"`
+	Prune bool   `json:"prune,omitempty"`
+}
+
+// Subscriptions asks a worker for that.
+func Subscriptions(ctx context.Context, nc *nats.Conn, r SubscriptionRequest) ([]subscription.Report, error) {
+	return ask.Call[[]subscription.Report](ctx, nc, subjects+"subscriptions", r)
+}
+
+func (f *Feeds) onSubscriptions(ctx context.Context, q SubscriptionRequest) (any, error) {
+	names, err := f.chosen(q.App)
+	if err != nil {
+		return nil, err
+	}
+	flows, unreadable, err := f.Portal.Workflows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(unreadable) > 0 && q.Prune {
+		return nil, fmt.Errorf("workflow %s cannot be read, so nobody knows what it needs: nothing is pruned", strings.Join(unreadable, ", "))
+	}
+	all := []subscription.Report{}
+	for _, name := range names {
+		one := f.feeds[name]
+		report, err := one.subscriptions(ctx, flows, q)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			if report.App == "" {
+				report = subscription.NewReport(name, one.endpoint())
+			}
+			report.Problems = append(report.Problems, err.Error())
+		}
+		for _, flow := range unreadable {
+			report.Notes = append(report.Notes, "workflow "+flow+" cannot be read, so nobody knows what it needs")
+		}
+		all = append(all, report)
+	}
+	return all, nil
+}
+
+// endpoint is where Zoom reaches ingest for the app; empty: nowhere.
+func (f *feed) endpoint() string {
+	if f.Portal.PublicURL == "" {
+		return ""
+	}
+	return strings.TrimSuffix(f.Portal.PublicURL, "/") + "/hooks/zoom/" + url.PathEscape(f.name)
+}
+
+func (f *feed) subscriptions(ctx context.Context, flows []*workflow.Workflow, q SubscriptionRequest) (r subscription.Report, err error) {
+	a, err := f.subscriber(ctx)
+	if err != nil {
+		return r, err
+	}
+	a.Prune = q.Prune
+	var elsewhere []string
+	a.Needs, elsewhere = subscription.Needs(flows, func(connection string) bool { return f.concerned(a, connection) })
+	k := subscription.Keeper{Call: f.own.Do}
+	if !q.Apply {
+		r, err = k.Plan(ctx, a)
+	} else {
+		r, err = f.apply(ctx, k, a)
+	}
+	for _, kind := range elsewhere {
+		r.Notes = append(r.Notes, kind+" comes by no event subscription: set its address in Zoom's Marketplace")
+	}
+	return r, err
+}
+
+// apply lets no two workers do it at once: both would make the same subscription.
+func (f *feed) apply(ctx context.Context, k subscription.Keeper, a subscription.App) (r subscription.Report, err error) {
+	held, err := f.Leases.While(ctx, "subscriptions."+proto.Token(f.name), f.Holder, func(ctx context.Context) (err error) {
+		r, err = k.Apply(ctx, a)
+		return err
+	})
+	if err == nil && !held {
+		err = errors.New("its event subscriptions are being changed by somebody else now: ask again")
+	}
+	return r, err
+}
+
+// subscriber is the app as its connections tell it: one target for each account
+// that has the app.
+func (f *feed) subscriber(ctx context.Context) (a subscription.App, err error) {
+	if f.app.Connection == "" {
+		return a, fmt.Errorf("zoom.apps.%s has no connection: name one of the app's", f.name)
+	}
+	all := f.Portal.Apps.All()
+	i := slices.IndexFunc(all, func(r connections.Record) bool { return r.Name == f.app.Connection })
+	if i < 0 {
+		return a, fmt.Errorf("zoom.apps.%s names the connection %s, which is not there: `zflow connect zoom %s` makes it", f.name, f.app.Connection, f.app.Connection)
+	}
+	its := all[i]
+	token, err := f.Portal.Apps.AppToken(ctx, its.Name)
+	if err != nil {
+		return a, err
+	}
+	a = subscription.App{Name: f.name, Connection: its.Name, URL: f.endpoint(), Socket: socketID(f.app.WebSocket), Header: header(f.Portal.Ingest[f.name])}
+	if its.Server() {
+		a.Scopes = token.Scopes
+	}
+	for _, r := range all {
+		if r.ClientID == its.ClientID && r.OAuth == its.OAuth && r.Kind == its.Kind && r.State != connections.Revoked {
+			target(&a, r)
+		}
+	}
+	if len(a.Targets) == 0 {
+		return a, fmt.Errorf("connection %s was revoked, and no other is of its app: connect it again", its.Name)
+	}
+	return a, nil
+}
+
+// target adds what a connection tells of who has the app.
+func target(a *subscription.App, r connections.Record) {
+	if !r.Server() {
+		a.Scopes = append(a.Scopes, r.Scopes...)
+	}
+	i := slices.IndexFunc(a.Targets, func(t subscription.Target) bool { return t.Account == r.Account })
+	if i < 0 {
+		i, a.Targets = len(a.Targets), append(a.Targets, subscription.Target{Account: r.Account})
+	}
+	if t := &a.Targets[i]; r.Kind == zoomapi.KindUser && !slices.Contains(t.Users, r.User) {
+		t.Users = append(t.Users, r.User)
+	}
+}
+
+// concerned tells whether a connection is of an account whose events the app gets.
+func (f *feed) concerned(a subscription.App, connection string) bool {
+	return slices.ContainsFunc(f.Portal.Apps.All(), func(r connections.Record) bool {
+		return r.Name == connection && slices.ContainsFunc(a.Targets, func(t subscription.Target) bool { return t.Account == r.Account })
+	})
+}
+
+// socketID is the subscription that a WebSocket's address names.
+func socketID(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("subscriptionId")
+}
+
+// header is what Zoom is to send beside the signature, in its words.
+func header(a settings.App) map[string]any {
+	switch {
+	case a.Basic.User != "":
+		return map[string]any{"custom_header_type": 1, "username": a.Basic.User, "password": a.Basic.Password.Reveal()}
+	case a.Header.Name != "":
+		return map[string]any{"custom_header_type": 3, "custom_header_key": strings.TrimPrefix(strings.ToLower(a.Header.Name), "x-"), "custom_header_value": a.Header.Value.Reveal()}
+	}
+	return nil
+}
