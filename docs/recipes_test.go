@@ -56,6 +56,10 @@ var recipes = map[string][]tried{
 		{event: "meeting.participant_jbh_waiting", hour: 5, after: time.Hour, calls: []string{"send_chat_message"}}},
 	"attendance-table": {{event: "meeting.ended", calls: []string{"list_past_meeting_participants", "PUT /attendance/c2FtcGxlTWVldGluZ1VVSQ=="},
 		sent: `"rows":[{"minutes":`}},
+	"keep-state": {
+		{event: "meeting.ended", calls: []string{"GET /meetings?uuid=c2FtcGxlTWVldGluZ1VVSQ%3D%3D", "PUT /meetings?uuid=c2FtcGxlTWVldGluZ1VVSQ%3D%3D"},
+			sent: `"state":"meeting.ended"`},
+		{event: "meeting.started", calls: []string{"GET /meetings?uuid=has-ended"}, set: map[string]string{"c2FtcGxlTWVldGluZ1VVSQ==": "has-ended"}}},
 	"keep-waiting-room": {{event: "meeting.created", made: true, set: map[string]string{`"topic":"`: `"topic":"Interview `}, calls: []string{"update_meeting", "log"}, sent: "the waiting room is on meeting="}},
 }
 
@@ -176,6 +180,10 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/customers":
 		answer = fmt.Sprintf(`{"name": "Harbor", "wants_more": %t}`, strings.HasPrefix(r.URL.Query().Get("topic"), "Pottery"))
+	case r.URL.Path == "/meetings" && r.URL.Query().Get("uuid") == "has-ended":
+		answer = `{"state": "meeting.ended", "at": 1772444851000}`
+	case r.URL.Path == "/meetings" && r.Method == http.MethodGet:
+		w.WriteHeader(http.StatusNotFound)
 	case strings.HasPrefix(r.URL.Path, "/zoom/") && (r.Header.Get("Authorization") != "Bearer s3cret-token" || r.Header.Get("Idempotency-Key") == ""):
 		w.WriteHeader(http.StatusUnauthorized)
 	}
