@@ -10,6 +10,7 @@ import (
 
 	"zflow/internal/app/link"
 	"zflow/internal/console"
+	"zflow/internal/public"
 	"zflow/internal/settings"
 	"zflow/internal/tokens"
 )
@@ -24,7 +25,11 @@ func (c *Client) Tokens(ctx context.Context) (*tokens.Store, error) {
 // drains. It waits for a server that is not there yet.
 func RunConsole(ctx context.Context, c *settings.Config, log *zap.Logger) error {
 	collectLess()
-	config := console.Config{Listen: c.Console.Listen, MetricsListen: c.Console.MetricsListen, Log: log}
+	site, err := public.NewSite(c.PublicURL, c.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	config := console.Config{Site: site, Listen: c.Console.Listen, MetricsListen: c.Console.MetricsListen, Log: log}
 	for _, t := range c.Console.Tokens {
 		config.Tokens = append(config.Tokens, t.Reveal())
 	}

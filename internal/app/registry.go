@@ -10,6 +10,7 @@ import (
 	"zflow/actions/log"
 	"zflow/actions/zoom"
 	"zflow/engine/definition"
+	"zflow/internal/public"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomcatalog"
 )
@@ -48,5 +49,5 @@ func Known(r *actions.Registry, connection func(name string) bool) definition.Kn
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of, Connection: connection, Runs: runsAt("")}
+	}, Event: (&eventTypes{}).of, Connection: connection, Runs: runsAt(public.Site{})}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,6 +18,7 @@ import (
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
+	"zflow/internal/public"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/proto"
@@ -169,7 +169,11 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	cc.Known = Known(registry, tokens.Has)
-	cc.Known.Runs = runsAt(c.PublicURL)
+	site, err := public.NewSite(c.PublicURL, c.TrustedProxies)
+	if err != nil {
+		return nil, nil, err
+	}
+	cc.Known.Runs = runsAt(site)
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err
@@ -198,8 +202,8 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 
 // runsAt is the address of the pages of runs: the console's, on this machine where
 // others do not reach it.
-func runsAt(public string) string {
-	return strings.TrimSuffix(cmp.Or(public, "http://127.0.0.1:8081"), "/") + "/runs/"
+func runsAt(site public.Site) string {
+	return cmp.Or(site.URL("/runs/"), "http://127.0.0.1:8081/runs/")
 }
 
 // ourStreams are those whose durability is checked at the start.

@@ -67,7 +67,7 @@ func routes() []route {
 }
 
 func newAPI(c Config) *api {
-	a := &api{config: c, guard: newGuard(c.Tokens), numbers: newNumbers(), mux: http.NewServeMux()}
+	a := &api{config: c, guard: newGuard(c.Tokens, c.Site), numbers: newNumbers(), mux: http.NewServeMux()}
 	a.ending, a.stop = context.WithCancel(context.Background())
 	byPath := map[string]map[string]route{}
 	for _, r := range routes() {

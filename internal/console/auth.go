@@ -6,12 +6,12 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"zflow/internal/public"
 	"zflow/internal/tokens"
 )
 
@@ -21,11 +21,12 @@ const configured = "configuration"
 // guard says who may do what.
 type guard struct {
 	fixed    [][sha256.Size]byte // hashes of the configuration's tokens
+	site     public.Site
 	failures failures
 }
 
-func newGuard(fixed []string) *guard {
-	g := &guard{}
+func newGuard(fixed []string, site public.Site) *guard {
+	g := &guard{site: site}
 	for _, t := range fixed {
 		g.fixed = append(g.fixed, sha256.Sum256([]byte(t)))
 	}
@@ -79,7 +80,7 @@ func (a *api) admit(c *call, scope string) error {
 
 // refuse counts an attempt, and says less to who makes many.
 func (a *api) refuse(c *call, why string, err error) error {
-	if !a.guard.failures.add(address(c.r), time.Now()) {
+	if !a.guard.failures.add(a.guard.site.Client(c.r).String(), time.Now()) {
 		a.numbers.refused.WithLabelValues("often").Inc()
 		c.w.Header().Set("Retry-After", "60")
 		return answer{http.StatusTooManyRequests, errors.New("there were too many attempts with wrong tokens from this address: wait a minute")}
@@ -91,15 +92,6 @@ func (a *api) refuse(c *call, why string, err error) error {
 	}
 	c.w.Header().Set("WWW-Authenticate", challenge)
 	return answer{http.StatusUnauthorized, err}
-}
-
-// address is who asks, as far as the connection tells.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // An address may fail so often in a minute; so many addresses are told apart.

@@ -38,7 +38,7 @@ func (a *api) finish(r *http.Request) (status int, text string) {
 	case b == nil || !b.Operator.NC.IsConnected():
 		return http.StatusServiceUnavailable, "The NATS server cannot be reached: load this page again in a while."
 	case answer.State == "" || answer.Code == "" && answer.Error == "":
-		a.guard.failures.add(address(r), time.Now())
+		a.guard.failures.add(a.guard.site.Client(r).String(), time.Now())
 		return http.StatusBadRequest, "This page is where Zoom sends you after `zflow connect zoom`; it was called without state and code."
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
@@ -47,7 +47,7 @@ func (a *api) finish(r *http.Request) (status int, text string) {
 	if err == nil {
 		return http.StatusOK, operator.Line("The connection " + record.Name + " is made. You can close this page.")
 	}
-	if !a.guard.failures.add(address(r), time.Now()) {
+	if !a.guard.failures.add(a.guard.site.Client(r).String(), time.Now()) {
 		return http.StatusTooManyRequests, "There were too many attempts that failed: wait a minute."
 	}
 	if status = statusOf(err); status == http.StatusInternalServerError {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/internal/operator"
+	"zflow/internal/public"
 	"zflow/internal/tokens"
 )
 
@@ -22,6 +23,7 @@ type Config struct {
 	Listen        string
 	MetricsListen string // /healthz, /readyz, /metrics; empty: none
 	Tokens        []string
+	Site          public.Site                             // tells who asks behind a proxy
 	Open          func(context.Context) (*Backend, error) // waits for the server
 	Drain         time.Duration                           // how long a stop waits for requests under way: 10 s
 	Log           *zap.Logger

@@ -108,7 +108,7 @@ var plan = []row{
 	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/connections", "internal/natstest"), outside: storage, traits: test | part},
 	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
-	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
+	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/public", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
