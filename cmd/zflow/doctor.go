@@ -17,6 +17,10 @@ const aboutDoctor = `Find out what is wrong, and say what to do about it: the se
 messages, its streams and consumers, room and clock, workflows that lag or are
 paused, and runs that nobody goes on with.
 
+Of a worker it learns how connections are, stored ones too, whether they get tokens and
+what scopes they lack; and of each app of zoom.apps its event subscriptions, its WebSocket,
+its last event, and whether that is of an account that is connected.
+
 With --config it also examines the Zoom apps and connections of a configuration,
 with --ingest-metrics what Zoom's requests met, with --histories all histories. Exits 1 if anything is wrong.`
 

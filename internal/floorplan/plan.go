@@ -116,14 +116,14 @@ var plan = []row{
 	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/webhooks", traits: part},
 	{pkg: "internal/bench/disk", traits: part},
 	{pkg: "internal/bench/long", ours: join(words, "engine"), traits: part},
 	{pkg: "internal/bench/recording", ours: join(words, "internal/app", "internal/app/*"), outside: join(storage, protobuf), traits: part},
-	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/*", "internal/settings", "sources/zoom"), outside: []string{zap}, traits: part},                                  // of cmd/zflow
+	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/*", "internal/settings", "sources/zoom"), outside: []string{zap}, traits: part},                                                  // of cmd/zflow
 	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), traits: part}, // of cmd/zflow
 	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},

@@ -101,7 +101,7 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		f.feeds[name] = one
 	}
 	f.desk, err = ask.Serve(nc, subjects, map[string]ask.Verb{
-		"reconcile": ask.By(f.onReconcile), "subscriptions": ask.By(f.onSubscriptions),
+		"reconcile": ask.By(f.onReconcile), "subscriptions": ask.By(f.onSubscriptions), "apps": ask.By(f.onApps),
 	})
 	return f, err
 }
@@ -159,6 +159,7 @@ func (f *feed) run(ctx context.Context) error {
 	defer work.Wait()
 	if f.socket != nil {
 		work.Go(func() { _ = f.socket.Run(ctx) }) // it ends with ctx alone
+		work.Go(func() { f.tellSocket(ctx) })
 	}
 	f.compareAgain(ctx)
 	return nil

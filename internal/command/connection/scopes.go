@@ -3,7 +3,6 @@ package connection
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -50,27 +49,11 @@ func Ungranted(ctx context.Context, nc *nats.Conn, files map[string][]byte) ([]s
 
 // missing returns what one workflow lacks, each once.
 func missing(w *workflow.Workflow, byName map[string]connections.Record, registry *actions.Registry) []string {
-	var lines []string
-	said := map[string]bool{}
-	look := func(u *workflow.Uses) {
-		if u == nil || said[u.Connection+" "+u.Action] {
-			return
+	return scope.Lacking(w, func(name string) []string { return byName[name].Scopes }, func(name string) ([]string, bool) {
+		a := registry.Get(name)
+		if a == nil || !strings.HasPrefix(name, "zoom.") {
+			return nil, false
 		}
-		said[u.Connection+" "+u.Action] = true
-		r, there := byName[u.Connection]
-		a := registry.Get(u.Action)
-		if !there || a == nil || len(r.Scopes) == 0 || !strings.HasPrefix(u.Action, "zoom.") {
-			return
-		}
-		if need := (scope.Need{Of: []string{u.Action}, AnyOf: a.Spec.Scopes}); !need.Met(r.Scopes) {
-			lines = append(lines, fmt.Sprintf("%s: %s needs of connection %s one of: %s", w.Name, u.Action, u.Connection, strings.Join(need.AnyOf, ", ")))
-		}
-	}
-	for step := range w.All() {
-		look(step.Undo)
-		if do, uses := step.Do.(*workflow.Uses); uses {
-			look(do)
-		}
-	}
-	return lines
+		return a.Spec.Scopes, true
+	})
 }

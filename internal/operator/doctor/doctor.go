@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/engine"
 	"zflow/internal/durable"
 	"zflow/internal/operator"
 	wire "zflow/proto"
@@ -18,7 +19,7 @@ import (
 
 // Finding is something that is wrong, and what to do about it.
 type Finding struct {
-	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, worker, connection, run, history
+	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, worker, connection, subscription, scope, run, history
 	About  string `json:"about"`  // which one
 	Wrong  string `json:"wrong"`  // what is wrong with it
 	Advice string `json:"advice"` // what to do
@@ -49,8 +50,10 @@ type Doctor struct {
 	Apps        []App // nil: not known
 	Connections []string
 	Token       func(ctx context.Context, gate *durable.Gate, js jetstream.JetStream, connection string) error
-	Metrics     string // URL of ingest's metrics
-	Histories   bool   // all histories are read and checked
+	Metrics     string                                             // URL of ingest's metrics
+	Zoom        func(context.Context, *nats.Conn) (Zoom, error)    // asks a worker
+	Scopes      func(w *engine.Workflow, of []Connection) []string // that its connections lack
+	Histories   bool                                               // all histories are read and checked
 	Progress    func(done, of uint64)
 }
 
@@ -62,6 +65,7 @@ type examination struct {
 	js     jetstream.JetStream
 	gate   *durable.Gate
 	op     *operator.Operator
+	linked []Connection // as workers know them
 }
 
 // Examine checks everything that it can reach, and reports all that is wrong.
@@ -77,6 +81,7 @@ func (d Doctor) Examine(ctx context.Context) Report {
 		e.connections(ctx)
 		if e.opened(ctx) {
 			e.workers(ctx)
+			e.zoom(ctx)
 			e.workflows(ctx)
 			e.runs(ctx)
 			e.histories(ctx)
