@@ -3,7 +3,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BINARIES    = $(notdir $(wildcard cmd/*))
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
-RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/connections/... ./internal/durable/... ./internal/sealed/... ./internal/zoomapi/... ./internal/zoomsim/...
+RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/ask/... ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/operator/live/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi/... ./internal/zoomsim/...
 
 .PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
 
