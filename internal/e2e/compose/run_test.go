@@ -217,6 +217,7 @@ func TestProduction(t *testing.T) {
 	p.up(t)
 	p.examples(t)
 	p.wantRights(t)
+	p.wantConsole(t)
 	p.wantMetrics(t)
 	p.wantSound(t)
 	p.wantRollingRestart(t)
