@@ -25,6 +25,7 @@ const aboutBench = `Measure zflow on this machine, in about five minutes; --only
   loop      how long a run of many iterations takes
   core      reading a long history, and deciding in a long workflow
   finished  what a run costs beside many that have finished
+  streams   what live streams cost a console, and how late they are
 
 Everything shares one machine, so compare ratios.`
 
@@ -69,6 +70,7 @@ func sizesOf(flags *pflag.FlagSet, s *bench.Sizes) {
 	flags.IntVar(&s.Iterations, "iterations", 1000, "`how many` iterations the loop has")
 	flags.DurationVar(&s.Latency, "latency", 20*time.Millisecond, "`how long` each of its calls takes")
 	flags.IntVar(&s.Finished, "finished", 50_000, "`how many` runs have finished in the larger store; the aim is about 1000000")
+	flags.IntVar(&s.Streams, "streams", 500, "`how many` streams are live on one console")
 	flags.IntVar(&s.Rounds, "rounds", 7, "`how often` the stores are compared")
 }
 
@@ -80,7 +82,7 @@ func runBench(c *cobra.Command, sh *shell, f *benchFlags) error {
 	case f.runs < 0 || f.length <= 0:
 		return terminal.Misused("--runs and --for cannot be less than 0")
 	case !f.sizes.Valid():
-		return terminal.Misused("--parked, --timers, --timers-per-second, --iterations, --finished and --rounds are numbers from 1 up, and --latency no less than 0")
+		return terminal.Misused("--parked, --timers, --timers-per-second, --iterations, --finished, --streams and --rounds are numbers from 1 up, and --latency no less than 0")
 	}
 	if err := bench.CheckScenarios(f.only); err != nil {
 		return terminal.Misused("--only: %v", err)

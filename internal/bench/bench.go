@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zflow/internal/bench/disk"
+	"zflow/internal/bench/stage"
 	"zflow/internal/bench/usage"
 )
 
@@ -38,7 +39,7 @@ type bench struct {
 	Config
 	folder  string
 	api     *api
-	stage   *stage
+	stage   *stage.Stage
 	url     string // of both
 	systems []*system
 	report  *Report
@@ -49,7 +50,7 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 	if err := CheckScenarios(c.Only); err != nil {
 		return nil, err
 	}
-	b := &bench{Config: c, api: &api{}, stage: &stage{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
+	b := &bench{Config: c, api: &api{}, stage: &stage.Stage{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
 	if b.folder, err = os.MkdirTemp(c.Data, "zflow-bench-"); err != nil {
 		return nil, fmt.Errorf("making a folder for the data: %w", err)
 	}
@@ -77,7 +78,7 @@ func (b *bench) serveAPI() (stop func(), err error) {
 	b.url = "http://" + l.Addr().String()
 	calls := http.NewServeMux()
 	calls.Handle("/", b.api)
-	calls.Handle(stagePath, b.stage)
+	calls.Handle(stage.Path, b.stage)
 	server := &http.Server{Handler: calls, ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(l) //nolint:errcheck // without it no run completes, which the load reports
 	return func() { _ = server.Close() }, nil

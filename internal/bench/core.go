@@ -27,7 +27,7 @@ func (b *bench) core(ctx context.Context, s *Scenario) (err error) {
 	if err != nil {
 		return err
 	}
-	b.stage.set(0, 0)
+	b.stage.Set(0, 0)
 	e := appEvent(loopEvent, "long", []byte(`{}`))
 	if _, err := p.client.Publisher.Publish(ctx, e); err != nil {
 		return err

@@ -65,13 +65,6 @@ func (b *bench) ingested(s *Scenario, flood, paced webhooks.Answers, plain float
 	b.report.aim(fmt.Sprintf("a webhook's answer at %d/s, p99, ingest alone", ingestRate), "< 10 ms", fmt.Sprintf("%.1f ms", ms(paced.P99)), paced.P99 < 10*time.Millisecond)
 }
 
-// ingestPart is an ingest in this process.
-type ingestPart struct {
-	intake *intake.Intake
-	stop   func()
-	fails  chan error
-}
-
 func startIngest(ctx context.Context, o order, log *zap.Logger) (served, error) {
 	keys, err := app.CreateKeys(filepath.Join(o.Folder, "sealing.keys"), filepath.Join(o.Folder, "sealing.pub"))
 	if err != nil {
@@ -82,25 +75,14 @@ func startIngest(ctx context.Context, o order, log *zap.Logger) (served, error) 
 	if err != nil {
 		return nil, err
 	}
-	run, stop := context.WithCancel(ctx)
-	p := &ingestPart{in, stop, make(chan error, 1)}
-	go func() { p.fails <- in.Run(run) }()
+	p := begin(ctx, report{Webhooks: "http://" + in.Addr() + zoom.Path + "default"}, in.Run)
 	select {
 	case <-in.Opened():
 		return p, nil
 	case err := <-p.fails:
-		stop()
 		return nil, err
+	case <-ctx.Done():
+		p.close()
+		return nil, ctx.Err()
 	}
-}
-
-func (p *ingestPart) report() report {
-	return report{Webhooks: "http://" + p.intake.Addr() + zoom.Path + "default"}
-}
-
-func (p *ingestPart) failed() <-chan error { return p.fails }
-
-func (p *ingestPart) close() {
-	p.stop()
-	<-p.fails
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/bench/stage"
 	wire "zflow/proto"
 )
 
@@ -29,7 +30,7 @@ steps:
     on_unknown: retry
     with: { method: POST, url: %q, json: { n: "${{ item }}" } }
 output: ${{ len(steps.each.output) }}
-`, loopName, loopEvent, iterations, atOnce, b.url+stagePath)
+`, loopName, loopEvent, iterations, atOnce, b.url+stage.Path)
 }
 
 // loop measures how long a run of many iterations takes.
@@ -70,7 +71,7 @@ func (b *bench) loop(ctx context.Context, s *Scenario) (err error) {
 
 // lap runs the loop once.
 func (b *bench) lap(ctx context.Context, p *pair, key string, n int) (time.Duration, error) {
-	b.stage.set(b.Sizes.Latency, 0)
+	b.stage.Set(b.Sizes.Latency, 0)
 	begun := time.Now()
 	e := appEvent(loopEvent, key, []byte(`{}`))
 	if _, err := p.client.Publisher.Publish(ctx, e); err != nil {
@@ -81,7 +82,7 @@ func (b *bench) lap(ctx context.Context, p *pair, key string, n int) (time.Durat
 		return 0, err
 	}
 	took := time.Since(begun)
-	if calls, most := b.stage.seen(); state != "completed" || calls != n || most > atOnce {
+	if calls, most := b.stage.Seen(); state != "completed" || calls != n || most > atOnce {
 		return 0, fmt.Errorf("the loop is %s after %d calls, %d at once: not %d, %d at once", state, calls, most, n, atOnce)
 	}
 	return took, nil

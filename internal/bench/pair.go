@@ -18,7 +18,7 @@ import (
 	"zflow/proto"
 )
 
-// startWithin is how long a worker may take to be ready.
+// startWithin is how long a process may take to be ready.
 const startWithin = 30 * time.Second
 
 // pair is a broker and a worker, each in a process of its own.
@@ -42,7 +42,7 @@ func (b *bench) startPair(ctx context.Context, name string, flows ...string) (p 
 	if p.worker, err = start(ctx, b.Program, order{System: Worker, Folder: p.folder, NATS: p.broker.at.NATS}, b.Errors); err != nil {
 		return p, err
 	}
-	if err := p.ready(ctx); err != nil {
+	if err := p.worker.ready(ctx); err != nil {
 		return p, err
 	}
 	if p.client, err = app.Connect(ctx, p.broker.at.NATS, "", ""); err != nil {
@@ -56,17 +56,17 @@ func (b *bench) startPair(ctx context.Context, name string, flows ...string) (p 
 	return p, nil
 }
 
-// ready waits until the worker says that it is.
-func (p *pair) ready(ctx context.Context) error {
+// ready waits until a worker or a console says that it is.
+func (p *process) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	for {
-		body, err := get(ctx, p.worker.at.Metrics+"/readyz")
+		body, err := get(ctx, p.at.Metrics+"/readyz")
 		if err == nil {
 			return body.Close()
 		}
 		if stopped := wait(ctx, 20*time.Millisecond); stopped != nil {
-			return fmt.Errorf("starting %s: it is not ready: %w", Worker, err)
+			return fmt.Errorf("starting %s: it is not ready: %w", p.at.Metrics, err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/bench/stage"
 	"zflow/internal/bench/usage"
 	"zflow/internal/settings"
 )
@@ -30,7 +31,7 @@ steps: [ { approval: { to: somebody@example.org, message: "Shall ${{ event.run }
 func (b *bench) oneCall() string {
 	return `name: calls
 on: [ { event: bench.calls } ]
-steps: [ { uses: http.request, on_unknown: retry, with: { method: POST, url: "` + b.url + stagePath + `" } } ]
+steps: [ { uses: http.request, on_unknown: retry, with: { method: POST, url: "` + b.url + stage.Path + `" } } ]
 `
 }
 
@@ -103,7 +104,7 @@ func (b *bench) parkedMemory(ctx context.Context, s *Scenario, p *pair, idle usa
 // each stays until all its slots are in use.
 func (b *bench) freeSlots(ctx context.Context, s *Scenario, p *pair) error {
 	slots := settings.Default().Worker.Slots
-	b.stage.set(10*time.Second, slots)
+	b.stage.Set(10*time.Second, slots)
 	begun := time.Now()
 	n := slots + slots/4
 	err := b.each(ctx, "parked: events that call", n, aimed, func(ctx context.Context, i int) error {
@@ -116,7 +117,7 @@ func (b *bench) freeSlots(ctx context.Context, s *Scenario, p *pair) error {
 	if err != nil {
 		return err
 	}
-	_, most := b.stage.seen()
+	_, most := b.stage.Seen()
 	s.figure("calls at a time beside them", float64(most), "slots")
 	s.figure(fmt.Sprintf("%d runs of one call beside them", n), time.Since(begun).Seconds(), "s")
 	b.report.aim(fmt.Sprintf("%d parked runs: slots left for others", b.Sizes.Parked), fmt.Sprintf("all %d", slots), fmt.Sprint(most), most == slots)

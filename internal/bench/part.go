@@ -14,11 +14,12 @@ import (
 	"zflow/internal/settings"
 )
 
-// Broker and Worker are zflow as it is deployed: two processes, each of which can
-// be measured for itself.
+// Broker, Worker and Console are zflow as it is deployed: processes, each of which
+// can be measured for itself.
 const (
-	Broker = "broker"
-	Worker = "worker"
+	Broker  = "broker"
+	Worker  = "worker"
+	Console = "console"
 )
 
 // brokerPart is the broker in this process.
@@ -48,12 +49,24 @@ func (p *brokerPart) failed() <-chan error { return p.fails }
 
 func (p *brokerPart) close() { p.broker.Shutdown() }
 
-// workerPart is a worker in this process.
-type workerPart struct {
-	metrics string // URL
-	stop    func()
-	done    chan struct{}
-	fails   chan error
+// running is a worker or a console in this process.
+type running struct {
+	said  report // its addresses
+	stop  func()
+	done  chan struct{}
+	fails chan error
+}
+
+func begin(ctx context.Context, said report, run func(context.Context) error) *running {
+	ctx, stop := context.WithCancel(ctx)
+	p := &running{said, stop, make(chan struct{}), make(chan error, 1)}
+	go func() {
+		defer close(p.done)
+		if err := run(ctx); err != nil {
+			p.fails <- err
+		}
+	}()
+	return p
 }
 
 func startWorker(ctx context.Context, o order, log *zap.Logger) (served, error) {
@@ -67,15 +80,23 @@ func startWorker(ctx context.Context, o order, log *zap.Logger) (served, error) 
 	if config.Worker.MetricsListen, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	run, stop := context.WithCancel(ctx)
-	p := &workerPart{"http://" + config.Worker.MetricsListen, stop, make(chan struct{}), make(chan error, 1)}
-	go func() {
-		defer close(p.done)
-		if err := app.RunWorker(run, config, log); err != nil {
-			p.fails <- err
-		}
-	}()
-	return p, nil
+	return begin(ctx, report{Metrics: "http://" + config.Worker.MetricsListen}, func(ctx context.Context) error {
+		return app.RunWorker(ctx, config, log)
+	}), nil
+}
+
+func startConsole(ctx context.Context, o order, log *zap.Logger) (served, error) {
+	config, err1 := settings.Default(), error(nil)
+	config.NATS.URL, config.Console.Tokens = o.NATS, []settings.Secret{settings.NewSecret(o.Secret)}
+	config.Console.Listen, err1 = freeAddress()
+	metrics, err2 := freeAddress()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	config.Console.MetricsListen = metrics
+	return begin(ctx, report{API: "http://" + config.Console.Listen, Metrics: "http://" + metrics}, func(ctx context.Context) error {
+		return app.RunConsole(ctx, config, log)
+	}), nil
 }
 
 // freeAddress returns one on loopback that nobody listens on.
@@ -87,8 +108,8 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (p *workerPart) report() report { return report{Metrics: p.metrics} }
+func (p *running) report() report { return p.said }
 
-func (p *workerPart) failed() <-chan error { return p.fails }
+func (p *running) failed() <-chan error { return p.fails }
 
-func (p *workerPart) close() { p.stop(); <-p.done }
+func (p *running) close() { p.stop(); <-p.done }

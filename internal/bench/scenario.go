@@ -26,11 +26,12 @@ type Sizes struct {
 	Latency    time.Duration // of each of its calls
 	Finished   int           // runs in the larger store
 	Rounds     int           // in which the stores are compared
+	Streams    int           // that are live on one console
 }
 
 // Valid says whether the scenarios can be measured with these.
 func (s *Sizes) Valid() bool {
-	return min(s.Parked, s.Timers, s.TimersPer, s.Iterations, s.Finished, s.Rounds) >= 1 && s.Latency >= 0
+	return min(s.Parked, s.Timers, s.TimersPer, s.Iterations, s.Finished, s.Rounds, s.Streams) >= 1 && s.Latency >= 0
 }
 
 // Scenario is what one of them measured.
@@ -76,6 +77,7 @@ func (b *bench) scenarios() []scenario {
 		{"loop", b.loop, each(s.Iterations, 30*time.Millisecond)},
 		{"core", b.core, each(0, 0)},
 		{"finished", b.finished, each(s.Finished, 2*time.Millisecond)},
+		{"streams", b.streams, each(s.Streams, 100*time.Millisecond) + 4*b.Length},
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // little has enough of everything for a scenario to go its whole way.
-var little = Sizes{Parked: 60, Timers: 120, TimersPer: 400, Iterations: 120, Latency: time.Millisecond, Finished: 300, Rounds: 2}
+var little = Sizes{Parked: 60, Timers: 120, TimersPer: 400, Iterations: 120, Latency: time.Millisecond, Finished: 300, Rounds: 2, Streams: 20}
 
 // TestScenarios measures a little of each, all in processes of their own.
 func TestScenarios(t *testing.T) {
@@ -25,6 +25,7 @@ func TestScenarios(t *testing.T) {
 		"loop":     {"from the event to the end, p50 of 3", "the calls alone"},
 		"core":     {"facts in the history", "loaded and folded, p50", "a decision, 100 steps, p50 of runs"},
 		"finished": {"CPU of worker and server per run, 1000 finished", "CPU of worker and server per run, 300 finished"},
+		"streams":  {"console, idle", "console, the most", "messages delivered", "from the publish to the client, p99"},
 	}
 	if names := Scenarios(); len(names) != len(figures)+1 || names[0] != Speed {
 		t.Errorf("scenarios: %v", names)
@@ -100,7 +101,7 @@ func TestScenarioThatIsNone(t *testing.T) {
 	c := config(t)
 	c.Only = []string{"loop", "loops"}
 	_, err := Run(t.Context(), c)
-	if err == nil || err.Error() != `there is no scenario "loops": they are speed, parked, timers, loop, core, finished` {
+	if err == nil || err.Error() != `there is no scenario "loops": they are speed, parked, timers, loop, core, finished, streams` {
 		t.Errorf("Run = %v", err)
 	}
 }
@@ -160,29 +161,6 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// TestStage: calls stay until so many are there, and are counted.
-func TestStage(t *testing.T) {
-	s := &stage{}
-	s.set(time.Hour, 2)
-	first, _ := s.enter()
-	select {
-	case <-first:
-		t.Error("one call is enough")
-	default:
-	}
-	if second, length := s.enter(); length != time.Hour {
-		t.Errorf("it takes %v", length)
-	} else {
-		<-second
-	}
-	<-first
-	s.leave()
-	s.enter()
-	if calls, most := s.seen(); calls != 3 || most != 2 {
-		t.Errorf("%d calls, %d at once", calls, most)
-	}
-}
-
 // TestSizes: nothing can be measured with none of it.
 func TestSizes(t *testing.T) {
 	if !little.Valid() {
@@ -191,7 +169,7 @@ func TestSizes(t *testing.T) {
 	for name, change := range map[string]func(*Sizes){
 		"parked": func(s *Sizes) { s.Parked = 0 }, "timers": func(s *Sizes) { s.Timers = -1 }, "per": func(s *Sizes) { s.TimersPer = 0 },
 		"iterations": func(s *Sizes) { s.Iterations = 0 }, "latency": func(s *Sizes) { s.Latency = -1 },
-		"finished": func(s *Sizes) { s.Finished = 0 }, "rounds": func(s *Sizes) { s.Rounds = 0 },
+		"finished": func(s *Sizes) { s.Finished = 0 }, "rounds": func(s *Sizes) { s.Rounds = 0 }, "streams": func(s *Sizes) { s.Streams = 0 },
 	} {
 		s := little
 		if change(&s); s.Valid() {

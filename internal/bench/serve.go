@@ -29,8 +29,8 @@ type order struct {
 	System string `json:"system"`
 	Folder string `json:"folder"` // for workflows and data
 	API    string `json:"api"`    // what the steps call
-	Secret string `json:"secret"` // of the webhooks
-	NATS   string `json:"nats"`   // of the broker that a worker works on
+	Secret string `json:"secret"` // of the webhooks, or the token of the API
+	NATS   string `json:"nats"`   // of the broker that a worker works on, or a console
 }
 
 // request is every other line; report answers each, and the order.
@@ -43,7 +43,8 @@ type request struct {
 type report struct {
 	Webhooks string `json:"webhooks,omitempty"` // where they go
 	NATS     string `json:"nats,omitempty"`
-	Metrics  string `json:"metrics,omitempty"` // of a worker: its address for HTTP
+	API      string `json:"api,omitempty"`     // of a console
+	Metrics  string `json:"metrics,omitempty"` // of a worker or a console: its address for health
 	Flushes  uint64 `json:"flushes"`           // flush requests that the broker got
 	Error    string `json:"error,omitempty"`
 }
@@ -100,6 +101,8 @@ func serve(ctx context.Context, o order, log *zap.Logger) (served, error) {
 		return startWorker(ctx, o, log)
 	case Ingest:
 		return startIngest(ctx, o, log)
+	case Console:
+		return startConsole(ctx, o, log)
 	}
 	return startZflow(ctx, o, log)
 }

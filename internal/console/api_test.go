@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,32 @@ func TestEachRouteNeedsItsScope(t *testing.T) {
 		if a.status == http.StatusForbidden || a.status == http.StatusUnauthorized {
 			t.Errorf("%s %s with its scope: %d %s", to.method, to.path, a.status, a.body)
 		}
+	}
+}
+
+// TestThePageHasEachRouteWithItsScope reads the table of docs/api.md.
+func TestThePageHasEachRouteWithItsScope(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(GET|POST) (/api/v1[^`]*)`(?:, `([^`]*)`)? \\| `([a-z:]+)` \\|").FindAllStringSubmatch(string(page), -1) {
+		path := strings.Replace(row[2], "{id or seq}", "{id}", 1)
+		documented[row[1]+" "+path] = row[4]
+		if row[3] != "" {
+			documented[row[1]+" "+path+row[3]] = row[4]
+		}
+	}
+	for _, to := range routes() {
+		name := to.method + " " + to.path
+		if documented[name] != to.scope {
+			t.Errorf("%s needs %s, the page says %q", name, to.scope, documented[name])
+		}
+		delete(documented, name)
+	}
+	if len(documented) > 0 {
+		t.Errorf("the page has what is not there: %v", documented)
 	}
 }
 
@@ -249,6 +277,7 @@ func TestWrongInputs(t *testing.T) {
 // makes of orders is tested with the commands of package operator.
 func TestAnOrderThatNobodyTakesIsAccepted(t *testing.T) {
 	r := newRig(t)
+	r.Operator.Patience = time.Second
 	id := r.Run("hello", "v1", "e", engine.Running)
 	a := r.do("POST", "/api/v1/runs/"+id+"/cancel", master, `{"reason":"enough"}`)
 	if a.status != http.StatusAccepted || !strings.Contains(a.error(t), "no worker has taken it") {

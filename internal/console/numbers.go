@@ -23,7 +23,7 @@ func newNumbers() *numbers {
 		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "zflow_console_refused_total", Help: "Attempts without a token that may: missing, wrong, expired, scope, often."}, []string{"why"}),
 		streams:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "zflow_console_streams", Help: "Live streams that are open."}, []string{"stream"}),
 		sent:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "zflow_console_sent_total", Help: "Messages that were sent on live streams."}, []string{"stream"}),
-		ended:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "zflow_console_streams_ended_total", Help: "Live streams that ended: client, slow, token, reset, stop, damaged."}, []string{"stream", "why"}),
+		ended:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "zflow_console_streams_ended_total", Help: "Live streams that ended: client, slow, token, reset, stop."}, []string{"stream", "why"}),
 	}
 	n.registry.MustRegister(n.requests, n.refused, n.streams, n.sent, n.ended)
 	return n

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -88,7 +89,8 @@ func (o *Operator) Signal(ctx context.Context, s Signal) (Run, error) {
 
 // order sends a command and waits until the run's history shows it.
 func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) (Run, error) {
-	ctx, cancel := context.WithTimeout(ctx, takenWithin)
+	patience := cmp.Or(o.Patience, takenWithin)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if o.hurried() {
 		c.Id = rand.Text()
@@ -109,7 +111,7 @@ func (o *Operator) order(ctx context.Context, head history.Head, c *v1.Command) 
 		case over:
 			return r, nil
 		case ctx.Err() != nil:
-			return Run{}, fmt.Errorf("%w within %s: it will, once one runs", ErrNotTaken, takenWithin)
+			return Run{}, fmt.Errorf("%w within %s: it will, once one runs", ErrNotTaken, patience)
 		case err != nil:
 			return r, err
 		}

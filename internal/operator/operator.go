@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"time"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -23,6 +25,7 @@ type Access struct {
 	Blobs     *blobs.Store
 	Publisher *sources.Publisher
 	Ticks     *durable.Bucket // nil: nothing is told of ticks
+	Patience  time.Duration   // how long an order waits to be taken; 0: 10 s
 }
 
 // Operator asks and orders. It is safe for concurrent use.

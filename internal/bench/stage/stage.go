@@ -1,4 +1,5 @@
-package bench
+// Package stage is an API whose calls take time.
+package stage
 
 import (
 	"io"
@@ -7,11 +8,11 @@ import (
 	"time"
 )
 
-// stagePath is where the stage is called.
-const stagePath = "/stage"
+// Path is where the stage is called.
+const Path = "/stage"
 
-// stage is an API whose calls take time, and which sees how many are there at once.
-type stage struct {
+// Stage is an API whose calls take time, and which sees how many are there at once.
+type Stage struct {
 	mu     sync.Mutex
 	length time.Duration // of each call
 	wanted int           // calls: all stay until so many are there, for length at most; 0: any
@@ -21,23 +22,23 @@ type stage struct {
 	calls  int
 }
 
-// set begins anew.
-func (s *stage) set(length time.Duration, wanted int) {
+// Set begins anew.
+func (s *Stage) Set(length time.Duration, wanted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.length, s.wanted, s.full, s.now, s.most, s.calls = length, wanted, make(chan struct{}), 0, 0, 0
 }
 
-// seen says how many calls came, and how many were there at once.
-func (s *stage) seen() (calls, most int) {
+// Seen says how many calls came, and how many were there at once.
+func (s *Stage) Seen() (calls, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls, s.most
 }
 
 // ServeHTTP takes one call.
-func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxCall)) // what it says does not matter
+func (s *Stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 4<<10)) // what it says does not matter
 	full, length := s.enter()
 	select {
 	case <-full:
@@ -46,10 +47,10 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.leave()
 	w.Header()["Content-Type"] = []string{"application/json"}
-	_, _ = io.WriteString(w, answer) // who asked and is gone calls again
+	_, _ = io.WriteString(w, `{"status":"ok"}`) // who asked and is gone calls again
 }
 
-func (s *stage) enter() (full <-chan struct{}, length time.Duration) {
+func (s *Stage) enter() (full <-chan struct{}, length time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -62,7 +63,7 @@ func (s *stage) enter() (full <-chan struct{}, length time.Duration) {
 	return s.full, s.length
 }
 
-func (s *stage) leave() {
+func (s *Stage) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now--
