@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -33,22 +34,28 @@ func askZoom(ctx context.Context, nc *nats.Conn) (z doctor.Zoom, err error) {
 		return z, err
 	}
 	for i, r := range all {
-		c := doctor.Connection{Name: r.Name, State: r.State, Kind: r.Kind, Account: r.Account, Scopes: r.Scopes}
-		switch {
-		case r.State != connections.Connected:
-			c.Wrong = r.Error
-			if c.Wrong == "" {
-				c.Wrong = "its grant ends soon"
-			}
-		case i < mostTested:
-			if _, err := d.Test(ctx, r.Name); err != nil {
-				c.Wrong = err.Error()
-			}
-		}
-		z.Connections = append(z.Connections, c)
+		z.Connections = append(z.Connections, tried(ctx, d, r, i < mostTested))
 	}
 	z.Apps, err = portals(ctx, nc)
 	return z, err
+}
+
+// tried tells how a connection is; one that counts as connected is tried by a call,
+// of which its state may come to be another.
+func tried(ctx context.Context, d *desk.Client, r connections.Record, try bool) doctor.Connection {
+	wrong := ""
+	if r.State == connections.Connected && try {
+		if _, err := d.Test(ctx, r.Name); err != nil {
+			wrong = err.Error()
+			if now, err := d.Show(ctx, r.Name); err == nil {
+				r = now
+			}
+		}
+	}
+	if r.State != connections.Connected {
+		wrong = cmp.Or(r.Error, "its grant ends soon")
+	}
+	return doctor.Connection{Name: r.Name, State: r.State, Kind: r.Kind, Account: r.Account, Scopes: r.Scopes, Wrong: wrong}
 }
 
 // portals returns how apps are here and at Zoom.

@@ -128,11 +128,10 @@ func (f *feed) subscriber(ctx context.Context) (a subscription.App, err error) {
 		return a, fmt.Errorf("zoom.apps.%s has no connection: name one of the app's", f.name)
 	}
 	all := f.Portal.Apps.All()
-	i := slices.IndexFunc(all, func(r connections.Record) bool { return r.Name == f.app.Connection })
-	if i < 0 {
+	its := recordOf(all, f.app.Connection)
+	if its == nil {
 		return a, fmt.Errorf("zoom.apps.%s names the connection %s, which is not there: `zflow connect zoom %s` makes it", f.name, f.app.Connection, f.app.Connection)
 	}
-	its := all[i]
 	token, err := f.Portal.Apps.AppToken(ctx, its.Name)
 	if err != nil {
 		return a, err
@@ -142,7 +141,7 @@ func (f *feed) subscriber(ctx context.Context) (a subscription.App, err error) {
 		a.Scopes = token.Scopes
 	}
 	for _, r := range all {
-		if r.ClientID == its.ClientID && r.OAuth == its.OAuth && r.Kind == its.Kind && r.State != connections.Revoked {
+		if sameApp(&r, its) && r.State != connections.Revoked {
 			target(&a, r)
 		}
 	}
@@ -166,11 +165,34 @@ func target(a *subscription.App, r connections.Record) {
 	}
 }
 
-// concerned tells whether a connection is of an account whose events the app gets.
+// concerned tells whether a trigger that names a connection is one for the app: it
+// is where the connection is of the app. One of no app of zoom.apps stands for its
+// account.
 func (f *feed) concerned(a subscription.App, connection string) bool {
-	return slices.ContainsFunc(f.Portal.Apps.All(), func(r connections.Record) bool {
-		return r.Name == connection && slices.ContainsFunc(a.Targets, func(t subscription.Target) bool { return t.Account == r.Account })
-	})
+	all := f.Portal.Apps.All()
+	its := recordOf(all, connection)
+	if its == nil {
+		return false
+	}
+	for _, other := range f.feeds {
+		if r := recordOf(all, other.app.Connection); r != nil && sameApp(r, its) {
+			own := recordOf(all, a.Connection)
+			return own != nil && sameApp(own, its)
+		}
+	}
+	return slices.ContainsFunc(a.Targets, func(t subscription.Target) bool { return t.Account == its.Account })
+}
+
+func recordOf(all []connections.Record, name string) *connections.Record {
+	i := slices.IndexFunc(all, func(r connections.Record) bool { return r.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
+}
+
+func sameApp(a, b *connections.Record) bool {
+	return a.ClientID == b.ClientID && a.OAuth == b.OAuth && a.Kind == b.Kind
 }
 
 // socketID is the subscription that a WebSocket's address names.

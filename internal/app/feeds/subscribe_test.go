@@ -393,3 +393,72 @@ func TestUsersComeAndGo(t *testing.T) {
 		p.fine(p.apply(), 0)
 	})
 }
+
+// TestATriggerThatNamesAConnection is subscribed to by that connection's app alone,
+// and where that is in no app of zoom.apps, by those of its account.
+func TestATriggerThatNamesAConnection(t *testing.T) {
+	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
+		p.connect("lina", zoomapi.KindUser, "host-1")
+		p.deploys("a: meeting.ended", "b: meeting.started", "c: user.created")
+		p.flows[1].Triggers[0].Connections = []string{"lina"}
+		p.flows[2].Triggers[0].Connections = []string{"nobody"}
+		r := p.plan()
+		if p.fine(r, 1); !slices.Equal(r.Changes[0].Added, []string{"meeting.ended", "meeting.started"}) {
+			t.Errorf("lina is of the account, and of no app of zoom.apps: %+v", r.Changes)
+		}
+		p.feeds.feeds["other"] = &feed{Feeds: p.feeds, name: "other", app: settings.ZoomApp{Connection: "lina"}}
+		r = p.ask(SubscriptionRequest{App: "main"})
+		if p.fine(r, 1); !slices.Equal(r.Changes[0].Added, []string{"meeting.ended"}) {
+			t.Errorf("lina's app subscribes by itself: %+v", r.Changes)
+		}
+	})
+}
+
+// TestHowAppsAre: whose events they get, and whether the WebSocket is open, whichever
+// worker has it.
+func TestHowAppsAre(t *testing.T) {
+	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
+		a := p.appOf(zoomapi.KindServer)
+		s, err := p.sim.Subscribe(t.Context(), zoomsim.Subscription{Name: "socket", Socket: true, Events: []string{"meeting.ended"}, App: a.ClientID})
+		must(t, err)
+		main := p.feeds.feeds["main"]
+		main.app.WebSocket = "ws://zoom.example/ws?subscriptionId=" + s.ID
+		p.deploys("a: meeting.ended")
+		p.again("")
+		p.feeds.feeds["main"].app.WebSocket = main.app.WebSocket
+		p.fine(p.plan(), 0) // it comes over the WebSocket: there is nothing to subscribe to
+		state := func() App {
+			t.Helper()
+			all, err := Apps(t.Context(), p.server.Connect(t))
+			must(t, err)
+			return all[0]
+		}
+		if got := state(); got.Name != "main" || !slices.Equal(got.Accounts, []string{a.AccountID}) || got.WebSocket != "" || got.Problem != "" {
+			t.Errorf("%+v", got)
+		}
+		one := p.feeds.feeds["main"]
+		one.socket, err = one.open()
+		must(t, err)
+		if got := state(); got.WebSocket != SocketClosed {
+			t.Errorf("nobody has opened it: %+v", got)
+		}
+		_, err = one.marks.Put(t.Context(), one.socketKey(), []byte(SocketOpen))
+		must(t, err)
+		if got := state(); got.WebSocket != SocketOpen {
+			t.Errorf("another worker has opened it: %+v", got)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { one.tellSocket(ctx); close(done) }()
+		time.Sleep(tellEvery)
+		if got := state(); got.WebSocket != SocketClosed {
+			t.Errorf("this worker has taken it over, and it is not open yet: %+v", got)
+		}
+		stop()
+		<-done
+		one.app.Connection = "nobody"
+		if got := state(); !strings.Contains(got.Problem, "connection nobody, which is not there") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
