@@ -52,17 +52,27 @@ func routes() []route {
 	return []route{
 		{"GET", "/api/v1/events", tokens.EventsRead, (*api).listEvents, false},
 		{"GET", "/api/v1/events/stream", tokens.EventsRead, (*api).streamEvents, true},
-		{"GET", "/api/v1/events/{id}", tokens.EventsRead, (*api).showEvent, false},
+		{"GET", "/api/v1/events/{id}", tokens.EventsRead, bare((*api).showEvent), false},
 		{"GET", "/api/v1/runs", tokens.RunsRead, (*api).listRuns, false},
 		{"GET", "/api/v1/runs/stream", tokens.RunsRead, (*api).streamRuns, true},
-		{"GET", "/api/v1/runs/{id}", tokens.RunsRead, (*api).showRun, false},
-		{"POST", "/api/v1/runs/{id}/cancel", tokens.RunsWrite, (*api).cancelRun, false},
-		{"POST", "/api/v1/runs/{id}/signal", tokens.RunsWrite, (*api).signalRun, false},
-		{"POST", "/api/v1/runs/{id}/approve", tokens.RunsWrite, (*api).approveRun, false},
-		{"POST", "/api/v1/runs/{id}/retry", tokens.RunsWrite, (*api).retryRun, false},
-		{"GET", "/api/v1/workflows", tokens.WorkflowsRead, (*api).listWorkflows, false},
-		{"GET", "/api/v1/workflows/{name}", tokens.WorkflowsRead, (*api).showWorkflow, false},
-		{"GET", "/api/v1/connections", tokens.ConnectionsRead, (*api).listConnections, false},
+		{"GET", "/api/v1/runs/{id}", tokens.RunsRead, bare((*api).showRun), false},
+		{"POST", "/api/v1/runs/{id}/cancel", tokens.RunsWrite, bare((*api).cancelRun), false},
+		{"POST", "/api/v1/runs/{id}/signal", tokens.RunsWrite, bare((*api).signalRun), false},
+		{"POST", "/api/v1/runs/{id}/approve", tokens.RunsWrite, bare((*api).approveRun), false},
+		{"POST", "/api/v1/runs/{id}/retry", tokens.RunsWrite, bare((*api).retryRun), false},
+		{"GET", "/api/v1/workflows", tokens.WorkflowsRead, bare((*api).listWorkflows), false},
+		{"GET", "/api/v1/workflows/{name}", tokens.WorkflowsRead, bare((*api).showWorkflow), false},
+		{"GET", "/api/v1/connections", tokens.ConnectionsRead, bare((*api).listConnections), false},
+	}
+}
+
+// bare is for what takes no parameters.
+func bare(do func(*api, *call) (any, error)) func(*api, *call) (any, error) {
+	return func(a *api, c *call) (any, error) {
+		for name := range c.r.URL.Query() {
+			return nil, invalid("there is no parameter %.40q: there are none here", name)
+		}
+		return do(a, c)
 	}
 }
 

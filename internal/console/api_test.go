@@ -242,6 +242,8 @@ func TestWrongInputs(t *testing.T) {
 		{"GET", "/api/v1/events?since=-1h", "", "neither a time", 400},
 		{"GET", "/api/v1/events?before=x", "", "no sequence", 400},
 		{"GET", "/api/v1/events?page=2", "", "no parameter", 400},
+		{"GET", "/api/v1/workflows?page=2", "", "there are none here", 400},
+		{"POST", run + "/cancel?now=true", "{}", "there are none here", 400},
 		{"GET", "/api/v1/events/999", "", "there is none", 404},
 		{"GET", "/api/v1/events/nosuch", "", "there is none", 404},
 		{"GET", "/api/v1/runs?status=done", "", "a run is never", 400},

@@ -54,16 +54,18 @@ func (sh *shell) tail(c *cobra.Command, f *tailFlags) error {
 	if f.from > 0 {
 		after := f.from - 1
 		q.After = &after
+		q.OnGap = func(g live.Gap) { sh.Say("%s", g) }
 	}
 	if q.Filter, err = filterOf(c.Context(), o, f); err != nil {
 		return err
 	}
-	return live.Tail(c.Context(), o, q, func(e operator.Received) error {
+	err = live.Tail(c.Context(), o, q, func(e operator.Received) error {
 		if sh.JSON() {
 			return sh.PrintLine(e)
 		}
 		return sh.Print("%s  %d  %s  %s  %s  %s\n", terminal.Clock(e.ReceivedAt), e.Sequence, e.ID, e.Type, e.Source, e.Subject)
 	})
+	return live.FromError(err, f.from)
 }
 
 func filterOf(ctx context.Context, o *operator.Operator, f *tailFlags) (live.Filter, error) {

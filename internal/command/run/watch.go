@@ -51,6 +51,7 @@ func (sh *shell) watch(c *cobra.Command, f *watchFlags, args []string) error {
 	if f.from > 0 {
 		after := f.from - 1
 		q.After = &after
+		q.OnGap = func(g live.Gap) { sh.Say("%s", g) }
 	}
 	o, err := sh.Operator(c.Context())
 	if err != nil {
@@ -65,7 +66,7 @@ func (sh *shell) watch(c *cobra.Command, f *watchFlags, args []string) error {
 	if len(args) == 1 {
 		return live.Watch(c.Context(), o, args[0], show)
 	}
-	return live.WatchAll(c.Context(), o, q, show)
+	return live.FromError(live.WatchAll(c.Context(), o, q, show), f.from)
 }
 
 // printAppend writes a line for each fact.

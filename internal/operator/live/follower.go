@@ -14,6 +14,7 @@ type Query struct {
 	Filter Filter
 	After  *uint64   // the last message that is known already; nil: what there is now
 	Since  time.Time // instead: from what was stored at or after it; zero: not so
+	OnGap  func(Gap) // Follow calls it first where there is a gap; nil: nothing is
 }
 
 // Beyond says that a follower's place is none of the stream.
@@ -23,11 +24,24 @@ func (b Beyond) Error() string {
 	return fmt.Sprintf("there is no %d yet, the last is %d: it is the place in another stream, or of what a power failure took; begin without it", b.After, b.Last)
 }
 
+// FromError says it in the words of who asked for what begins with a sequence.
+func FromError(err error, from uint64) error {
+	if b := (Beyond{}); errors.As(err, &b) {
+		return fmt.Errorf("there is nothing from %d on, the last is %d: begin at %d, or leave --from out", from, b.Last, b.Last+1)
+	}
+	return err
+}
+
 // Gap is what a follower does not get, since the stream does not have it any more:
 // what came after one message and before another.
 type Gap struct {
 	After uint64 `json:"after"`
 	First uint64 `json:"first"`
+}
+
+// String says which messages these were.
+func (g Gap) String() string {
+	return fmt.Sprintf("%d to %d are no longer kept: it begins with %d", g.After+1, g.First-1, g.First)
 }
 
 // Follower gets the messages of a stream from a place on. It is not safe for
@@ -190,8 +204,7 @@ func (f *Follower) leavePast() {
 	}
 }
 
-// Follow calls f for what comes until f says that it was the last, or ctx ends. A
-// gap, if there is one, is the caller's to look for with Open.
+// Follow calls f for what comes until f says that it was the last, or ctx ends.
 func (h *Hub) Follow(ctx context.Context, q Query, f func(*Message) (more bool, err error)) error {
 	follower, err := h.Open(ctx, q)
 	if err != nil {
@@ -201,6 +214,9 @@ func (h *Hub) Follow(ctx context.Context, q Query, f func(*Message) (more bool, 
 		return err
 	}
 	defer follower.Close()
+	if follower.gap != nil && q.OnGap != nil {
+		q.OnGap(*follower.gap)
+	}
 	for ctx.Err() == nil {
 		got, err := follower.Next(ctx)
 		if err != nil {

@@ -166,12 +166,22 @@ func TestAGapIsSaid(t *testing.T) {
 	if got := read(t, f, 4); !slices.Equal(got, []uint64{6, 7, 8, 9}) {
 		t.Errorf("got %v", got)
 	}
+	var said []string
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	q := Query{After: after(2), OnGap: func(g Gap) { said = append(said, g.String()) }}
+	h.Must(Tail(ctx, h.Operator, q, func(operator.Received) error { cancel(); return nil }))
+	if !slices.Equal(said, []string{"3 to 5 are no longer kept: it begins with 6"}) {
+		t.Errorf("it is said as %q", said)
+	}
 	if f := open(t, hub, Query{After: after(5)}); f.Gap() != nil {
 		t.Errorf("there is no gap after 5, but %v", f.Gap())
 	}
 	var beyond Beyond
 	if _, err := hub.Open(context.Background(), Query{After: after(10)}); !errors.As(err, &beyond) || beyond.Last != 9 {
 		t.Errorf("a place beyond the end: %v", err)
+	} else if got := FromError(err, 11).Error(); got != "there is nothing from 11 on, the last is 9: begin at 10, or leave --from out" {
+		t.Errorf("it is said as %q", got)
 	}
 }
 
