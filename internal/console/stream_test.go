@@ -295,7 +295,7 @@ func TestASlowClientHoldsNobodyUp(t *testing.T) {
 
 // TestManyStreamsGetEachMessageOnce has as many as a console is measured with.
 func TestManyStreamsGetEachMessageOnce(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.ping = defaultPing })
+	r := newRig(t, func(c *Config) { c.ping, c.writeLimit = defaultPing, defaultWriteLimit }) // busy machines too
 	const streams, events = 500, 12
 	clients := make([]*client, streams)
 	for i := range clients {
