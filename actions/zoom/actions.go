@@ -1,6 +1,7 @@
 package zoom
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -119,7 +120,7 @@ func (op operation) request(c caller) (zoomapi.Request, error) {
 	if !ok {
 		return zoomapi.Request{}, actions.Final("zoom.%s is not in the catalog", op.name)
 	}
-	q := zoomapi.Request{Connection: c.call.Connection, Account: c.call.Account, Method: entry.Method}
+	q := zoomapi.Request{Connection: c.call.Connection, Account: c.call.Account, Self: c.call.Host, Method: entry.Method}
 	if err := op.complete(c.call.Input); err != nil {
 		return q, err
 	}
@@ -162,6 +163,9 @@ func (c caller) param(name string) (string, error) {
 		return c.user()
 	}
 	value, err := text(c.call.Input[name])
+	if name == "account_id" {
+		value = cmp.Or(value, "me")
+	}
 	if err != nil {
 		return "", actions.Final("%s is neither text nor a whole number", name)
 	}
@@ -169,7 +173,7 @@ func (c caller) param(name string) (string, error) {
 }
 
 // user is whom the call is about; me is who connected, and with a
-// server-to-server app the app's owner.
+// server-to-server app the event's host.
 func (c caller) user() (string, error) {
 	user, err := text(c.call.Input["user_id"])
 	if err != nil {

@@ -10,7 +10,8 @@
 //     list where an object is expected, or with a page of a proxy is none. A field
 //     that Zoom leaves out is no failure.
 //  2. user_id is "me" by default: who connected, or, with a server-to-server
-//     connection, which acts for its account, the owner of the app.
+//     connection, which acts for its account, the host of what the run's event is
+//     about. Where there is none, Zoom refuses, and the error says what to give.
 //  3. zoom.delete_meeting finds nothing after an attempt of its own whose outcome
 //     is unknown: that is done. Otherwise a meeting that is not there is an error.
 //  4. zoom.create_meeting and zoom.add_meeting_registrant find out by a probe

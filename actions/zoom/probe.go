@@ -205,5 +205,5 @@ func (c caller) all(ctx context.Context, list, template, id string, query url.Va
 }
 
 func (c caller) get(path string, query url.Values) zoomapi.Request {
-	return zoomapi.Request{Connection: c.call.Connection, Account: c.call.Account, Method: "GET", Path: path, Query: query}
+	return zoomapi.Request{Connection: c.call.Connection, Account: c.call.Account, Self: c.call.Host, Method: "GET", Path: path, Query: query}
 }

@@ -16,7 +16,7 @@ func with(fields map[string]actions.Schema, more ...any) map[string]actions.Sche
 func userInput() actions.Schema {
 	return actions.Schema{
 		Type: "string", Default: "me",
-		Doc: "The user, by id or e-mail address. me is who connected; a server-to-server connection acts for the account, so there me is the app's owner, and another user is named.",
+		Doc: "The user, by id or e-mail address. me is who connected. A server-to-server app has no me: with it, me is the host of what the run's event is about, and where there is none a user has to be named.",
 	}
 }
 

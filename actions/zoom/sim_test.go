@@ -22,7 +22,7 @@ import (
 // simulated returns a Zoom with state, and a client that may call it.
 func simulated(t *testing.T) (*zoomsim.Sim, *zoomapi.Client) {
 	t.Helper()
-	s := zoomsim.New(zoomsim.Options{Imagine: true})
+	s := zoomsim.New(zoomsim.Options{Imagine: true, NoMe: true})
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		server.Close()
@@ -106,18 +106,27 @@ func TestStoryOfAMeeting(t *testing.T) {
 	}
 }
 
-// A server-to-server app acts for its account: me is the app's owner, in whose
-// list the meeting stands and the probe looks.
-func TestServerToServerActsForItsOwner(t *testing.T) {
+// A server-to-server app has no me: it is the host of the event, in whose list the
+// meeting stands and the probe looks. Without one, the error says what is missing.
+func TestServerToServerHasNoMe(t *testing.T) {
 	_, c := simulated(t)
-	call := actions.Call{Input: map[string]any{"topic": "Algebra"}, Started: time.Now()}
-	m := must(t, c, "create_meeting", call.Input)
-	if list := must(t, c, "list_meetings", map[string]any{})["meetings"].([]any); len(list) != 1 {
+	call := actions.Call{Input: map[string]any{"topic": "Algebra"}, Host: "ann", Started: time.Now()}
+	r, err := find(t, c, "create_meeting").Do(t.Context(), call)
+	m, _ := r.Output.(map[string]any)
+	if err != nil || m["host_id"] != "ann" {
+		t.Fatalf("%v, %v", m, err)
+	}
+	if list := must(t, c, "list_meetings", map[string]any{"user_id": "ann"})["meetings"].([]any); len(list) != 1 {
 		t.Errorf("listed %v", list)
 	}
 	found, r, err := find(t, c, "create_meeting").Probe(t.Context(), call)
 	if out, _ := r.Output.(map[string]any); err != nil || !found || out["id"] != m["id"] {
 		t.Errorf("the probe found %t, %v, %v", found, out, err)
+	}
+	call.Host = ""
+	_, err = find(t, c, "create_meeting").Do(t.Context(), call)
+	if e := asError(t, err); e == nil || e.Code != "1001" || !strings.Contains(e.Message, "give user_id") {
+		t.Errorf("without a host: %v", err)
 	}
 }
 
@@ -261,5 +270,38 @@ func TestLimitOfTheSimulator(t *testing.T) {
 	}
 	if !slices.Contains(classes, actions.ClassRetryable) || slices.Contains(classes, actions.ClassFinal) {
 		t.Errorf("classes %v", classes)
+	}
+}
+
+// What polls and events ask for: people, webinars, and what is past.
+func TestReading(t *testing.T) {
+	s, c := simulated(t)
+	s.Seed()
+	users := must(t, c, "list_users", map[string]any{"limit": int64(1)})
+	if len(users["users"].([]any)) != 1 {
+		t.Fatalf("users: %v", users)
+	}
+	one := users["users"].([]any)[0].(map[string]any)
+	if got := must(t, c, "get_user", map[string]any{"user_id": one["email"]}); got["id"] != one["id"] {
+		t.Errorf("the user %v is %v", one["email"], got)
+	}
+	uuid := "/mNy//2b=="
+	if past := must(t, c, "get_past_meeting", map[string]any{"meeting_id": uuid}); past["uuid"] != uuid || past["participants_count"] == nil {
+		t.Errorf("past: %v", past)
+	}
+	must(t, c, "list_webinars", map[string]any{"user_id": one["id"]})
+	day := time.Now().Add(-48 * time.Hour).UTC().Format(time.DateOnly)
+	for _, name := range []string{"list_recordings", "list_account_recordings"} {
+		if got := must(t, c, name, map[string]any{"user_id": one["id"], "from": day}); got["more"] != false {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for name, input := range map[string]map[string]any{
+		"get_webinar":             {"webinar_id": int64(1)},
+		"list_account_recordings": {"account_id": "another"},
+	} {
+		if _, err := find(t, c, name).Do(t.Context(), actions.Call{Input: input}); err == nil {
+			t.Errorf("%s found what is not there", name)
+		}
 	}
 }

@@ -6,10 +6,10 @@ import (
 
 // table has all operations; what it says beside zoomcatalog is what a step sees.
 func table() []operation {
-	return []operation{
+	return append([]operation{
 		createMeeting(), getMeeting(), updateMeeting(), deleteMeeting(), listMeetings(),
 		addRegistrant(), listParticipants(), listPanelists(), getRecordings(), sendChatMessage(),
-	}
+	}, reading()...)
 }
 
 func createMeeting() operation {

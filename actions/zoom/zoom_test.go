@@ -59,6 +59,14 @@ var answers = map[string]struct {
 	"list_past_meeting_participants": {map[string]any{"meeting_id": "/a//b=="}, 200, `{"page_size":300,"participants":[{"name":"A"}]}`},
 	"list_webinar_panelists":         {map[string]any{"webinar_id": int64(5)}, 200, `{"total_records":1,"panelists":[{"id":"p","name":"A","email":"a@x.example","join_url":"https://x/w?tk=t0ken-t0ken-t0ken"}]}`},
 	"get_meeting_recordings":         {map[string]any{"meeting_id": "ab/c=="}, 200, `{"uuid":"ab/c==","recording_files":[],"download_access_token":"t0ken-t0ken-t0ken"}`},
+	"list_users":                     {map[string]any{}, 200, `{"page_size":300,"users":[{"id":"u","email":"a@x.example","type":2}]}`},
+	"get_user":                       {map[string]any{"user_id": "u"}, 200, `{"id":"u","email":"a@x.example","host_key":"t0ken-t0ken-t0ken"}`},
+	"list_webinars":                  {map[string]any{}, 200, `{"page_size":300,"webinars":[{"id":5,"topic":"A"}]}`},
+	"get_webinar":                    {map[string]any{"webinar_id": int64(5)}, 200, `{"id":5,"uuid":"a==","start_url":"https://x/s?zak=t0ken-t0ken-t0ken"}`},
+	"list_recordings":                {map[string]any{"from": "2026-03-01"}, 200, `{"from":"2026-03-01","page_size":300,"meetings":[{"uuid":"a==","recording_files":[]}]}`},
+	"list_account_recordings":        {map[string]any{}, 200, `{"page_size":300,"meetings":[{"uuid":"a=="}]}`},
+	"get_past_meeting":               {map[string]any{"meeting_id": "/a//b=="}, 200, `{"uuid":"/a//b==","participants_count":3}`},
+	"list_past_meeting_instances":    {map[string]any{"meeting_id": int64(5)}, 200, `{"meetings":[{"uuid":"a==","start_time":"2026-03-02T09:00:00Z"}]}`},
 	"send_chat_message":              {map[string]any{"message": "hi", "to_channel": "c"}, 201, `{"id":"m"}`},
 }
 

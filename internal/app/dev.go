@@ -178,7 +178,7 @@ func (d *Dev) startSim(context.Context) error {
 		return fmt.Errorf("starting the simulator: %w", err)
 	}
 	o := d.config.Sim
-	o.Imagine, o.Apps = true, zoomsim.EachKind(d.state.ZoomSecret)
+	o.Imagine, o.NoMe, o.Apps = true, true, zoomsim.EachKind(d.state.ZoomSecret)
 	d.sim = zoomsim.New(o)
 	d.state.Sim = "http://" + l.Addr().String()
 	app := d.sim.Apps()[0]

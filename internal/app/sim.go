@@ -16,7 +16,7 @@ const simGrace = 4 * time.Second
 // RunSim serves a simulated Zoom until ctx ends. The secret signs its webhooks;
 // deliver, if not empty, gets them.
 func RunSim(ctx context.Context, l net.Listener, secret, deliver string) error {
-	sim := zoomsim.New(zoomsim.Options{Imagine: true, Apps: zoomsim.EachKind(secret)})
+	sim := zoomsim.New(zoomsim.Options{Imagine: true, NoMe: true, Apps: zoomsim.EachKind(secret)})
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	subscribed := make(chan error, 1)

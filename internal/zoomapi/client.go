@@ -42,6 +42,7 @@ type Client struct {
 type Request struct {
 	Connection string     // by name; empty: that of the account
 	Account    string     // of the event
+	Self       string     // whom me stands for with a server-to-server app, which has none of its own; empty: left to Zoom
 	Method     string     // GET, POST, …
 	Path       string     // made by Path
 	Query      url.Values // escaped by Do
@@ -140,9 +141,25 @@ func (c *Client) send(ctx context.Context, q Request, token Token) (Response, *E
 	case res.StatusCode < 200 || res.StatusCode >= 300:
 		e := failure(q, res, body, time.Now())
 		e.Message = strings.ReplaceAll(e.Message, token.Access, "••••")
+		if _, ofNobody := q.pathFor(token); ofNobody && e.Code == "1001" {
+			e.Message += " (give user_id: a server-to-server app has no me)"
+		}
 		return Response{}, e
 	}
 	return Response{Status: res.StatusCode, Body: body}, nil
+}
+
+// pathFor is the path with a user's id in place of me, where the app acts for an
+// account and not for a user; ofNobody tells that none is known.
+func (q Request) pathFor(token Token) (path string, ofNobody bool) {
+	before, after, found := strings.Cut(q.Path, "/users/me")
+	if !found || token.Kind != KindServer || after != "" && after[0] != '/' {
+		return q.Path, false
+	}
+	if q.Self == "" || q.Self == "." || q.Self == ".." {
+		return q.Path, true
+	}
+	return before + "/users/" + Escape(q.Self) + after, false
 }
 
 func (c *Client) request(ctx context.Context, q Request, token Token) (*http.Request, error) {
@@ -153,7 +170,8 @@ func (c *Client) request(ctx context.Context, q Request, token Token) (*http.Req
 	if address == "" {
 		address = token.base()
 	}
-	address += q.Path
+	path, _ := q.pathFor(token)
+	address += path
 	if len(q.Query) > 0 {
 		address += "?" + q.Query.Encode()
 	}

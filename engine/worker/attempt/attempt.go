@@ -5,6 +5,7 @@ package attempt
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"runtime/debug"
 	"time"
@@ -27,7 +28,25 @@ type Caller struct {
 
 // Of is what a call tells of its run. The run itself goes on changing in the hands
 // of its owner while calls are in flight.
-type Of struct{ Run, Event, Account string }
+type Of struct {
+	Run, Event, Account string
+	Body                []byte // of the event; empty where it is kept elsewhere
+}
+
+// host is the host of what the event is about, as Zoom's events name it.
+func (of Of) host() string {
+	var body struct {
+		Payload struct {
+			Object struct {
+				Host string `json:"host_id"`
+			}
+		}
+	}
+	if len(of.Body) == 0 || json.Unmarshal(of.Body, &body) != nil {
+		return ""
+	}
+	return body.Payload.Object.Host
+}
 
 // Do performs the attempt's action, whatever that does, and tells what came of it.
 func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.Outcome) {
@@ -51,6 +70,9 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 	in := actions.Call{
 		Input: input, Key: of.Run + "." + a.Step, Connection: a.Connection, Account: of.Account, Event: of.Event,
 		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
+	}
+	if action.Spec.Connects != "" {
+		in.Host = of.host()
 	}
 	var result actions.Result
 	if a.Probe > 0 {
