@@ -3,16 +3,14 @@ package desk
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"zflow/internal/ask"
 	"zflow/internal/connections"
 	"zflow/internal/connections/forget"
 	"zflow/internal/sealed"
@@ -30,91 +28,46 @@ type Options struct {
 
 // Desk answers requests until Close.
 type Desk struct {
-	o     Options
-	verbs map[string]func(context.Context, []byte) (any, error)
-	sub   *nats.Subscription
-	ctx   context.Context
-	stop  func()
-	work  sync.WaitGroup
-	slots chan struct{}
+	o      Options
+	server *ask.Server
 }
-
-// most is how many requests are answered at a time.
-const most = 64
 
 // Serve begins to answer; of all workers one answers each request.
 func Serve(nc *nats.Conn, o Options) (*Desk, error) {
-	d := &Desk{o: o, slots: make(chan struct{}, most)}
-	d.ctx, d.stop = context.WithCancel(context.Background())
-	d.verbs = map[string]func(context.Context, []byte) (any, error){
-		verbKey:    func(context.Context, []byte) (any, error) { return o.Keys.Public().String(), nil },
-		verbJoin:   by(d.join),
-		verbBegin:  by(d.begin),
-		verbEnd:    by(d.finish),
-		verbPoll:   by(d.poll),
-		verbList:   by(d.list),
-		verbShow:   by(func(ctx context.Context, n name) (any, error) { return o.Store.Show(ctx, n.Name) }),
-		verbTest:   by(func(ctx context.Context, n name) (any, error) { return o.Store.Test(ctx, n.Name) }),
-		verbDrop:   by(d.revoke),
-		verbErase:  by(d.erase),
-		verbForget: by(d.forget),
-	}
+	d := &Desk{o: o}
+	show := func(ctx context.Context, n name) (any, error) { return o.Store.Show(ctx, n.Name) }
+	test := func(ctx context.Context, n name) (any, error) { return o.Store.Test(ctx, n.Name) }
 	var err error
-	if d.sub, err = nc.QueueSubscribe(subjects+"*", queue, d.onRequest); err != nil {
-		return nil, fmt.Errorf("listening for requests about connections: %w", err)
-	}
-	return d, nil
+	d.server, err = ask.Serve(nc, subjects, map[string]ask.Verb{
+		verbKey:    func(context.Context, []byte) (any, error) { return o.Keys.Public().String(), nil },
+		verbJoin:   within(d.join),
+		verbBegin:  within(d.begin),
+		verbEnd:    within(d.finish),
+		verbPoll:   within(d.poll),
+		verbList:   within(d.list),
+		verbShow:   within(show),
+		verbTest:   within(test),
+		verbDrop:   within(d.revoke),
+		verbErase:  within(d.erase),
+		verbForget: ask.By(d.forget), // reads all runs: for as long as that takes
+	})
+	return d, err
 }
 
 // Close ends the answers under way; what has asked Zoom for a grant stores it.
-func (d *Desk) Close() {
-	_ = d.sub.Unsubscribe() // of a connection that is closed: ended already
-	d.stop()
-	d.work.Wait()
-}
+func (d *Desk) Close() { d.server.Close() }
 
-// by makes a verb of a function that takes one kind of request.
-func by[T any](do func(context.Context, T) (any, error)) func(context.Context, []byte) (any, error) {
-	return func(ctx context.Context, raw []byte) (any, error) {
-		var in T
-		if err := json.Unmarshal(raw, &in); err != nil {
-			return nil, errors.New("the request is not one of this version of zflow")
-		}
-		return do(ctx, in)
-	}
-}
-
-func (d *Desk) onRequest(m *nats.Msg) {
-	select {
-	case d.slots <- struct{}{}:
-	case <-d.ctx.Done():
-		return
-	}
-	d.work.Go(func() {
-		defer func() { <-d.slots }()
-		ctx, cancel := context.WithTimeout(d.ctx, answerWithin)
+// within makes a verb of a function, and says so when it takes too long.
+func within[T any](do func(context.Context, T) (any, error)) ask.Verb {
+	return ask.By(func(ctx context.Context, in T) (any, error) {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
-		raw, err := json.Marshal(d.answer(ctx, strings.TrimPrefix(m.Subject, subjects), m.Data))
-		if err == nil {
-			_ = m.Respond(raw) // who asked waits no longer then
+		out, err := do(ctx, in)
+		if err != nil && ctx.Err() == context.DeadlineExceeded {
+			return nil, fmt.Errorf("not done within %s: %w; look how it stands with `zflow connections list`, then ask again", answerWithin, err)
 		}
+		return out, err
 	})
-}
-
-func (d *Desk) answer(ctx context.Context, verb string, in []byte) reply {
-	do, known := d.verbs[verb]
-	if !known {
-		return reply{Error: fmt.Sprintf("the worker knows no request %q: is it older than the command?", verb)}
-	}
-	out, err := do(ctx, in)
-	if err != nil {
-		return reply{Error: sealed.Mask(err.Error())}
-	}
-	raw, err := json.Marshal(out)
-	if err != nil {
-		return reply{Error: err.Error()}
-	}
-	return reply{Result: raw}
 }
 
 func (d *Desk) join(ctx context.Context, w connections.Wanted) (any, error) {

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"encoding/json"
 	"time"
 
 	"zflow/internal/connections"
@@ -9,7 +8,6 @@ import (
 
 const (
 	subjects   = "zflow.connection."
-	queue      = "workers"
 	verbKey    = "key"
 	verbJoin   = "connect"
 	verbBegin  = "begin"
@@ -22,12 +20,6 @@ const (
 	verbErase  = "delete"
 	verbForget = "forget"
 )
-
-// reply is what a worker answers.
-type reply struct {
-	Error  string          `json:"error,omitempty"`
-	Result json.RawMessage `json:"result,omitempty"`
-}
 
 // Begin asks for an authorization.
 type Begin struct {

@@ -2,12 +2,10 @@ package desk
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 
 	"github.com/nats-io/nats.go"
 
+	"zflow/internal/ask"
 	"zflow/internal/connections"
 	"zflow/internal/connections/forget"
 	"zflow/internal/sealed"
@@ -20,31 +18,11 @@ type Client struct{ nc *nats.Conn }
 func NewClient(nc *nats.Conn) *Client { return &Client{nc} }
 
 // ErrNoWorker says that nobody is there to ask.
-var ErrNoWorker = errors.New("no worker answers: start one with `zflow dev`, or the worker process")
+var ErrNoWorker = ask.ErrNoWorker
 
-// ask sends a request and reads what came of it.
-func ask[T any](ctx context.Context, c *Client, verb string, in any) (out T, err error) {
-	raw, err := json.Marshal(in)
-	if err != nil {
-		return out, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	m, err := c.nc.RequestWithContext(ctx, subjects+verb, raw)
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		return out, ErrNoWorker
-	case err != nil:
-		return out, fmt.Errorf("asking a worker: %w", err)
-	}
-	var r reply
-	if err := json.Unmarshal(m.Data, &r); err != nil {
-		return out, fmt.Errorf("reading a worker's answer: %w", err)
-	}
-	if r.Error != "" {
-		return out, errors.New(r.Error)
-	}
-	return out, json.Unmarshal(r.Result, &out)
+// call asks a worker.
+func call[T any](ctx context.Context, c *Client, verb string, in any) (T, error) {
+	return ask.Call[T](ctx, c.nc, subjects+verb, in)
 }
 
 // seal hides a secret from all but the workers.
@@ -52,7 +30,7 @@ func (c *Client) seal(ctx context.Context, secret string) (string, error) {
 	if secret == "" {
 		return "", nil
 	}
-	text, err := ask[string](ctx, c, verbKey, struct{}{})
+	text, err := call[string](ctx, c, verbKey, struct{}{})
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +47,7 @@ func (c *Client) Connect(ctx context.Context, w connections.Wanted) (connections
 	if w.Secret, err = c.seal(ctx, w.Secret); err != nil {
 		return connections.Record{}, err
 	}
-	return ask[connections.Record](ctx, c, verbJoin, w)
+	return call[connections.Record](ctx, c, verbJoin, w)
 }
 
 // Begin begins an authorization that a person has to give.
@@ -78,7 +56,7 @@ func (c *Client) Begin(ctx context.Context, b Begin) (connections.Begun, error) 
 	if b.Secret, err = c.seal(ctx, b.Secret); err != nil {
 		return connections.Begun{}, err
 	}
-	return ask[connections.Begun](ctx, c, verbBegin, b)
+	return call[connections.Begun](ctx, c, verbBegin, b)
 }
 
 // Finish hands over what came back from Zoom's consent page.
@@ -87,19 +65,19 @@ func (c *Client) Finish(ctx context.Context, a connections.Answer) (connections.
 	if a.Code, err = c.seal(ctx, a.Code); err != nil {
 		return connections.Record{}, err
 	}
-	return ask[connections.Record](ctx, c, verbEnd, a)
+	return call[connections.Record](ctx, c, verbEnd, a)
 }
 
 // Poll asks how an authorization on another machine stands.
 func (c *Client) Poll(ctx context.Context, state string) (Polled, error) {
-	return ask[Polled](ctx, c, verbPoll, connections.Answer{State: state})
+	return call[Polled](ctx, c, verbPoll, connections.Answer{State: state})
 }
 
 // List returns all connections, sorted by name.
 func (c *Client) List(ctx context.Context) ([]connections.Record, error) {
 	all := []connections.Record{}
 	for after := ""; ; {
-		p, err := ask[page](ctx, c, verbList, listed{After: after})
+		p, err := call[page](ctx, c, verbList, listed{After: after})
 		if err != nil {
 			return nil, err
 		}
@@ -113,26 +91,26 @@ func (c *Client) List(ctx context.Context) ([]connections.Record, error) {
 
 // Show returns a connection as all may see it.
 func (c *Client) Show(ctx context.Context, connection string) (connections.Record, error) {
-	return ask[connections.Record](ctx, c, verbShow, name{connection})
+	return call[connections.Record](ctx, c, verbShow, name{connection})
 }
 
 // Test makes a call with a connection.
 func (c *Client) Test(ctx context.Context, connection string) (connections.Tested, error) {
-	return ask[connections.Tested](ctx, c, verbTest, name{connection})
+	return call[connections.Tested](ctx, c, verbTest, name{connection})
 }
 
 // Revoke ends a connection, here and at Zoom.
 func (c *Client) Revoke(ctx context.Context, connection string) (Ended, error) {
-	return ask[Ended](ctx, c, verbDrop, name{connection})
+	return call[Ended](ctx, c, verbDrop, name{connection})
 }
 
 // Delete removes a connection with its grant.
 func (c *Client) Delete(ctx context.Context, connection string) (Ended, error) {
-	return ask[Ended](ctx, c, verbErase, name{connection})
+	return call[Ended](ctx, c, verbErase, name{connection})
 }
 
 // Forget deletes what is stored of an account. Where the order is not done, runs
 // are still ending: ask again. What was deleted in all stands in the last answer.
 func (c *Client) Forget(ctx context.Context, f Forget) (forget.Order, error) {
-	return ask[forget.Order](ctx, c, verbForget, f)
+	return call[forget.Order](ctx, c, verbForget, f)
 }
