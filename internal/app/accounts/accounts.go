@@ -5,6 +5,7 @@ package accounts
 
 import (
 	"context"
+	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -27,6 +28,8 @@ type Config struct {
 	Grants *connections.Keyring
 	Gate   *durable.Gate
 	Log    *zap.Logger
+
+	Transport http.RoundTripper // to Zoom's OAuth server; nil: one of its own
 }
 
 // Accounts are the connections of a worker process.
@@ -62,7 +65,7 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 
 // Connections opens the connections only.
 func Connections(ctx context.Context, js jetstream.JetStream, c Config) (*connections.Store, error) {
-	return connections.Open(ctx, js, connections.Options{Apps: apps(c.Config), Keys: c.Grants, Gate: c.Gate, Server: c.Zoom.OAuthURL})
+	return connections.Open(ctx, js, connections.Options{Apps: apps(c.Config), Keys: c.Grants, Gate: c.Gate, Server: c.Zoom.OAuthURL, Transport: c.Transport})
 }
 
 // Close ends the answers under way and the fetches of tokens.

@@ -135,7 +135,12 @@ func (e *endings) stands(account string) bool {
 // sweeps carries out orders to forget, those too that were cut short.
 func (e *endings) sweeps(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := e.forgetter.Sweep(ctx); err != nil && ctx.Err() == nil {
+		done, err := e.forgetter.Sweep(ctx)
+		for _, o := range done {
+			e.c.Log.Info("what was stored of an account is deleted", zap.String("account", o.Account), zap.String("why", o.Why),
+				zap.Uint64("events", o.Events), zap.Uint64("runs", o.Runs), zap.Uint64("values", o.Values))
+		}
+		if err != nil && ctx.Err() == nil {
 			e.c.Log.Warn("what is to be deleted of an account is not gone yet", zap.Error(err))
 		}
 		pause(ctx, sweepEvery)

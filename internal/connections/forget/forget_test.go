@@ -82,6 +82,13 @@ func (r *rig) run(account, id, state, blob string) {
 	r.must(r.wakes.SetTimer(ctx, "flow", id, 1, time.Now().Add(time.Hour)))
 }
 
+func (r *rig) sweep() (done []forget.Order) {
+	r.Helper()
+	done, err := r.forget.Sweep(r.Context())
+	r.must(err)
+	return done
+}
+
 func (r *rig) count(stream, subject string) (n uint64) {
 	r.Helper()
 	s, err := r.js.Stream(r.Context(), stream)
@@ -115,12 +122,12 @@ func TestForget(t *testing.T) {
 	r.run("gone", "open", "waiting", own)
 	r.run("stays", "other", "completed", shared)
 	r.must(r.forget.Want(ctx, "gone", "test", time.Now().Add(time.Hour)))
-	r.must(r.forget.Sweep(ctx))
+	r.sweep()
 	if n := r.count(proto.Events, "zflow.event.>"); n != 4 {
 		t.Fatalf("%d events are left before it was due", n)
 	}
 	r.must(r.forget.Want(ctx, "gone", "test", time.Now()))
-	r.must(r.forget.Sweep(ctx))
+	r.sweep()
 	o, there, err := r.forget.Order(ctx, "gone")
 	if err != nil || !there || o.Events != 3 || o.Runs != 2 || o.Values != 0 || o.Open != 1 || !o.Done.IsZero() {
 		t.Errorf("%+v, %v", o, err)
@@ -132,7 +139,7 @@ func TestForget(t *testing.T) {
 	r.must(err)
 	end := &v1.Fact{Number: 2, Kind: &v1.Fact_RunCanceled{RunCanceled: &v1.RunCanceled{}}}
 	r.must(r.history.Append(ctx, &h.Cursor, history.Append{Workflow: "flow", Run: "open", State: "canceled", Facts: []*v1.Fact{end}}))
-	r.must(r.forget.Sweep(ctx)) // whoever sweeps next carries on
+	r.sweep() // whoever sweeps next carries on
 	if o, _, err = r.forget.Order(ctx, "gone"); err != nil || o.Runs != 3 || o.Values != 1 || o.Done.IsZero() {
 		t.Errorf("%+v, %v", o, err)
 	}

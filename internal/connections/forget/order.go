@@ -121,22 +121,26 @@ func (f *Forgetter) Order(ctx context.Context, account string) (o Order, there b
 	return o, true, json.Unmarshal(e.Value, &o)
 }
 
-// Sweep carries out what is due. It returns the first error, having tried all.
-func (f *Forgetter) Sweep(ctx context.Context) error {
+// Sweep carries out what is due. It returns what is done with that, and the first
+// error, having tried all.
+func (f *Forgetter) Sweep(ctx context.Context) (done []Order, first error) {
 	keys, err := f.bucket.Below(ctx, "forget")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var first error
 	for _, key := range keys {
 		e, err := f.bucket.Get(ctx, key)
 		var o Order
 		if err != nil || e.Value == nil || json.Unmarshal(e.Value, &o) != nil || !o.Done.IsZero() || time.Now().Before(o.Due) {
 			continue
 		}
-		if _, err := f.Do(ctx, o.Account); err != nil && first == nil {
+		o, err = f.Do(ctx, o.Account)
+		switch {
+		case err != nil && first == nil:
 			first = err
+		case err == nil && !o.Done.IsZero():
+			done = append(done, o)
 		}
 	}
-	return first
+	return done, first
 }
