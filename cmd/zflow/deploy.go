@@ -107,20 +107,24 @@ func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error
 	return sh.printPlan(plan)
 }
 
-// checkScopes refuses workflows whose connections lack scopes; force only warns.
+// checkScopes refuses workflows whose connections lack scopes; force only warns. What
+// only may be missing is told.
 func (sh *shell) checkScopes(ctx context.Context, client *app.Client, files []*file, force bool) error {
 	sources := map[string][]byte{}
 	for _, f := range files {
 		sources[f.path] = f.src
 	}
-	lines, err := connection.Ungranted(ctx, client.NC, sources)
+	lack, err := connection.Ungranted(ctx, client.NC, sources)
 	if err != nil {
 		return err
 	}
-	for _, line := range lines {
+	for _, line := range lack.Doubted {
+		sh.Say("warning: %s", line)
+	}
+	for _, line := range lack.Missing {
 		sh.Say("%s", line)
 	}
-	if len(lines) > 0 && !force {
+	if len(lack.Missing) > 0 && !force {
 		return errors.New("connections lack scopes: add them to the Zoom app and connect again, or deploy with --force")
 	}
 	return nil
