@@ -75,8 +75,9 @@ func triggersSearch(sh *shell) *cobra.Command {
 		Example: "  zflow triggers search waiting room\n  zflow triggers search transcript --output json",
 		RunE: func(_ *cobra.Command, args []string) error {
 			var found []zoomcatalog.Event
+			words := strings.Fields(strings.Join(args, " ")) // quoted or not
 			for _, e := range zoomcatalog.Events() {
-				if has(e, args) {
+				if has(e, words) {
 					found = append(found, e)
 				}
 			}

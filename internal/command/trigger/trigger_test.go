@@ -62,6 +62,9 @@ func TestList(t *testing.T) {
 }
 
 func TestSearch(t *testing.T) {
+	if out := ok(t, "triggers", "search", "recording ready"); !strings.Contains(out, "recording.completed ") {
+		t.Errorf("quoted words find\n%s", out)
+	}
 	if out := ok(t, "triggers", "search", "Waiting", "room", "left"); strings.Count(out, "\n") != 2 || !strings.Contains(out, "meeting.participant_left_waiting_room") {
 		t.Errorf("%s", out)
 	}
