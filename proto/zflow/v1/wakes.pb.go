@@ -26,7 +26,7 @@ const (
 // Wake says that something about a run is due; the run's history says what.
 type Wake struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`            // timer, sweep, carrier, arrival, gate, call, called
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`            // timer, sweep, carrier, arrival, gate, call, called, tick
 	Fact          uint64                 `protobuf:"varint,2,opt,name=fact,proto3" json:"fact,omitempty"`               // of a timer: number of its timer_set; of an arrival: of the wait_started
 	Sequence      uint64                 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`       // of an arrival: of the event, in EVENTS
 	Alternative   uint32                 `protobuf:"varint,4,opt,name=alternative,proto3" json:"alternative,omitempty"` // of an arrival: index in the wait's list
