@@ -101,7 +101,7 @@ func TestScenarioThatIsNone(t *testing.T) {
 	c := config(t)
 	c.Only = []string{"loop", "loops"}
 	_, err := Run(t.Context(), c)
-	if err == nil || err.Error() != `there is no scenario "loops": they are speed, parked, timers, loop, core, finished, streams` {
+	if err == nil || err.Error() != `there is no scenario "loops": they are speed, ingest, parked, timers, loop, core, finished, streams` {
 		t.Errorf("Run = %v", err)
 	}
 }

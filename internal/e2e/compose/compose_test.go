@@ -101,7 +101,7 @@ func (s *service) knows(secret string) bool {
 func TestPublished(t *testing.T) {
 	p := load(t, someEnv(), shipped, onNATS)
 	for _, name := range p.names() {
-		want := map[string][]string{"ingest": {"8080:8080"}, "broker": {"127.0.0.1:4222:4222"}}[name]
+		want := map[string][]string{"ingest": {"8080:8080"}, "broker": {"127.0.0.1:4222:4222"}, "console": {"127.0.0.1:8081:8081"}}[name]
 		if got := p.Services[name].Ports; !slices.Equal(got, want) {
 			t.Errorf("%s publishes %v, want %v", name, got, want)
 		}
@@ -116,7 +116,7 @@ func TestPublished(t *testing.T) {
 		}
 	}
 	if c, err := settings.Load(settings.Setup{File: filepath.Join(root, "configs/zflow.yaml")}); err != nil ||
-		!strings.HasPrefix(c.Ingest.MetricsListen, "127.0.0.1:") || !strings.HasPrefix(c.Worker.MetricsListen, "127.0.0.1:") {
+		!strings.HasPrefix(c.Ingest.MetricsListen, "127.0.0.1:") || !strings.HasPrefix(c.Console.Listen, "127.0.0.1:") || !strings.HasPrefix(c.Console.MetricsListen, "127.0.0.1:") || !strings.HasPrefix(c.Worker.MetricsListen, "127.0.0.1:") {
 		t.Errorf("metrics are served beyond loopback: %+v, %v", c, err)
 	}
 }
