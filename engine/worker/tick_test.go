@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,12 +215,13 @@ func TestWorkerDiesInAPoll(t *testing.T) {
 		list.set(person("a", "Ann"), person("b", "Bob"))
 		r.deploy(pollingEvery("5m"))
 		var dying *hand
+		var die sync.Once // it publishes several at once
 		dying = r.start(func(c *Config) {
 			publish := c.Stores.Publish
 			c.Stores.Publish = func(ctx context.Context, e *proto.Event) error {
 				err := publish(ctx, e)
 				if e.Kind() == proto.SourcePoll {
-					dying.kill() // it published, and nobody knows
+					die.Do(dying.kill) // it published, and nobody knows
 					return fmt.Errorf("dead: %w", context.Canceled)
 				}
 				return err
@@ -379,11 +381,12 @@ func TestPollWhileEventsAreFull(t *testing.T) {
 		r.world.answering(list.answer)
 		list.set(person("a", "Ann"))
 		r.deploy(pollingEvery("5m"))
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		h := r.start(func(c *Config) {
 			publish := c.Stores.Publish
 			c.Stores.Publish = func(ctx context.Context, e *proto.Event) error {
-				if full {
+				if full.Load() {
 					return fmt.Errorf("publishing event %s: the stream is full", e.ID)
 				}
 				return publish(ctx, e)
@@ -395,7 +398,7 @@ func TestPollWhileEventsAreFull(t *testing.T) {
 		if n := count("ticks_failed", h); n == 0 || len(r.changes("staff")) != 0 {
 			t.Errorf("%d failed ticks", n)
 		}
-		full = false
+		full.Store(false)
 		calls := len(r.world.times())
 		time.Sleep(40 * time.Second)
 		r.wantChanges("staff", "changed a Ann Anna")
