@@ -3,7 +3,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BINARIES    = $(notdir $(wildcard cmd/*))
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
-RACE        = ./engine/... ./sources/... ./actions/... ./internal/app/... ./internal/ask/... ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/operator/live/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi/... ./internal/zoomsim/...
+RACE        = ./engine/... ./sources ./sources/zoom ./sources/zoom/socket ./sources/zoom/reconcile ./actions ./actions/http ./actions/zoom ./internal/app/... ./internal/ask/... ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/operator/live/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi/... ./internal/zoomsim/...
 
 .PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
 
@@ -47,7 +47,7 @@ crash: ## workers and broker killed at random points during 2,000 runs (2 min; o
 	go test -count 1 -timeout 10m -v -run 'TestKill$$' ./internal/e2e -kill.full -kill.seed $(or $(SEED),1)
 
 pause: ## a worker stopped, the broker stopped, killed and started again, for 1 to 40 s under load (1 min)
-	go test -count 1 -timeout 10m -v -run 'TestPause$$' ./internal/e2e
+	go test -count 1 -timeout 10m -v -run 'TestPause$$' ./internal/e2e -pause.full
 
 soak: ## 60 workflows deployed, changed and pruned during 100 restarts of the broker and 50 of workers (4 min; SEED=7)
 	go test -count 1 -timeout 15m -v -run 'TestSoak$$' ./internal/e2e -soak.full -soak.seed $(or $(SEED),1)

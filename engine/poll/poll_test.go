@@ -99,6 +99,9 @@ func TestAllFields(t *testing.T) {
 // A process may die between any two writes: what a poll has found is published once,
 // whatever the list is when the poll goes on.
 func TestCrashBetweenPublishAndSave(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	for dies := 1; dies <= 3; dies++ {
 		t.Run(fmt.Sprint("after ", dies, " events"), func(t *testing.T) {
 			bubble(t, byName+", removed: true", func(b *bench) {
@@ -253,6 +256,9 @@ func TestInput(t *testing.T) {
 
 // Another list is another beginning, as the trigger says; other fields are not.
 func TestSettingsThatChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	bubble(t, byName+", removed: true", func(b *bench) {
 		b.list.set(who("a", "Ann"), who("b", "Bob"))
 		b.tick()
@@ -315,6 +321,9 @@ func TestTwoAtOnce(t *testing.T) {
 // 5,000 items, of which all change: the events come in rounds, each once, and no more
 // than what is known stays in the bucket.
 func TestLongList(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	bubble(t, byName, func(b *bench) {
 		fill := func(name string) {
 			all := make([]any, 5000)

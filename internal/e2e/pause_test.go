@@ -4,11 +4,14 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 )
+
+var pauseWhole = flag.Bool("pause.full", false, "pauses of up to 40 s, not 9")
 
 // pauseWarmUp is how long the load runs before a fault, pauseAfter how long after it.
 const (
@@ -36,9 +39,9 @@ func TestPause(t *testing.T) {
 			r.broker.revive()
 		}},
 	}
-	lengths := []time.Duration{40, 12, 9, 5, 1}
-	if testing.Short() {
-		lengths = []time.Duration{5, 1}
+	lengths := []time.Duration{9, 5, 1}
+	if *pauseWhole {
+		lengths = []time.Duration{40, 12, 9, 5, 1}
 	}
 	// Each has a broker of its own; they wait more than they work. What a test's
 	// own parallelism allows would be as many as there are processors.

@@ -253,6 +253,9 @@ func (r *rig) held() (n uint64) {
 // error, and go on when it is connected again, which keeps its data; else that is
 // deleted when it is due, and counted. No secret can be read anywhere.
 func TestDeauthorized(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	play(t, func(r *rig) {
 		ctx := r.Context()
 		r.connect()

@@ -251,6 +251,9 @@ func TestANewTypeMissesNothing(t *testing.T) {
 // TestWhatNobodyNeeds is taken away only where that is asked for, and not while a
 // workflow cannot be read.
 func TestWhatNobodyNeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindAdmin, func(t *testing.T, p *portal) {
 		p.deploys("a: meeting.ended", "b: meeting.started")
 		p.apply()
@@ -287,6 +290,9 @@ func TestWhatNobodyNeeds(t *testing.T) {
 
 // TestThePortalsOwn are left as they are; what they bring is not asked for again.
 func TestThePortalsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
 		a := p.appOf(zoomapi.KindServer)
 		_, err := p.sim.Subscribe(t.Context(), zoomsim.Subscription{Name: "by hand", URL: endpointURL, Events: []string{"meeting.*"}, App: a.ClientID})
@@ -308,6 +314,9 @@ func TestThePortalsOwn(t *testing.T) {
 
 // TestATypeThatIsNotAllowed is named with its scope; the others are subscribed.
 func TestATypeThatIsNotAllowed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
 		a := p.appOf(zoomapi.KindServer)
 		_, err := p.sim.ChangeApp(a.ClientID, func(a *zoomsim.App) error { a.EventTypes = []string{"meeting.*"}; return nil })
@@ -334,6 +343,9 @@ func TestATypeThatIsNotAllowed(t *testing.T) {
 
 // TestWhatCannotBeDone says why, and changes nothing.
 func TestWhatCannotBeDone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
 		says := func(want string) {
 			t.Helper()
@@ -397,6 +409,9 @@ func TestUsersComeAndGo(t *testing.T) {
 // TestATriggerThatNamesAConnection is subscribed to by that connection's app alone,
 // and where that is in no app of zoom.apps, by those of its account.
 func TestATriggerThatNamesAConnection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
 		p.connect("lina", zoomapi.KindUser, "host-1")
 		p.deploys("a: meeting.ended", "b: meeting.started", "c: user.created")
@@ -417,6 +432,9 @@ func TestATriggerThatNamesAConnection(t *testing.T) {
 // TestHowAppsAre: whose events they get, and whether the WebSocket is open, whichever
 // worker has it.
 func TestHowAppsAre(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
 		a := p.appOf(zoomapi.KindServer)
 		s, err := p.sim.Subscribe(t.Context(), zoomsim.Subscription{Name: "socket", Socket: true, Events: []string{"meeting.ended"}, App: a.ClientID})
