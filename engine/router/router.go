@@ -22,6 +22,7 @@ import (
 	"zflow/engine/waits"
 	"zflow/engine/wakes"
 	"zflow/internal/durable"
+	"zflow/internal/pause"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -99,14 +100,7 @@ func (r *Router) Run(ctx context.Context, unawaited func(*proto.Event)) {
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("events are not brought to those who wait", zap.Error(err))
 		}
-		pause(ctx, again)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
+		pause.For(ctx, again)
 	}
 }
 

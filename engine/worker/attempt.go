@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/worker/attempt"
+	"zflow/internal/pause"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -79,7 +80,7 @@ func (w *Worker) mayBegin(ctx context.Context, o *owned, a *engine.Attempt) erro
 			return err
 		}
 		for !w.lease.fresh() {
-			pause(ctx, 50*time.Millisecond)
+			pause.For(ctx, 50*time.Millisecond)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

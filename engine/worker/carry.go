@@ -13,6 +13,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/history"
 	"zflow/engine/steppath"
+	"zflow/internal/pause"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -45,7 +46,7 @@ func (w *Worker) carry(ctx context.Context, o *owned) verdict {
 			return w.superseded(o)
 		case !errors.Is(err, history.ErrConflict):
 			w.logOf(o).Warn("a run is loaded again", zap.Error(err))
-			pause(ctx, wait)
+			pause.For(ctx, wait)
 		}
 		if v, end := w.reloadUntil(ctx, o); end {
 			return v
@@ -82,7 +83,7 @@ func (w *Worker) reloadUntil(ctx context.Context, o *owned) (verdict, bool) {
 			return settled, true
 		}
 		w.logOf(o).Warn("a run cannot be loaded", zap.Error(err))
-		pause(ctx, wait)
+		pause.For(ctx, wait)
 	}
 }
 

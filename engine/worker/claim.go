@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine"
+	"zflow/internal/pause"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -195,7 +196,7 @@ func (w *Worker) leaseThere(ctx context.Context, owner string) (bool, error) {
 	mark := w.Gate.Mark()
 	for i := range absences {
 		if i > 0 {
-			pause(ctx, beat)
+			pause.For(ctx, beat)
 		}
 		_, there, err := w.Stores.Leases.Get(ctx, owner)
 		switch {

@@ -13,6 +13,7 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
+	"zflow/internal/pause"
 	"zflow/proto"
 )
 
@@ -70,7 +71,7 @@ func (w *Worker) settle(ctx context.Context, m *message, e catalog.Entry, load b
 			return nil
 		}
 		if !errors.Is(err, history.ErrConflict) {
-			pause(ctx, wait)
+			pause.For(ctx, wait)
 		}
 		load = true
 	}

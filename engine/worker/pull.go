@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine/catalog"
+	"zflow/internal/pause"
 )
 
 const (
@@ -91,7 +92,7 @@ func (w *Worker) pullOn(ctx, work context.Context, find func(context.Context) (j
 		case ctx.Err() == nil:
 			log.Warn("messages cannot be pulled", zap.Error(err))
 		}
-		pause(ctx, pullPause)
+		pause.For(ctx, pullPause)
 	}
 }
 
@@ -108,7 +109,7 @@ type puller struct {
 func (w *Worker) pull(ctx, work context.Context, p puller) {
 	for ctx.Err() == nil {
 		if !w.NC.IsConnected() { // a pull that cannot be sent would leave its subscription in the client for ever
-			pause(ctx, pullPause)
+			pause.For(ctx, pullPause)
 			continue
 		}
 		n, done := w.room(ctx, p.always)
@@ -119,7 +120,7 @@ func (w *Worker) pull(ctx, work context.Context, p puller) {
 		batch, err := p.consumer.Fetch(n, jetstream.FetchMaxWait(pullFor))
 		if err != nil {
 			done()
-			pause(ctx, pullPause)
+			pause.For(ctx, pullPause)
 			continue
 		}
 		w.handOut(ctx, work, p, batch, func(raw jetstream.Msg) (*message, error) {
@@ -134,7 +135,7 @@ func (w *Worker) pull(ctx, work context.Context, p puller) {
 			return
 		}
 		if batch.Error() != nil {
-			pause(ctx, pullPause)
+			pause.For(ctx, pullPause)
 		}
 	}
 }
@@ -211,13 +212,5 @@ func (w *Worker) free() {
 	select {
 	case w.held.freed <- struct{}{}:
 	default:
-	}
-}
-
-// pause waits a while, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
 	}
 }

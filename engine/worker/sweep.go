@@ -9,6 +9,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/history"
+	"zflow/internal/pause"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -36,7 +37,7 @@ func (w *Worker) sweeps(ctx context.Context) {
 				swept, at = server, time.Now()
 			}
 		}
-		pause(ctx, lookEvery)
+		pause.For(ctx, lookEvery)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/pause"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomcatalog"
 	"zflow/proto"
@@ -49,7 +50,7 @@ func (l *link) receive(ctx context.Context) error {
 // beat tells Zoom that we live; a beat that cannot be written ends the connection.
 func (l *link) beat(ctx context.Context, end context.CancelFunc) {
 	defer end()
-	for pause(ctx, beat) {
+	for pause.For(ctx, beat) {
 		within, cancel := context.WithTimeout(ctx, dialTime)
 		err := l.conn.Write(within, websocket.MessageText, []byte(heartbeat))
 		cancel()

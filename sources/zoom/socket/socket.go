@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"zflow/internal/pause"
 	"zflow/internal/sealed"
 	"zflow/internal/zoomapi"
 	"zflow/proto"
@@ -102,7 +103,7 @@ func (s *Source) Run(ctx context.Context) error {
 			wait = shortest
 		}
 		s.Log.Warn("the WebSocket ended and is opened again", zap.Error(err), zap.Duration("in", wait))
-		pause(ctx, wait/2+rand.N(wait/2+1))
+		pause.For(ctx, wait/2+rand.N(wait/2+1))
 		wait = min(2*wait, longest)
 	}
 }
@@ -160,18 +161,6 @@ func (s *Source) leave() {
 		}
 	}
 	release(s.waiting, cap(s.waiting))
-}
-
-// pause returns false if ctx ended meanwhile.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 func (s *Source) most() int64 {
