@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"zflow/engine/definition"
 	"zflow/internal/durable"
 	"zflow/proto"
@@ -108,7 +106,7 @@ func (c *Catalog) storeVersion(ctx context.Context, name, v string, src []byte) 
 	for {
 		mark := c.gate.Mark()
 		_, err := c.bucket.Create(ctx, versionKey(name, v), value)
-		if errors.Is(err, jetstream.ErrKeyExists) {
+		if durable.Conflict(err) {
 			err = c.sameVersion(ctx, name, v, src)
 		}
 		if err != nil {

@@ -22,10 +22,7 @@ import (
 var ErrConflict = errors.New("another append to the run came first")
 
 // The codes by which the server refuses an expected sequence.
-const (
-	codeWrongLastSequence         = 10071
-	codeWrongLastSequenceConstant = 10164
-)
+const ()
 
 // Limits of the stream.
 type Limits struct {
@@ -111,7 +108,7 @@ func (s *Store) Append(ctx context.Context, c *Cursor, a Append) error {
 	ack, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(wire.Runs),
 		jetstream.WithExpectLastSequenceForSubject(c.Sequence, wire.RunFilter(a.Workflow, a.Run)))
 	if err != nil {
-		if isConflict(err) {
+		if durable.Conflict(err) {
 			return fmt.Errorf("appending to run %s: %w", a.Run, ErrConflict)
 		}
 		return fmt.Errorf("appending to run %s: %w", a.Run, err)
@@ -126,11 +123,6 @@ func signed(header nats.Header, hash [sha256.Size]byte) nats.Header {
 	maps.Copy(all, header)
 	all[headerHash] = []string{hex.EncodeToString(hash[:])}
 	return all
-}
-
-func isConflict(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == codeWrongLastSequence || api.ErrorCode == codeWrongLastSequenceConstant)
 }
 
 // Pass waits until what the cursor stands behind is durable.

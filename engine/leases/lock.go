@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/internal/durable"
+	"zflow/internal/pause"
 )
 
 // renewAt is how long after its last renewal a lock is renewed, dropAt when it is
@@ -49,14 +52,7 @@ func (s *Store) Duty(ctx context.Context, name, holder string, do func(context.C
 		if err != nil && ctx.Err() == nil {
 			failed(err)
 		}
-		pause(ctx, renewAt)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+		pause.For(ctx, renewAt)
 	}
 }
 
@@ -64,7 +60,7 @@ func pause(ctx context.Context, d time.Duration) {
 // lost, and returns its last revision, 0 if it was lost.
 func (s *Store) keep(ctx context.Context, name, holder string, revision uint64, sent time.Time) uint64 {
 	for {
-		if pause(ctx, renewAt); ctx.Err() != nil {
+		if pause.For(ctx, renewAt); ctx.Err() != nil {
 			return revision
 		}
 		asked := time.Now()
@@ -89,7 +85,7 @@ func (s *Store) lock(ctx context.Context, name, holder string, revision uint64) 
 	} else {
 		now, err = s.leases.Update(ctx, name, []byte(holder), revision)
 	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if durable.Conflict(err) {
 		return 0, false, nil
 	}
 	if err != nil {
@@ -104,7 +100,7 @@ func (s *Store) unlock(ctx context.Context, name string, revision uint64) error 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Age/3)
 	defer cancel()
 	err := s.leases.Delete(ctx, name, jetstream.LastRevision(revision))
-	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	if err != nil && !durable.Conflict(err) {
 		return fmt.Errorf("giving back lock %s: %w", name, err)
 	}
 	return nil

@@ -114,7 +114,7 @@ func (s *Store) Done(ctx context.Context, what string) (bool, error) {
 
 // Mark marks it as done.
 func (s *Store) Mark(ctx context.Context, what string) error {
-	if _, err := s.once.Create(ctx, what, nil, jetstream.KeyTTL(markLife)); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	if _, err := s.once.Create(ctx, what, nil, jetstream.KeyTTL(markLife)); err != nil && !durable.Conflict(err) {
 		return fmt.Errorf("setting mark %s: %w", what, err)
 	}
 	return nil

@@ -33,6 +33,8 @@ type WorkerConfig struct {
 	Alone   bool                 // no other worker exists
 	Flusher *durable.Flusher     // of the broker in this process; nil: it is another process
 	Log     *zap.Logger
+
+	site public.Site // made by newWorker
 }
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
@@ -122,19 +124,22 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	if err != nil {
 		return nil, err
 	}
+	if c.site, err = public.NewSite(c.PublicURL, c.TrustedProxies); err != nil {
+		return nil, err
+	}
 	cc := clientConfig(c.Config, "")
 	if err := prepare(ctx, nc, js, c, &cc); err != nil {
 		return nil, err
 	}
 	p := &workerProcess{}
-	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
+	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
 	if err != nil {
 		return nil, err
 	}
 	if p.Worker, p.client, err = workerOn(ctx, nc, c, cc, p.accounts); err == nil {
 		p.feeds, err = feeds.Open(ctx, nc, js, feeds.Config{Apps: c.Zoom.Apps, Holder: p.ID(), Tokens: p.accounts, Leases: p.client.Leases,
 			Publish: p.client.Publisher.Publish, Key: c.Keys.Public(), Log: c.Log,
-			Portal: feeds.Portal{PublicURL: c.PublicURL, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
+			Portal: feeds.Portal{Site: c.site, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
 	}
 	if err != nil {
 		p.accounts.Close()
@@ -169,11 +174,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	cc.Known = Known(registry, tokens.Has)
-	site, err := public.NewSite(c.PublicURL, c.TrustedProxies)
-	if err != nil {
-		return nil, nil, err
-	}
-	cc.Known.Runs = runsAt(site)
+	cc.Known.Runs = runsAt(c.site)
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err

@@ -169,7 +169,7 @@ func (s server) store(ctx context.Context, c *connection, old, r cached) (stored
 	case err == nil:
 		c.owner.sees(number)
 		return true, nil
-	case conflict(err):
+	case durable.Conflict(err):
 		return false, nil
 	}
 	return false, unreachable("storing its token: %s", err)
@@ -180,7 +180,7 @@ func (s server) store(ctx context.Context, c *connection, old, r cached) (stored
 func (s *Store) lease(ctx context.Context, owner string) (release func(), err error) {
 	key := leaseKey(owner)
 	revision, err := s.kv.Create(ctx, key, nil, jetstream.KeyTTL(leaseAge))
-	if conflict(err) {
+	if durable.Conflict(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -193,16 +193,6 @@ func (s *Store) lease(ctx context.Context, owner string) (release func(), err er
 		defer cancel()
 		_ = s.kv.Delete(giving, key, jetstream.LastRevision(revision))
 	}, nil
-}
-
-// conflict tells that a compare and swap found something else; the server has two
-// codes for that.
-func conflict(err error) bool {
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return true
-	}
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == 10071 || api.ErrorCode == 10164)
 }
 
 func unreachable(format string, args ...any) *zoomapi.Error {

@@ -117,7 +117,7 @@ func (b *Bucket) Swap(ctx context.Context, key string, old Entry, next []byte, l
 	if b.gate.Mark() == old.mark {
 		_, err = b.js.PublishMsg(ctx, m, opts...)
 	}
-	if conflicts(err) {
+	if Conflict(err) {
 		err = ErrConflict
 	}
 	if err != nil {
@@ -126,10 +126,13 @@ func (b *Bucket) Swap(ctx context.Context, key string, old Entry, next []byte, l
 	return nil
 }
 
-// conflicts tells the two codes of an expected sequence that is not the last.
-func conflicts(err error) bool {
+// Conflict tells that a compare and swap found something else than was expected: the
+// server has two codes for that, the client a third error.
+func Conflict(err error) bool {
+	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
 	var e *jetstream.APIError
-	return errors.As(err, &e) && (e.ErrorCode == 10071 || e.ErrorCode == 10164)
+	return errors.Is(err, jetstream.ErrKeyExists) ||
+		errors.As(err, &e) && (e.ErrorCode == wrongLastSequence || e.ErrorCode == wrongLastSequenceConstant)
 }
 
 // Change swaps an entry for what decide makes of it; decide returns the old bytes

@@ -54,6 +54,7 @@ var plan = []row{
 	{pkg: "internal/zoomcatalog"},
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
 	{pkg: "internal/public"},
+	{pkg: "internal/pause"},
 	{pkg: "internal/ask", ours: []string{"internal/sealed"}, outside: []string{nats}},
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
@@ -82,7 +83,7 @@ var plan = []row{
 	{pkg: "internal/tokens", ours: store, outside: storage},
 	{pkg: "sources", ours: store, outside: storage},
 	{pkg: "sources/zoom/event", ours: join(words, "internal/zoomcatalog", "internal/sealed"), traits: part},
-	{pkg: "sources/zoom/socket", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
+	{pkg: "sources/zoom/socket", ours: join(words, "internal/pause", "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi", "internal/zoomcatalog"), outside: []string{websocket, zap}},
 	{pkg: "sources/zoom/reconcile", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi"), outside: storage},
 	{pkg: "sources/zoom/subscription", ours: []string{"engine/workflow", "internal/zoomapi", "internal/zoomcatalog"}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
@@ -111,10 +112,10 @@ var plan = []row{
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/public", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
 	{pkg: "internal/settings", outside: []string{yaml}},
-	{pkg: "internal/app/accounts", ours: join(store, "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/accounts", ours: join(store, "internal/public", "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
-	{pkg: "internal/app/feeds", ours: join(words, "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
+	{pkg: "internal/app/feeds", ours: join(words, "internal/pause", "internal/public", "sources/zoom", "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "internal/app/link", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
@@ -138,6 +139,7 @@ var plan = []row{
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/connection", ours: []string{"actions", "engine/definition", "engine/workflow", "internal/app", "internal/scope", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal", "internal/zoomapi", "internal/zoomcatalog"}, outside: []string{cobra, nats}, traits: command | part},
 	{pkg: "internal/command/zoom", ours: []string{"internal/app", "internal/app/feeds", "internal/terminal", "sources/zoom/subscription"}, outside: []string{cobra}, traits: command | part},
+	{pkg: "internal/command/process", ours: []string{"internal/app", "internal/settings"}, outside: []string{cobra, zap}, traits: command | part},                                                                                                       // of ingest, worker and console
 	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal", "internal/tokens"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "cmd/*", ours: []string{"internal/app", "internal/app/*", "internal/bench", "internal/command/*", "internal/flowtest/command", "internal/operator", "internal/operator/*", "internal/settings", "internal/terminal", "engine/definition", "engine/definition/overlay"}, outside: []string{cobra, zap}, traits: command},
 
@@ -150,7 +152,7 @@ var plan = []row{
 
 var (
 	words   = []string{"proto", "proto/zflow/v1"}
-	store   = join(words, "internal/durable")
+	store   = join(words, "internal/durable", "internal/pause")
 	storage = []string{nats, jetstream}
 )
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,6 +16,7 @@ import (
 	"zflow/internal/connections/desk"
 	"zflow/internal/connections/forget"
 	"zflow/internal/durable"
+	"zflow/internal/public"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 )
@@ -24,6 +24,7 @@ import (
 // Config is what a worker needs for connections.
 type Config struct {
 	*settings.Config
+	Site   public.Site // where the console takes Zoom's answers
 	Keys   *sealed.Keys
 	Grants *connections.Keyring
 	Gate   *durable.Gate
@@ -54,7 +55,7 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		store.Close()
 		return nil, err
 	}
-	a.desk, err = desk.Serve(nc, desk.Options{Store: store, Forget: forgetter, Keys: c.Keys, OAuth: c.Zoom.OAuthURL, API: c.Zoom.APIURL, Callback: callback(c.PublicURL)})
+	a.desk, err = desk.Serve(nc, desk.Options{Store: store, Forget: forgetter, Keys: c.Keys, OAuth: c.Zoom.OAuthURL, API: c.Zoom.APIURL, Callback: c.Site.URL("/oauth/callback")})
 	if err != nil {
 		a.ends.close()
 		store.Close()
@@ -83,14 +84,6 @@ func apps(c *settings.Config) []connections.App {
 			ClientSecret: one.ClientSecret.Reveal(), OAuth: one.OAuthURL, API: one.APIURL})
 	}
 	return all
-}
-
-// callback is where the console takes Zoom's answers.
-func callback(public string) string {
-	if public == "" {
-		return ""
-	}
-	return strings.TrimSuffix(public, "/") + "/oauth/callback"
 }
 
 // KeysFile is where the keys lie that seal grants: beside the sealing keys.

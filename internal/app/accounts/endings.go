@@ -14,6 +14,7 @@ import (
 
 	"zflow/internal/connections"
 	"zflow/internal/connections/forget"
+	"zflow/internal/pause"
 	"zflow/proto"
 )
 
@@ -67,7 +68,7 @@ func (e *endings) pull(ctx context.Context, consumer jetstream.Consumer) {
 		cancel()
 		if err != nil {
 			if !errors.Is(err, context.DeadlineExceeded) {
-				pause(ctx, time.Second)
+				pause.For(ctx, time.Second)
 			}
 			continue
 		}
@@ -77,15 +78,6 @@ func (e *endings) pull(ctx context.Context, consumer jetstream.Consumer) {
 			continue
 		}
 		_ = m.Ack() // else it comes again, and nothing is left to do
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 
@@ -143,6 +135,6 @@ func (e *endings) sweeps(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			e.c.Log.Warn("what is to be deleted of an account is not gone yet", zap.Error(err))
 		}
-		pause(ctx, sweepEvery)
+		pause.For(ctx, sweepEvery)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zflow/internal/ask"
+	"zflow/internal/pause"
 	"zflow/internal/zoomapi"
 	"zflow/proto"
 	"zflow/sources/zoom/reconcile"
@@ -51,7 +52,7 @@ func (f *feed) compareAgain(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			f.Log.Warn("events could not be compared with Zoom's", zap.String("app", f.name), zap.Error(err))
 		}
-		if err != nil && !pause(ctx, soonest) {
+		if err != nil && !pause.For(ctx, soonest) {
 			return
 		}
 	}
@@ -70,16 +71,7 @@ func (f *feed) wait(ctx context.Context, d time.Duration) bool {
 	case <-due:
 		return true
 	case <-f.soon:
-		return pause(ctx, soonest) // what comes now is not missed yet
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
+		return pause.For(ctx, soonest) // what comes now is not missed yet
 	}
 }
 

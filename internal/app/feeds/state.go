@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zflow/internal/ask"
+	"zflow/internal/pause"
 	"zflow/proto"
 
 	"github.com/nats-io/nats.go"
@@ -73,7 +74,7 @@ func (f *feed) tellSocket(ctx context.Context) {
 				said = now
 			}
 		}
-		if !pause(ctx, tellEvery) {
+		if !pause.For(ctx, tellEvery) {
 			return
 		}
 	}

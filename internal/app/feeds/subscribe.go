@@ -11,9 +11,11 @@ import (
 	"zflow/engine/workflow"
 	"zflow/internal/ask"
 	"zflow/internal/connections"
+	"zflow/internal/public"
 	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
 	"zflow/proto"
+	"zflow/sources/zoom"
 	"zflow/sources/zoom/subscription"
 
 	"github.com/nats-io/nats.go"
@@ -21,9 +23,9 @@ import (
 
 // Portal is what a worker needs to keep the apps' event subscriptions.
 type Portal struct {
-	PublicURL string
-	Ingest    map[string]settings.App // what Zoom is to send beside the signature
-	Apps      Owners
+	Site   public.Site             // where Zoom reaches ingest
+	Ingest map[string]settings.App // what Zoom is to send beside the signature
+	Apps   Owners
 	// Workflows returns what is deployed, and the names of what cannot be read.
 	Workflows func(context.Context) (flows []*workflow.Workflow, unreadable []string, err error)
 }
@@ -83,10 +85,7 @@ func (f *Feeds) onSubscriptions(ctx context.Context, q SubscriptionRequest) (any
 
 // endpoint is where Zoom reaches ingest for the app; empty: nowhere.
 func (f *feed) endpoint() string {
-	if f.Portal.PublicURL == "" {
-		return ""
-	}
-	return strings.TrimSuffix(f.Portal.PublicURL, "/") + "/hooks/zoom/" + url.PathEscape(f.name)
+	return f.Portal.Site.URL(zoom.Path + url.PathEscape(f.name))
 }
 
 func (f *feed) subscriptions(ctx context.Context, flows []*workflow.Workflow, q SubscriptionRequest) (r subscription.Report, err error) {

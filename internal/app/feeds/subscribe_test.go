@@ -13,6 +13,7 @@ import (
 	"zflow/engine/leases"
 	"zflow/engine/workflow"
 	"zflow/internal/connections"
+	"zflow/internal/public"
 	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomsim"
@@ -82,10 +83,12 @@ func subscribes(t *testing.T, kind string, f func(*testing.T, *portal)) {
 func (p *portal) open() {
 	store, err := leases.Open(p.t.Context(), p.js)
 	must(p.t, err)
+	site, err := public.NewSite(p.public, nil)
+	must(p.t, err)
 	p.feeds, err = Open(p.t.Context(), p.server.Connect(p.t), p.js, Config{
 		Apps: map[string]settings.ZoomApp{"main": {Connection: "mine"}}, Holder: "w1", Tokens: p.rig, Leases: store,
 		Publish: sources.NewPublisher(p.js, p.server.Gate(p.t)).Publish, Key: p.keys.Public(), Log: zap.NewNop(),
-		Portal: Portal{PublicURL: p.public, Apps: p.store, Workflows: func(context.Context) ([]*workflow.Workflow, []string, error) { return p.flows, p.lost, nil }},
+		Portal: Portal{Site: site, Apps: p.store, Workflows: func(context.Context) ([]*workflow.Workflow, []string, error) { return p.flows, p.lost, nil }},
 	})
 	must(p.t, err)
 	p.feeds.own = zoomapi.New(zoomapi.Options{Token: p.feeds.ownToken, Renew: p.store.RenewApp, Transport: p.calls})

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -106,14 +107,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 	if w.StatusCode != http.StatusNoContent {
 		err = fmt.Errorf("answered %s", w.Status)
 	}
-	return errorOf(err, w.Body.Close())
-}
-
-func errorOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
+	return errors.Join(err, w.Body.Close())
 }
 
 func (s *sender) answers(within time.Duration) Answers {

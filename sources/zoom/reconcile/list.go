@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -216,7 +217,7 @@ func (r *Reconciler) recording(_ context.Context, w *work, m map[string]any) err
 		w.report.count("recording.completed", len(lost) == 0)
 	}
 	if len(lost) > 0 {
-		object := clone(m)
+		object := maps.Clone(m)
 		object["recording_files"], object["recording_count"] = lost, len(lost)
 		r.makeUp(w, "recording.completed", last, object)
 	}
@@ -267,18 +268,10 @@ func (r *Reconciler) past(ctx context.Context, w *work, m map[string]any) error 
 	if json.Unmarshal(res.Body, &detail) != nil || detail.End.IsZero() {
 		return nil // it goes on
 	}
-	object := clone(m)
+	object := maps.Clone(m)
 	object["end_time"] = detail.End.UTC().Format(time.RFC3339)
 	r.ought(w, "meeting.ended", detail.End, object, uuid)
 	return nil
-}
-
-func clone(m map[string]any) map[string]any {
-	c := make(map[string]any, len(m)+1)
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }
 
 func textOf(v any) string {
