@@ -170,6 +170,7 @@ func (l *loading) checkZoomApps() {
 		if a.Reconcile > 0 {
 			l.atLeast(path+".reconcile", int64(a.Reconcile), int64(5*time.Minute), "5m")
 		}
+		l.checkBeside(path, App{Basic: a.Basic, Header: a.Header})
 		for _, list := range a.Lists {
 			if !slices.Contains(lists, list) {
 				l.fault(l.at(path+".lists"), "%s.lists: %q is none of %s", path, list, strings.Join(lists, ", "))

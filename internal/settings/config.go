@@ -96,6 +96,8 @@ type ZoomApp struct {
 	WebSocket  string   `yaml:"websocket"`  // the address of its subscription; empty: none
 	Reconcile  Duration `yaml:"reconcile"`  // how often its events are compared with Zoom's log; empty: when asked to
 	Lists      []string `yaml:"lists"`      // what is compared with Zoom's lists besides
+	Basic      Basic    `yaml:"basic"`      // as in ingest.apps, which workers do not know:
+	Header     Header   `yaml:"header"`     // the app's event subscriptions are made with it
 }
 
 // Console is the private process with the HTTP API and the live streams.

@@ -54,12 +54,12 @@ func (l *loading) withhold(p Process) {
 	switch p {
 	case ForIngest:
 		l.config.Connections, l.config.Secrets = nil, nil
-		l.config.Worker, l.config.Console = Default().Worker, Default().Console
+		l.config.Worker, l.config.Console, l.config.Zoom = Default().Worker, Default().Console, Default().Zoom
 	case ForWorker:
 		l.config.Ingest, l.config.Console = Default().Ingest, Default().Console
 	case ForConsole:
 		l.config.Connections, l.config.Secrets = nil, nil
-		l.config.Ingest, l.config.Worker = Default().Ingest, Default().Worker
+		l.config.Ingest, l.config.Worker, l.config.Zoom = Default().Ingest, Default().Worker, Default().Zoom
 	}
 }
 

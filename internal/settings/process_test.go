@@ -17,6 +17,7 @@ ingest:
 connections:
   school: {kind: zoom_s2s, account_id: a, client_id: c, client_secret_file: client}
 secrets: {crm_file: crm}
+zoom: {apps: {default: {connection: school, header: {name: x-zflow, value_file: beside}}}}
 worker: {sealing_keys_file: sealing.keys, slots: 7}
 console: {tokens_file: api}
 `, 0o644)
@@ -41,11 +42,15 @@ console: {tokens_file: api}
 	}
 
 	write(t, at("client"), "c", 0o600)
+	write(t, at("beside"), "hush", 0o600)
 	write(t, at("crm"), "k", 0o600)
 	write(t, at("token"), "t", 0o604) // would be refused if it were read
 	w := load(t, Setup{File: file, For: ForWorker})
 	if len(w.Ingest.Apps) != 0 || w.Ingest.PublicKey.String() != "" {
 		t.Errorf("the worker knows %+v", w.Ingest)
+	}
+	if w.Zoom.Apps["default"].Header.Value.Reveal() != "hush" {
+		t.Errorf("the worker does not know what Zoom is to send besides: %+v", w.Zoom)
 	}
 	if w.Connections["school"].ClientSecret.Reveal() != "c" || w.Secrets["crm"].Reveal() != "k" || w.Worker.Slots != 7 {
 		t.Errorf("the worker does not know its own: %+v", w)

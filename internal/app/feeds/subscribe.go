@@ -24,7 +24,7 @@ import (
 // Portal is what a worker needs to keep the apps' event subscriptions.
 type Portal struct {
 	Site   public.Site             // where Zoom reaches ingest
-	Ingest map[string]settings.App // what Zoom is to send beside the signature
+	Ingest map[string]settings.App // of an ingest in the same process; nil: it is elsewhere
 	Apps   Owners
 	// Workflows returns what is deployed, and the names of what cannot be read.
 	Workflows func(context.Context) (flows []*workflow.Workflow, unreadable []string, err error)
@@ -88,6 +88,15 @@ func (f *feed) endpoint() string {
 	return f.Portal.Site.URL(zoom.Path + url.PathEscape(f.name))
 }
 
+// beside is what Zoom is to send beside the signature: as the worker's own part of the
+// configuration says, or ingest's, where it runs in the same process.
+func (f *feed) beside() settings.App {
+	if own := (settings.App{Basic: f.app.Basic, Header: f.app.Header}); own.Basic.User != "" || own.Header.Name != "" {
+		return own
+	}
+	return f.Portal.Ingest[f.name]
+}
+
 func (f *feed) subscriptions(ctx context.Context, flows []*workflow.Workflow, q SubscriptionRequest) (r subscription.Report, err error) {
 	a, err := f.subscriber(ctx)
 	if err != nil {
@@ -135,7 +144,7 @@ func (f *feed) subscriber(ctx context.Context) (a subscription.App, err error) {
 	if err != nil {
 		return a, err
 	}
-	a = subscription.App{Name: f.name, Connection: its.Name, URL: f.endpoint(), Socket: socketID(f.app.WebSocket), Header: header(f.Portal.Ingest[f.name])}
+	a = subscription.App{Name: f.name, Connection: its.Name, URL: f.endpoint(), Socket: socketID(f.app.WebSocket), Header: header(f.beside())}
 	if its.Server() {
 		a.Scopes = token.Scopes
 	}

@@ -181,6 +181,25 @@ func (p *portal) fine(r subscription.Report, changes int) {
 	}
 }
 
+// TestWhatZoomIsToSendBesides: a worker that knows nothing of ingest's part of the
+// configuration has it in its own; ingest would refuse events without it.
+func TestWhatZoomIsToSendBesides(t *testing.T) {
+	for name, app := range map[string]settings.ZoomApp{
+		"X-Zflow":       {Connection: "mine", Header: settings.Header{Name: "x-zflow", Value: settings.NewSecret("hush")}},
+		"Authorization": {Connection: "mine", Basic: settings.Basic{User: "zoom", Password: settings.NewSecret("pass")}},
+	} {
+		subscribes(t, zoomapi.KindServer, func(t *testing.T, p *portal) {
+			p.deploys("a: meeting.ended")
+			p.feeds.feeds["main"].app = app
+			p.fine(p.apply(), 1)
+			want := map[string]string{"X-Zflow": "hush", "Authorization": "Basic em9vbTpwYXNz"}[name]
+			if s := p.sim.Subscriptions()[0]; s.Header.Get(name) != want {
+				t.Errorf("%s: subscribed with %v", name, s.Header)
+			}
+		})
+	}
+}
+
 // TestWhatIsPlannedIsDone, once, whatever kind the app is of.
 func TestWhatIsPlannedIsDone(t *testing.T) {
 	for _, kind := range []string{zoomapi.KindServer, zoomapi.KindUser, zoomapi.KindAdmin} {
