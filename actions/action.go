@@ -72,7 +72,7 @@ type Call struct {
 	Connection string         // the step's, by name; empty: that of the event's account
 	Account    string         // of the event
 	Event      string         // id of the event that started the run
-	Host       string         // whom that event is about: payload.object.host_id; empty: nobody, or not known
+	Host       func() string  // whom that event is about: payload.object.host_id; empty, or nil: nobody, or not known
 	Unknown    bool           // an earlier attempt of this step ended unknown
 	Started    time.Time      // when the attempt (for a probe: the unknown one) began
 	Log        func(line string)

@@ -40,14 +40,14 @@ type Client struct {
 
 // Request is one call.
 type Request struct {
-	Connection string     // by name; empty: that of the account
-	Account    string     // of the event
-	Self       string     // whom me stands for with a server-to-server app, which has none of its own; empty: left to Zoom
-	Method     string     // GET, POST, …
-	Path       string     // made by Path
-	Query      url.Values // escaped by Do
-	Body       any        // sent as JSON; nil: none
-	Repeatable bool       // a POST that may happen twice; other methods always may
+	Connection string        // by name; empty: that of the account
+	Account    string        // of the event
+	Self       func() string // whom me stands for with a server-to-server app, which has none of its own; empty, or nil: left to Zoom
+	Method     string        // GET, POST, …
+	Path       string        // made by Path
+	Query      url.Values    // escaped by Do
+	Body       any           // sent as JSON; nil: none
+	Repeatable bool          // a POST that may happen twice; other methods always may
 }
 
 // Response is an answer of status 2xx.
@@ -156,10 +156,14 @@ func (q Request) pathFor(token Token) (path string, ofNobody bool) {
 	if !found || token.Kind != KindServer || after != "" && after[0] != '/' {
 		return q.Path, false
 	}
-	if q.Self == "" || q.Self == "." || q.Self == ".." {
+	self := ""
+	if q.Self != nil {
+		self = q.Self()
+	}
+	if self == "" || self == "." || self == ".." {
 		return q.Path, true
 	}
-	return before + "/users/" + Escape(q.Self) + after, false
+	return before + "/users/" + Escape(self) + after, false
 }
 
 func (c *Client) request(ctx context.Context, q Request, token Token) (*http.Request, error) {

@@ -69,10 +69,7 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 	}
 	in := actions.Call{
 		Input: input, Key: of.Run + "." + a.Step, Connection: a.Connection, Account: of.Account, Event: of.Event,
-		Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
-	}
-	if action.Spec.Connects != "" {
-		in.Host = of.host()
+		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
 	}
 	var result actions.Result
 	if a.Probe > 0 {
