@@ -77,7 +77,7 @@ var plan = []row{
 	{pkg: "engine/blobs", ours: store, outside: storage},
 	{pkg: "internal/connections/oauth", ours: []string{"internal/zoomapi"}, outside: []string{oauth}, traits: part},
 	{pkg: "internal/connections/eavesdrop", outside: []string{nats}, traits: test | part},
-	{pkg: "internal/connections/forget", ours: join(store, "engine/history", "engine/wakes"), outside: storage, traits: part},
+	{pkg: "internal/connections/forget", ours: join(store, "engine/history", "engine/leases", "engine/wakes"), outside: storage, traits: part},
 	{pkg: "internal/connections/desk", ours: []string{"internal/ask", "internal/connections", "internal/connections/forget", "internal/sealed"}, outside: []string{nats}, traits: part},
 	{pkg: "internal/connections", ours: join(store, "internal/connections/oauth", "internal/zoomapi", "internal/sealed"), outside: join(storage, oauth, crypto)},
 	{pkg: "internal/tokens", ours: store, outside: storage},

@@ -9,5 +9,6 @@
 //  2. A run that is open is canceled first, and deleted once it has ended: whoever
 //     works on it never finds half a history.
 //  3. A large value is deleted only if no run that stays has the same.
-//  4. An order is done when what it deleted is gone past the Gate.
+//  4. Of all workers one at a time carries an order out, and counts what it deletes.
+//  5. An order is done when what it deleted is gone past the Gate.
 package forget

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine/history"
+	"zflow/internal/pause"
 	"zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -18,8 +19,39 @@ import (
 const zoom = "zoom"
 
 // Do carries an order out as far as it goes now: where it is not done, runs that
-// were open have still to end.
+// were open have still to end. It waits for another worker that is at it.
 func (f *Forgetter) Do(ctx context.Context, account string) (Order, error) {
+	for {
+		o, mine, err := f.try(ctx, account)
+		if err != nil || mine || !o.Done.IsZero() {
+			return o, err
+		}
+		if !pause.For(ctx, waitFor) {
+			return o, ctx.Err()
+		}
+	}
+}
+
+// waitFor is how long another worker is waited for at a time.
+const waitFor = time.Second
+
+// try carries an order out, unless another worker is at it or has done it: mine tells.
+// Two at once would count what they delete twice.
+func (f *Forgetter) try(ctx context.Context, account string) (o Order, mine bool, err error) {
+	held, err := f.leases.While(ctx, orderKey(account), f.holder, func(ctx context.Context) (err error) {
+		if o, _, err = f.Order(ctx, account); err == nil && o.Done.IsZero() {
+			mine = true
+			o, err = f.do(ctx, account)
+		}
+		return err
+	})
+	if err == nil && !held {
+		o, _, err = f.Order(ctx, account)
+	}
+	return o, mine, err
+}
+
+func (f *Forgetter) do(ctx context.Context, account string) (Order, error) {
 	events, err := f.purge(ctx, proto.Events, "zflow.event."+zoom+"."+proto.Token(account)+".>")
 	if err != nil {
 		return Order{}, err

@@ -2,6 +2,9 @@ package forget_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 
 	"zflow/engine/blobs"
 	"zflow/engine/history"
+	"zflow/engine/leases"
 	"zflow/engine/wakes"
 	"zflow/internal/connections"
 	"zflow/internal/connections/forget"
@@ -38,6 +42,7 @@ func newRig(t *testing.T) *rig {
 	r.must(wakes.Create(ctx, r.js, 1, 16<<20))
 	r.must(blobs.Create(ctx, r.js, time.Hour, 1))
 	r.must(connections.Create(ctx, r.js, 1))
+	r.must(leases.Create(ctx, r.js, 1))
 	var err error
 	r.history, err = history.Open(ctx, r.js, r.gate)
 	r.must(err)
@@ -159,6 +164,40 @@ func TestForget(t *testing.T) {
 	}
 	if _, err := r.blobs.Get(ctx, shared); err != nil {
 		t.Errorf("a large value of a run that stays: %v", err)
+	}
+}
+
+// Of workers that sweep at once, one carries the order out: all that was there is
+// counted, and once.
+func TestManySweep(t *testing.T) {
+	r := newRig(t)
+	const many = 40
+	for i := range many {
+		r.event("gone", fmt.Sprint("e", i))
+		r.run("gone", fmt.Sprint("r", i), "completed", r.put(fmt.Sprint("value ", i)))
+	}
+	r.must(r.forget.Want(t.Context(), "gone", "test", time.Now()))
+	var did atomic.Int64
+	var work sync.WaitGroup
+	for range 4 {
+		f, err := forget.Open(t.Context(), r.js, r.gate)
+		r.must(err)
+		work.Go(func() {
+			done, err := f.Sweep(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			did.Add(int64(len(done)))
+		})
+	}
+	o, err := r.forget.Do(t.Context(), "gone") // as a command would
+	if err != nil || o.Done.IsZero() {
+		t.Errorf("the command is told %+v, %v", o, err)
+	}
+	work.Wait()
+	o, _, err = r.forget.Order(t.Context(), "gone")
+	if err != nil || o.Events != many || o.Runs != many || o.Values != many || did.Load() > 1 {
+		t.Errorf("%d did it: %+v, %v", did.Load(), o, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package forget
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/engine/history"
+	"zflow/engine/leases"
 	"zflow/engine/wakes"
 	"zflow/internal/durable"
 	"zflow/proto"
@@ -36,16 +38,21 @@ type Forgetter struct {
 	bucket  *durable.Bucket
 	history *history.Store
 	wakes   *wakes.Store
+	leases  *leases.Store
+	holder  string // of locks
 }
 
 // Open looks up what orders are about.
 func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Forgetter, error) {
-	f := &Forgetter{js: js, gate: gate}
+	f := &Forgetter{js: js, gate: gate, holder: rand.Text()}
 	var err error
 	if f.bucket, err = durable.OpenBucket(ctx, js, gate, proto.Connections); err != nil {
 		return nil, err
 	}
 	if f.history, err = history.Open(ctx, js, gate); err != nil {
+		return nil, err
+	}
+	if f.leases, err = leases.Open(ctx, js); err != nil {
 		return nil, err
 	}
 	f.wakes, err = wakes.Open(ctx, js, gate)
@@ -134,11 +141,11 @@ func (f *Forgetter) Sweep(ctx context.Context) (done []Order, first error) {
 		if err != nil || e.Value == nil || json.Unmarshal(e.Value, &o) != nil || !o.Done.IsZero() || time.Now().Before(o.Due) {
 			continue
 		}
-		o, err = f.Do(ctx, o.Account)
+		o, mine, err := f.try(ctx, o.Account)
 		switch {
 		case err != nil && first == nil:
 			first = err
-		case err == nil && !o.Done.IsZero():
+		case err == nil && mine && !o.Done.IsZero():
 			done = append(done, o)
 		}
 	}
