@@ -21,7 +21,8 @@ type ActionsConfig struct {
 	HTTPAllow []string // what http.request may call though not public
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
-	Flow      flow.Options // how emit and respond reach others
+	Flow      flow.Options  // how emit and respond reach others
+	Files     actions.Files // where files are kept; zero: nowhere
 }
 
 // Actions returns every action there is: this is the one list.

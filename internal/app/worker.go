@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"zflow/engine/blobs"
 	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/worker"
@@ -169,7 +170,12 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew, Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate))})
+	kept, err := blobs.Open(ctx, js, cc.Gate)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew,
+		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept)})
 	if err != nil {
 		return nil, nil, err
 	}
