@@ -3,6 +3,7 @@ package definition
 import (
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -89,13 +90,13 @@ func (b *builder) branchNames(n *node) {
 // caseOf checks a case of a switch, and returns its condition; nil: else.
 func (b *builder) caseOf(n *node, last bool) *expr.Program {
 	p := b.p
-	if !p.fields(n, "a case", language.Case) {
+	if !p.Fields(n, "a case", language.Case) {
 		return nil
 	}
 	switch {
 	case n.Get("else") == nil:
 		for _, name := range []string{"if", "steps"} {
-			if n.Get(name) == nil && !misspelt(n, name, language.Case) {
+			if n.Get(name) == nil && !form.Misspelt(n, name, language.Case) {
 				p.Fail(n, "", "a case needs the key %s", name)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -42,7 +43,7 @@ func Version(src []byte) string {
 // Parse reads one definition. The workflow is nil if any problem is an error.
 func Parse(file string, src []byte, k Known) (*engine.Workflow, Problems) {
 	f, root := document.Read(file, src)
-	p := &parser{File: f, known: k}
+	p := &parser{Reader: form.Reader{File: f}, known: k}
 	var w *engine.Workflow
 	if p.object(root, "a workflow is", "it begins with name:, on: and steps:") {
 		w = p.workflow(root)
@@ -60,6 +61,6 @@ type node = document.Node
 
 // parser checks one file and collects what is wrong with it.
 type parser struct {
-	*document.File
+	form.Reader
 	known Known
 }

@@ -5,6 +5,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/expr"
 )
 
@@ -13,7 +14,7 @@ import (
 func (b *builder) looped(s *engine.Step, n *node, kind string) result {
 	l := &engine.Loop{As: b.element(n.Get("as")), AtOnce: 1}
 	if v := n.Get("at_once"); v != nil {
-		l.AtOnce = b.p.count(v, "at_once", maxAtOnce)
+		l.AtOnce = b.p.Count(v, "at_once", maxAtOnce)
 		if l.AtOnce > 1 && n.Get("until") != nil {
 			b.p.Fail(n.KeyOf("at_once"), "leave out one of them", "a loop with until goes one iteration at a time")
 		}
@@ -35,7 +36,7 @@ func (b *builder) looped(s *engine.Step, n *node, kind string) result {
 // over compiles the list of a loop, and returns what is known of its elements.
 func (b *builder) over(n *node) (*expr.Template, expr.Type) {
 	switch {
-	case n.Kind == document.List || isExpression(n):
+	case n.Kind == document.List || form.IsExpression(n):
 		t := b.anyTemplate(n, inLoop)
 		return t, typeOfTemplate(t).Element()
 	case n.Kind == document.Object:
@@ -58,7 +59,7 @@ func (b *builder) element(n *node) string {
 	if n == nil {
 		return "item"
 	}
-	s := b.p.text(n, "as")
+	s := b.p.Text(n, "as")
 	taken := slices.ContainsFunc(b.loops, func(l loop) bool { return l.as == s && s != "item" })
 	switch {
 	case s == "":

@@ -12,6 +12,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 	wire "zflow/proto"
@@ -27,15 +28,15 @@ var validPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-
 // the events that come of it.
 func (b *builder) poll(t *engine.Trigger, n *node) expr.Type {
 	t.Source, t.Types = engine.SourcePoll, []string{b.w.Name}
-	if !b.p.fields(n, "poll", language.Poll) {
+	if !b.p.Fields(n, "poll", language.Poll) {
 		return expr.Type{}
 	}
 	if slices.ContainsFunc(b.w.Triggers, func(t engine.Trigger) bool { return t.Poll != nil }) {
 		b.p.Fail(n, "make it a workflow of its own", "a workflow has one trigger poll")
 	}
-	t.Poll = &engine.Poll{Key: b.p.path(n.Get("key"), "key"), Removed: b.p.flag(n.Get("removed"), "removed", false)}
+	t.Poll = &engine.Poll{Key: b.p.path(n.Get("key"), "key"), Removed: b.p.Flag(n.Get("removed"), "removed", false)}
 	if at := n.Get("first"); at != nil {
-		t.Poll.All = b.p.oneOf(at, "first", language.Firsts) == "all"
+		t.Poll.All = b.p.OneOf(at, "first", language.Firsts) == "all"
 	}
 	if every := b.every(n.Get("every")); every > 0 {
 		t.Ticks = engine.Every(every)
@@ -51,7 +52,7 @@ func (b *builder) every(n *node) time.Duration {
 	if n == nil {
 		return 0
 	}
-	d := b.p.duration(n, "every", true)
+	d := b.p.Duration(n, "every", true)
 	if d > 0 && d < leastEvery {
 		b.p.Fail(n, "write 1m or more", "a poll is made once a minute at most")
 	}
@@ -60,7 +61,7 @@ func (b *builder) every(n *node) time.Duration {
 
 // reading compiles what a poll calls, and returns what is known of an item.
 func (b *builder) reading(poll *engine.Poll, n *node) (*engine.Uses, expr.Type) {
-	u := &engine.Uses{Action: b.p.text(n.Get("uses"), "uses")}
+	u := &engine.Uses{Action: b.p.Text(n.Get("uses"), "uses")}
 	a := b.p.action(n.Get("uses"), u.Action)
 	b.connect(u, n, a)
 	b.fresh()
@@ -145,12 +146,12 @@ func (b *builder) items(n *node, output actions.Schema) *expr.Template {
 	case at == nil:
 		lists := slices.DeleteFunc(slices.Sorted(maps.Keys(output.Fields)), func(name string) bool { return output.Fields[name].Type != "array" })
 		if len(lists) != 1 {
-			b.p.Fail(n, suggestion("", lists), "poll needs the key items: where in the output the list is")
+			b.p.Fail(n, form.Suggestion("", lists), "poll needs the key items: where in the output the list is")
 			return nil
 		}
 		at, src = n, "output."+lists[0]
 	case expr.Contains(at.Value):
-		return b.listOf(at, b.p.text(at, "items"))
+		return b.listOf(at, b.p.Text(at, "items"))
 	default:
 		path := b.p.path(at, "items")
 		if _, there := b.p.knownField(at, "the output", path, b.arrived); !there {
@@ -177,7 +178,7 @@ func (b *builder) listOf(n *node, src string) *expr.Template {
 
 // path reads the name of a field.
 func (p *parser) path(n *node, what string) string {
-	s := p.text(n, what)
+	s := p.Text(n, what)
 	if s != "" && !validPath.MatchString(s) {
 		p.Fail(n, "such as id, or user.id", "%s is no field: %q", what, s)
 		return ""
@@ -194,7 +195,7 @@ func (p *parser) knownField(n *node, what, path string, in expr.Type) (of expr.T
 	for name := range strings.SplitSeq(path, ".") {
 		f, ok := of.Field(name)
 		if !ok {
-			p.Fail(n, suggestion(name, of.FieldNames()), "%s has no field %s", what, path)
+			p.Fail(n, form.Suggestion(name, of.FieldNames()), "%s has no field %s", what, path)
 			return expr.Type{}, false
 		}
 		of = f

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/expr"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -37,11 +38,11 @@ func instance(t *testing.T, file string) any {
 		t.Fatal(err)
 	}
 	f, root := document.Read(file, src)
-	p := &parser{File: f}
+	p := &parser{Reader: form.Reader{File: f}}
 	if root == nil {
 		return nil
 	}
-	b, err := expr.EncodeJSON(p.json(root))
+	b, err := expr.EncodeJSON(p.JSON(root))
 	if err != nil {
 		t.Fatal(err)
 	}

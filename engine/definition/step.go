@@ -6,6 +6,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -76,8 +77,8 @@ func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
 	outer := b.here
 	b.here = b.tree.spots[n]
 	defer func() { b.here = outer }()
-	b.p.keys(n, "a step", language.Step)
-	s := &engine.Step{ID: b.here.id, Token: cmp.Or(b.here.id, b.here.label), Name: b.p.text(n.Get("name"), "name")}
+	b.p.Keys(n, "a step", language.Step)
+	s := &engine.Step{ID: b.here.id, Token: cmp.Or(b.here.id, b.here.label), Name: b.p.Text(n.Get("name"), "name")}
 	s.Path = prefix + s.Token
 	if b.paths[s.Path] {
 		b.p.Fail(n, "give one of them another id", "two steps have the path %s", s.Path)
@@ -85,9 +86,9 @@ func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
 	b.paths[s.Path] = true
 	kind := b.kind(n)
 	b.misplaced(n, kind)
-	s.ContinueOnError = b.p.flag(n.Get("continue_on_error"), "continue_on_error", false)
+	s.ContinueOnError = b.p.Flag(n.Get("continue_on_error"), "continue_on_error", false)
 	if kind != "uses" || b.here.loops {
-		s.Timeout = b.p.duration(n.Get("timeout"), "timeout", true)
+		s.Timeout = b.p.Duration(n.Get("timeout"), "timeout", true)
 	}
 	if b.here.loops {
 		return s, b.looped(s, n, kind)
@@ -112,10 +113,10 @@ func (b *builder) body(s *engine.Step, n *node, kind string) result {
 
 // kind returns what a step does, or "" after a report.
 func (b *builder) kind(n *node) string {
-	has := present(n, language.Kinds)
+	has := form.Present(n, language.Kinds)
 	switch {
-	case len(has) == 0 && !excused(n, language.Kinds, language.Step):
-		b.p.Fail(n, "it needs one of "+anyOf(language.Kinds), "the step does nothing")
+	case len(has) == 0 && !form.Excused(n, language.Kinds, language.Step):
+		b.p.Fail(n, "it needs one of "+form.AnyOf(language.Kinds), "the step does nothing")
 	case len(has) > 1:
 		b.p.Fail(n.KeyOf(has[1]), "make it two steps", "a step does one thing, not %s and %s", has[0], has[1])
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 )
 
@@ -74,7 +75,7 @@ func (t *tree) list(n *node, like *spot) {
 
 func (t *tree) step(n *node, s *spot) {
 	s.loops, s.line = n.Get("for_each") != nil, n.Line
-	if k := present(n, language.Kinds); len(k) > 0 {
+	if k := form.Present(n, language.Kinds); len(k) > 0 {
 		s.kind = k[0]
 	}
 	s.label = fmt.Sprintf("%s#%d", tokenOf(n, s.kind), s.order+1)
@@ -102,7 +103,7 @@ func tokenOf(n *node, kind string) string {
 var reserved = []string{"on_failure", "finally", "undo"}
 
 func (t *tree) id(n *node, s *spot) {
-	id := t.p.text(n, "id")
+	id := t.p.Text(n, "id")
 	switch {
 	case id == "":
 		return

@@ -6,6 +6,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -33,7 +34,7 @@ func (b *builder) trigger(n *node) expr.Type {
 		b.p.Fail(n, "write { zoom: meeting.ended }", "a trigger is an object, this is %s", n.What())
 		return expr.Type{}
 	}
-	b.p.keys(n, "a trigger", language.Trigger)
+	b.p.Keys(n, "a trigger", language.Trigger)
 	t := engine.Trigger{Connections: b.p.connections(n.Get("connection"))}
 	b.event = b.triggerKind(&t, n)
 	b.fresh()
@@ -44,12 +45,12 @@ func (b *builder) trigger(n *node) expr.Type {
 }
 
 func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
-	has := present(n, language.TriggerKinds)
+	has := form.Present(n, language.TriggerKinds)
 	switch {
-	case len(has) == 0 && excused(n, language.TriggerKinds, language.Trigger):
+	case len(has) == 0 && form.Excused(n, language.TriggerKinds, language.Trigger):
 		return expr.Type{}
 	case len(has) == 0:
-		b.p.Fail(n, "", "a trigger needs the key %s", anyOf(language.TriggerKinds))
+		b.p.Fail(n, "", "a trigger needs the key %s", form.AnyOf(language.TriggerKinds))
 		return expr.Type{}
 	case len(has) > 1:
 		b.p.Fail(n.KeyOf(has[1]), "make it two triggers", "a trigger has either %s or %s", has[0], has[1])
@@ -57,19 +58,24 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 	if has[0] != "zoom" && n.Get("connection") != nil {
 		b.p.Fail(n.KeyOf("connection"), placeOfConnection(has[0]), "only events from Zoom have a connection")
 	}
-	if has[0] == "call" {
-		if slices.ContainsFunc(b.w.Triggers, func(t engine.Trigger) bool { return t.Source == "call" }) {
-			b.p.Fail(n.KeyOf("call"), "put all inputs into one, with a ? after those that may be left out", "a workflow has one trigger call")
-		}
-		t.Source = "call"
-		return b.inputs(t, n.Get("call"))
-	}
-	if has[0] == "poll" {
+	switch has[0] {
+	case "call":
+		return b.called(t, n)
+	case "poll":
 		return b.poll(t, n.Get("poll"))
 	}
 	var body expr.Type
 	t.Source, t.Types, body = b.p.happening(n)
 	return body
+}
+
+// called reads that other workflows start runs, and what these take.
+func (b *builder) called(t *engine.Trigger, n *node) expr.Type {
+	if slices.ContainsFunc(b.w.Triggers, func(t engine.Trigger) bool { return t.Source == engine.SourceCall }) {
+		b.p.Fail(n.KeyOf("call"), "put all inputs into one, with a ? after those that may be left out", "a workflow has one trigger call")
+	}
+	t.Source = engine.SourceCall
+	return b.inputs(t, n.Get("call"))
 }
 
 // happening reads which events are meant by zoom or event, and returns what is
@@ -108,7 +114,7 @@ func (p *parser) eventTypes(n *node, check func(*node, string)) []string {
 	}
 	var out []string
 	for _, i := range items {
-		s := p.text(i, "an event type")
+		s := p.Text(i, "an event type")
 		switch {
 		case s == "":
 		case !validType.MatchString(s):
@@ -170,7 +176,7 @@ func (p *parser) connections(n *node) []string {
 func (b *builder) inputs(t *engine.Trigger, n *node) expr.Type {
 	t.Inputs = map[string]string{}
 	fields := map[string]expr.Type{}
-	if !b.p.fields(n, "call", language.Callable) {
+	if !b.p.Fields(n, "call", language.Callable) {
 		return expr.Type{}
 	}
 	in := n.Get("inputs")
@@ -193,13 +199,13 @@ func (b *builder) inputs(t *engine.Trigger, n *node) expr.Type {
 }
 
 func (p *parser) inputType(n *node) string {
-	s := p.text(n, "the type of an input")
+	s := p.Text(n, "the type of an input")
 	name, optional := strings.CutSuffix(s, "?")
 	if name == "string" {
 		name = "text"
 	}
 	if s != "" && !slices.Contains(language.InputTypes, name) {
-		p.Fail(n, suggestion(name, language.InputTypes), "%q is no type", s)
+		p.Fail(n, form.Suggestion(name, language.InputTypes), "%q is no type", s)
 	}
 	if optional {
 		name += "?"
@@ -208,46 +214,46 @@ func (p *parser) inputType(n *node) string {
 }
 
 func (b *builder) once(n *node) *engine.Once {
-	if n == nil || !b.p.fields(n, "once", language.Once) {
+	if n == nil || !b.p.Fields(n, "once", language.Once) {
 		return nil
 	}
 	return &engine.Once{
 		Key: b.textTemplate(n.Get("key"), "the key of once", inTrigger),
-		Per: b.p.duration(n.Get("per"), "per", true),
+		Per: b.p.Duration(n.Get("per"), "per", true),
 	}
 }
 
 const maxAtOnce = 1000 // runs of a key, iterations of a loop
 
 func (b *builder) concurrency(n *node) *engine.Concurrency {
-	if n == nil || !b.p.fields(n, "concurrency", language.Concurrency) {
+	if n == nil || !b.p.Fields(n, "concurrency", language.Concurrency) {
 		return nil
 	}
 	c := &engine.Concurrency{Limit: 1, Busy: engine.BusyQueue}
 	c.Key = b.textTemplate(n.Get("key"), "the key of concurrency", inGate)
-	c.Name = b.p.name(n.Get("name"), "a gate")
+	c.Name = b.p.Name(n.Get("name"), "a gate")
 	if v := n.Get("limit"); v != nil {
-		c.Limit = b.p.count(v, "limit", maxAtOnce)
+		c.Limit = b.p.Count(v, "limit", maxAtOnce)
 	}
 	if v := n.Get("when_busy"); v != nil {
-		c.Busy = engine.Busy(b.p.oneOf(v, "when_busy", language.Busy))
+		c.Busy = engine.Busy(b.p.OneOf(v, "when_busy", language.Busy))
 	}
 	return c
 }
 
 func (p *parser) limits(n *node) engine.Limits {
-	if n == nil || !p.fields(n, "limits", language.Limits) {
+	if n == nil || !p.Fields(n, "limits", language.Limits) {
 		return engine.Limits{}
 	}
 	var l engine.Limits
 	if v := n.Get("runs_per_minute"); v != nil {
-		l.RunsPerMinute = p.count(v, "runs_per_minute", maxQuota)
+		l.RunsPerMinute = p.Count(v, "runs_per_minute", maxQuota)
 	}
 	if v := n.Get("fan_out"); v != nil {
-		l.FanOut = p.count(v, "fan_out", maxQuota)
+		l.FanOut = p.Count(v, "fan_out", maxQuota)
 	}
 	if v := n.Get("facts"); v != nil {
-		l.Facts = int(p.number(v, "facts", true, leastFacts, engine.MostFacts))
+		l.Facts = int(p.Number(v, "facts", true, leastFacts, engine.MostFacts))
 	}
 	return l
 }

@@ -6,6 +6,7 @@ import (
 	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -14,9 +15,9 @@ import (
 // known of its output.
 func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
 	p, u := b.p, &engine.Uses{}
-	u.Action = p.text(n.Get("uses"), "uses")
+	u.Action = p.Text(n.Get("uses"), "uses")
 	if n.Get("for_each") == nil {
-		u.Timeout = p.duration(n.Get("timeout"), "timeout", true)
+		u.Timeout = p.Duration(n.Get("timeout"), "timeout", true)
 	}
 	if slices.Contains(language.Kinds, u.Action) {
 		p.Fail(n.Get("uses"), "", "%s is a step of its own: write %s: instead of uses:", u.Action, u.Action)
@@ -56,7 +57,7 @@ func (b *builder) again(u *engine.Uses, n *node, a *actions.Action) {
 
 // undo compiles what undoes a step.
 func (b *builder) undo(n *node) *engine.Uses {
-	if n == nil || !b.p.fields(n, "undo", language.Undo) {
+	if n == nil || !b.p.Fields(n, "undo", language.Undo) {
 		return nil
 	}
 	u, _ := b.uses(n)
@@ -82,7 +83,7 @@ func (b *builder) own(name string, n *node, input value) (*engine.Uses, expr.Typ
 // emit compiles the publishing of an event.
 func (b *builder) emit(n *node) (*engine.Uses, expr.Type) {
 	at := n.Get("emit")
-	name, data := b.p.text(at, "emit"), b.input(n)
+	name, data := b.p.Text(at, "emit"), b.input(n)
 	if name != "" && (!validType.MatchString(name) || name == "*" || containsStar(name)) {
 		b.p.Fail(at, "such as order.paid", "%q is no event type", name)
 	} else if name != "" {
@@ -95,13 +96,13 @@ func (b *builder) emit(n *node) (*engine.Uses, expr.Type) {
 // respond compiles the answer to a request.
 func (b *builder) respond(n *node) (*engine.Uses, expr.Type) {
 	at := n.Get("respond")
-	if !b.p.fields(at, "respond", language.Respond) {
+	if !b.p.Fields(at, "respond", language.Respond) {
 		return &engine.Uses{Action: "respond"}, expr.Type{}
 	}
-	if status := at.Get("status"); status != nil && !isExpression(status) {
-		b.p.number(status, "status", true, 100, 599)
+	if status := at.Get("status"); status != nil && !form.IsExpression(status) {
+		b.p.Number(status, "status", true, 100, 599)
 	}
-	if h := at.Get("headers"); h != nil && h.Kind != document.Object && !isExpression(h) {
+	if h := at.Get("headers"); h != nil && h.Kind != document.Object && !form.IsExpression(h) {
 		b.p.Fail(h, b.p.EmptyHint(h, ""), "headers is an object, this is %s", h.What())
 	}
 	return b.own("respond", n, b.p.value(at))
@@ -113,7 +114,7 @@ func (b *builder) input(step *node) value {
 	switch {
 	case n == nil:
 		return value{map[string]any{}, step}
-	case n.Kind != document.Object && !isExpression(n):
+	case n.Kind != document.Object && !form.IsExpression(n):
 		b.p.Fail(n, b.p.EmptyHint(n, "write its fields, one a line"), "with is an object, this is %s", n.What())
 		return value{map[string]any{}, n}
 	}
@@ -126,13 +127,13 @@ func (p *parser) action(n *node, name string) *actions.Action {
 	}
 	a := p.known.Actions.Get(name)
 	if a == nil {
-		p.Fail(n, suggestion(name, p.known.Actions.Names()), "there is no action %s", name)
+		p.Fail(n, form.Suggestion(name, p.known.Actions.Names()), "there is no action %s", name)
 	}
 	return a
 }
 
 func (p *parser) connection(n *node) string {
-	s := p.text(n, "connection")
+	s := p.Text(n, "connection")
 	switch {
 	case expr.Contains(s):
 		p.Fail(n, "", "connection is a fixed name, without ${{ }}")
@@ -143,11 +144,11 @@ func (p *parser) connection(n *node) string {
 }
 
 func (p *parser) policy(n *node, a *actions.Action) engine.Policy {
-	s := p.text(n, "on_unknown")
+	s := p.Text(n, "on_unknown")
 	switch {
 	case s == "":
 	case !slices.Contains(language.Policies, s):
-		p.Fail(n, suggestion(s, language.Policies), "on_unknown cannot be %s", s)
+		p.Fail(n, form.Suggestion(s, language.Policies), "on_unknown cannot be %s", s)
 	case s == string(engine.PolicyProbe) && a != nil && a.Probe == nil:
 		p.Fail(n, "use retry, ask or fail", "%s cannot find out whether it happened", a.Spec.Name)
 	}
@@ -168,18 +169,18 @@ func (b *builder) retry(n *node, defaults engine.Retry, at place) engine.Retry {
 		p.Fail(n, "write { attempts: 5, delay: 2s }", "retry is an object, this is %s", n.What())
 		return r
 	}
-	p.keys(n, "retry", language.Retry)
+	p.Keys(n, "retry", language.Retry)
 	if v := n.Get("attempts"); v != nil {
-		r.Attempts = int(p.number(v, "attempts", true, 1, maxAttempts))
+		r.Attempts = int(p.Number(v, "attempts", true, 1, maxAttempts))
 	}
 	if v := n.Get("backoff"); v != nil {
-		r.Backoff = p.number(v, "backoff", false, 1, language.MaxBackoff)
+		r.Backoff = p.Number(v, "backoff", false, 1, language.MaxBackoff)
 	}
 	if v := n.Get("delay"); v != nil {
-		r.Delay = p.duration(v, "delay", false)
+		r.Delay = p.Duration(v, "delay", false)
 	}
 	if v := n.Get("max_delay"); v != nil {
-		r.MaxDelay = p.duration(v, "max_delay", false)
+		r.MaxDelay = p.Duration(v, "max_delay", false)
 		if r.MaxDelay < r.Delay && n.Get("delay") != nil {
 			p.Fail(v, "", "max_delay is less than delay")
 		}

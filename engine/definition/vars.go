@@ -1,17 +1,20 @@
 package definition
 
-import "zflow/engine/definition/document"
+import (
+	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
+)
 
 // Vars reads a file of values that go over the vars of workflows: an object of
 // names and fixed values, held to the same rules as vars in a workflow. It is nil
 // if any problem is an error.
 func Vars(file string, src []byte) (map[string]any, Problems) {
 	f, root := document.Read(file, src)
-	p := &parser{File: f}
+	p := &parser{Reader: form.Reader{File: f}}
 	var vars map[string]any
 	if p.object(root, "vars are", "write a name and its value in each line") {
 		p.static(root)
-		vars, _ = p.json(root).(map[string]any)
+		vars, _ = p.JSON(root).(map[string]any)
 	}
 	problems := f.Problems()
 	if problems.Err() != nil {

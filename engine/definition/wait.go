@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
+	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
 	"zflow/engine/expr"
 )
@@ -17,13 +18,13 @@ const keptFor = 28 * 24 * time.Hour
 // wait compiles wait_for: one arrival, or the first of several.
 func (b *builder) wait(n *node) (*engine.Wait, result) {
 	w, r := &engine.Wait{}, result{outcome: true}
-	if !b.p.fields(n, "wait_for", language.Wait) {
+	if !b.p.Fields(n, "wait_for", language.Wait) {
 		return w, r
 	}
-	if w.LookBack = b.p.duration(n.Get("look_back"), "look_back", true); w.LookBack > keptFor {
+	if w.LookBack = b.p.Duration(n.Get("look_back"), "look_back", true); w.LookBack > keptFor {
 		b.p.Warn(n.Get("look_back"), "an older event is found only where the stream EVENTS is set to keep more", "events are kept for 28 days")
 	}
-	w.Timeout = b.p.duration(n.Get("timeout"), "timeout", true)
+	w.Timeout = b.p.Duration(n.Get("timeout"), "timeout", true)
 	w.OnTimeout = b.p.onTimeout(n)
 	first := n.Get("first_of")
 	if first == nil {
@@ -31,7 +32,7 @@ func (b *builder) wait(n *node) (*engine.Wait, result) {
 		w.Of, r.output = []*engine.Arrival{a}, body
 		return w, r
 	}
-	for _, name := range present(n, []string{"zoom", "event", "signal", "match", "if"}) {
+	for _, name := range form.Present(n, []string{"zoom", "event", "signal", "match", "if"}) {
 		b.p.Fail(n.KeyOf(name), "put it into the alternatives", "wait_for with first_of cannot have %s", name)
 	}
 	w.Of, r.output = b.firstOf(first)
@@ -47,7 +48,7 @@ func (b *builder) firstOf(n *node) ([]*engine.Arrival, expr.Type) {
 	var bodies []expr.Type
 	for _, f := range n.Fields {
 		b.alternative(f.Key)
-		if !b.p.fields(f.Value, "an alternative", language.Arrival) {
+		if !b.p.Fields(f.Value, "an alternative", language.Arrival) {
 			continue
 		}
 		a, body := b.arrival(f.Value, "an alternative", language.Arrival)
@@ -72,10 +73,10 @@ const outcomeTimeout = "timeout"
 // arrival compiles one thing that is waited for.
 func (b *builder) arrival(n *node, what string, table map[string]language.Key) (*engine.Arrival, expr.Type) {
 	a, p := &engine.Arrival{}, b.p
-	has := present(n, language.ArrivalKinds)
+	has := form.Present(n, language.ArrivalKinds)
 	switch {
-	case len(has) == 0 && !excused(n, language.ArrivalKinds, table):
-		p.Fail(n, "", "%s needs the key %s", what, anyOf(among(table, "zoom", "event", "signal", "first_of")))
+	case len(has) == 0 && !form.Excused(n, language.ArrivalKinds, table):
+		p.Fail(n, "", "%s needs the key %s", what, form.AnyOf(form.Among(table, "zoom", "event", "signal", "first_of")))
 	case len(has) > 1:
 		p.Fail(n.KeyOf(has[1]), "use first_of for the first of several", "%s has either %s or %s", what, has[0], has[1])
 	}
@@ -86,7 +87,7 @@ func (b *builder) arrival(n *node, what string, table map[string]language.Key) (
 		a.Signal = p.signal(n.Get("signal"))
 	default:
 		a.Source, a.Types, body = p.happening(n)
-		if n.Get("match") == nil && !misspelt(n, "match", table) {
+		if n.Get("match") == nil && !form.Misspelt(n, "match", table) {
 			p.Fail(n.KeyOf(has[0]), "such as match: { payload.object.uuid: \"${{ event.payload.object.uuid }}\" }", "%s needs the key match: which event of the many is meant", what)
 		}
 	}
@@ -98,7 +99,7 @@ func (b *builder) arrival(n *node, what string, table map[string]language.Key) (
 }
 
 func (p *parser) signal(n *node) string {
-	s := p.text(n, "signal")
+	s := p.Text(n, "signal")
 	if s != "" && !validID.MatchString(s) {
 		p.Fail(n, "a-z, 0-9 and _, beginning with a letter", "%q is no name for a signal", s)
 	}
@@ -141,10 +142,10 @@ func (p *parser) fieldPath(n *node, body expr.Type) {
 		known, path := body.FieldNames(), strings.Join(names[:i+1], ".")
 		switch {
 		case !ok, expr.Suggest(name, known) != "" && !slices.Contains(known, name):
-			p.Fail(n, suggestion(name, known), "the event has no field %s", path)
+			p.Fail(n, form.Suggestion(name, known), "the event has no field %s", path)
 			return
 		case len(known) > 0 && !slices.Contains(known, name):
-			p.Warn(n, suggestion(name, known), "the event has no known field %s", path)
+			p.Warn(n, form.Suggestion(name, known), "the event has no known field %s", path)
 		}
 		body = next
 	}
@@ -158,23 +159,23 @@ func (p *parser) onTimeout(n *node) engine.OnTimeout {
 	if n.Get("timeout") == nil {
 		p.Fail(n.KeyOf("on_timeout"), "", "on_timeout needs a timeout")
 	}
-	return engine.OnTimeout(p.oneOf(v, "on_timeout", language.OnTimeouts))
+	return engine.OnTimeout(p.OneOf(v, "on_timeout", language.OnTimeouts))
 }
 
 // approval compiles a question to a person.
 func (b *builder) approval(n *node) (*engine.Ask, result) {
 	a, r := &engine.Ask{}, result{outcome: true}
-	if !b.p.fields(n, "approval", language.Approval) {
+	if !b.p.Fields(n, "approval", language.Approval) {
 		return a, r
 	}
 	a.To = b.people(n.Get("to"))
 	a.Message = b.textTemplate(n.Get("message"), "message", inStep)
 	a.Choices = b.p.choices(n.Get("choices"))
 	a.Fields = b.p.answers(n.Get("fields"))
-	a.Timeout = b.p.duration(n.Get("timeout"), "timeout", true)
+	a.Timeout = b.p.Duration(n.Get("timeout"), "timeout", true)
 	a.OnTimeout = b.p.onTimeout(n)
 	if v := n.Get("remind"); v != nil {
-		a.Remind = b.p.duration(v, "remind", true)
+		a.Remind = b.p.Duration(v, "remind", true)
 		if a.Timeout > 0 && a.Remind >= a.Timeout {
 			b.p.Fail(v, "", "remind is not shorter than timeout: nobody would be reminded")
 		}
@@ -210,7 +211,7 @@ func (p *parser) choices(n *node) []string {
 	}
 	var out []string
 	for _, i := range n.Items {
-		s := p.text(i, "a choice")
+		s := p.Text(i, "a choice")
 		switch {
 		case s == "":
 		case expr.Contains(s):
@@ -247,12 +248,12 @@ func (p *parser) answers(n *node) map[string]engine.Field {
 
 func (p *parser) answer(n *node) engine.Field {
 	if n.Kind != document.Object {
-		return engine.Field{Type: p.oneOf(n, "the type of a field", language.AnswerTypes)}
+		return engine.Field{Type: p.OneOf(n, "the type of a field", language.AnswerTypes)}
 	}
-	p.fields(n, "a field", language.Answer)
+	p.Fields(n, "a field", language.Answer)
 	return engine.Field{
-		Type:     p.oneOf(n.Get("type"), "type", language.AnswerTypes),
-		Required: p.flag(n.Get("required"), "required", false),
-		Label:    p.text(n.Get("label"), "label"),
+		Type:     p.OneOf(n.Get("type"), "type", language.AnswerTypes),
+		Required: p.Flag(n.Get("required"), "required", false),
+		Label:    p.Text(n.Get("label"), "label"),
 	}
 }

@@ -1,13 +1,6 @@
 package definition
 
 import (
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
-
 	"zflow/actions"
 	"zflow/engine/definition/document"
 	"zflow/engine/expr"
@@ -26,7 +19,7 @@ func (b *builder) with(step *node, a *actions.Action, at place) *expr.Template {
 	if a == nil {
 		return b.template(b.p.value(n), at)
 	}
-	v := value{b.p.fit(n, a.Spec.Input, "with"), n}
+	v := value{b.p.Fit(n, a.Spec.Input, "with"), n}
 	return b.template(v, at, expr.URLFields(urlFields(a.Spec.Input)...))
 }
 
@@ -40,171 +33,28 @@ func urlFields(s actions.Schema) []string {
 	return out
 }
 
-// fit returns a node as JSON of a schema's type, and reports where it does not
-// fit. What is an expression is not known before it runs.
-func (p *parser) fit(n *node, s actions.Schema, what string) any {
-	if isExpression(n) || s.Type == "" {
-		return p.json(n)
-	}
-	switch {
-	case n.IsNull():
-		p.Fail(n, p.EmptyHint(n, "leave it out if there is none"), "%s is empty", what)
-		return nil
-	case s.Type == "object" && n.Kind == document.Object:
-		return p.fitObject(n, s, what)
-	case s.Type == "array" && n.Kind == document.List:
-		return p.fitList(n, s, what)
-	case s.Type == "string" && n.Kind == document.Scalar:
-		return p.fitText(n, s, what)
-	case (s.Type == "integer" || s.Type == "number") && n.Kind == document.Scalar && n.Tag != "!!bool":
-		return p.fitNumber(n, s, what)
-	case s.Type == "boolean" && n.Kind == document.Scalar && n.Tag == "!!bool":
-		return p.scalar(n)
-	}
-	p.Fail(n, typeHint(n, s.Type), "%s is %s, this is %s", what, typeName(s.Type), n.What())
-	return nil
+// value is a JSON value and the node that it comes from.
+type value struct {
+	json any
+	node *node
 }
 
-func typeName(t string) string {
-	switch t {
-	case "object":
-		return "an object"
-	case "array":
-		return "a list"
-	case "string":
-		return "a text"
-	case "integer":
-		return "a whole number"
-	case "boolean":
-		return "true or false"
-	}
-	return "a " + t
-}
+// value returns a node as JSON where nothing is known about its type.
+func (p *parser) value(n *node) value { return value{p.JSON(n), n} }
 
-func typeHint(n *node, want string) string {
-	switch {
-	case n.Kind == document.Object && len(n.Fields) == 1 && strings.HasPrefix(n.Fields[0].Key.Value, "{"),
-		n.Kind == document.Object && strings.Contains(firstKey(n), "{"):
-		return `put quotes around "${{ … }}"`
-	case want == "boolean" && n.Kind == document.Scalar && slices.Contains([]string{"yes", "on"}, strings.ToLower(n.Value)):
-		return "write true"
-	case want == "boolean" && n.Kind == document.Scalar && slices.Contains([]string{"no", "off"}, strings.ToLower(n.Value)):
-		return "write false"
-	case want == "array":
-		return "begin each element with a -, or write [a, b]"
-	}
-	return ""
-}
-
-func firstKey(n *node) string {
-	if len(n.Fields) == 0 {
-		return ""
-	}
-	return n.Fields[0].Key.Value
-}
-
-func (p *parser) fitObject(n *node, s actions.Schema, what string) any {
-	out := make(map[string]any, len(n.Fields))
-	for _, f := range n.Fields {
-		name := f.Key.Value
-		field, ok := s.Fields[name]
-		if !ok && !s.Open && len(s.Fields) > 0 {
-			p.Fail(f.Key, suggestion(name, slices.Sorted(maps.Keys(s.Fields))), "%s has no field %s", what, name)
-			continue
-		}
-		if !ok && !s.Open && what == "with" {
-			p.Fail(f.Key, "", "the action takes no input")
-			continue
-		}
-		out[name] = p.fit(f.Value, field, name)
-	}
-	for _, name := range s.Required {
-		if n.Get(name) == nil {
-			p.Fail(n, "", "%s needs the field %s", what, name)
-		}
-	}
-	return out
-}
-
-func (p *parser) fitList(n *node, s actions.Schema, what string) any {
-	out := make([]any, len(n.Items))
-	item := actions.Schema{}
-	if s.Items != nil {
-		item = *s.Items
-	}
-	for i, c := range n.Items {
-		out[i] = p.fit(c, item, "an element of "+what)
-	}
-	p.size(n, s, what, float64(len(out)), "elements")
-	return out
-}
-
-// fitText takes a scalar as it is written, so that 0123 stays 0123.
-func (p *parser) fitText(n *node, s actions.Schema, what string) any {
-	if expr.Contains(n.Value) {
-		return n.Value
-	}
-	if len(s.Enum) > 0 && !slices.Contains(s.Enum, n.Value) {
-		hint := suggestion(n.Value, s.Enum)
-		if hint == "" {
-			hint = "one of " + strings.Join(s.Enum, ", ")
-		}
-		p.Fail(n, hint, "%s cannot be %q", what, n.Value)
-	}
-	p.size(n, s, what, float64(utf8.RuneCountInString(n.Value)), "characters")
-	switch s.Format {
-	case "date-time":
-		if _, err := time.Parse(time.RFC3339, n.Value); err != nil {
-			if _, err = time.Parse("2006-01-02T15:04:05", n.Value); err != nil {
-				p.Fail(n, "such as 2026-03-02T10:00:00Z", "%s is no time: %q", what, n.Value)
-			}
-		}
-	case "duration":
-		p.duration(n, what, false)
-	case "url":
-		if !strings.HasPrefix(n.Value, "https://") && !strings.HasPrefix(n.Value, "http://") {
-			p.Fail(n, "begin it with https://", "%s is no URL: %q", what, n.Value)
-		}
-	}
-	return n.Value
-}
-
-func (p *parser) fitNumber(n *node, s actions.Schema, what string) any {
-	if n.Tag != "!!int" && (n.Tag != "!!float" || s.Type == "integer") {
-		hint := ""
-		if _, err := strconv.ParseFloat(n.Value, 64); err == nil && n.IsText() {
-			hint = "leave out the quotes"
-		} else if expr.Contains(n.Value) {
-			hint = "the ${{ }} must be all of it to be a number"
-		}
-		p.Fail(n, hint, "%s is %s, this is %s", what, typeName(s.Type), n.What())
+// textTemplate compiles a text, taken as it is written; nil if it is not there.
+func (b *builder) textTemplate(n *node, what string, at place) *expr.Template {
+	s := b.p.Text(n, what)
+	if s == "" {
 		return nil
 	}
-	v := p.numeral(n)
-	if f, ok := float(v); ok {
-		p.size(n, s, what, f, "")
-	}
-	return v
+	return b.template(value{s, n}, at)
 }
 
-func float(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
+// anyTemplate compiles any value; nil if it is not there.
+func (b *builder) anyTemplate(n *node, at place) *expr.Template {
+	if n == nil {
+		return nil
 	}
-	return 0, false
-}
-
-func (p *parser) size(n *node, s actions.Schema, what string, is float64, unit string) {
-	if unit != "" {
-		unit = " " + unit
-	}
-	switch {
-	case s.Min != nil && is < *s.Min:
-		p.Fail(n, "", "%s has at least %s%s", what, plainNumber(*s.Min), unit)
-	case s.Max != nil && is > *s.Max:
-		p.Fail(n, "", "%s has at most %s%s", what, plainNumber(*s.Max), unit)
-	}
+	return b.template(b.p.value(n), at)
 }

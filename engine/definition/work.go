@@ -13,9 +13,9 @@ import (
 // call compiles the start of another workflow.
 func (b *builder) call(n *node) *engine.Call {
 	return &engine.Call{
-		Workflow: b.p.name(n.Get("call"), "a workflow"),
+		Workflow: b.p.Name(n.Get("call"), "a workflow"),
 		With:     b.template(b.input(n), inInput),
-		Wait:     b.p.flag(n.Get("wait"), "wait", true),
+		Wait:     b.p.Flag(n.Get("wait"), "wait", true),
 	}
 }
 
@@ -23,12 +23,12 @@ func (b *builder) call(n *node) *engine.Call {
 func (b *builder) sleep(n *node) *engine.Sleep {
 	switch {
 	case n.Kind == document.Object:
-		if !b.p.fields(n, "sleep", language.Sleep) || n.Get("until") == nil {
+		if !b.p.Fields(n, "sleep", language.Sleep) || n.Get("until") == nil {
 			return &engine.Sleep{}
 		}
 		return b.sleepUntil(n.Get("until"))
 	case n.Kind != document.Scalar || !expr.Contains(n.Value):
-		b.p.duration(n, "sleep", false)
+		b.p.Duration(n, "sleep", false)
 	}
 	return &engine.Sleep{For: b.template(value{n.Value, n}, inStep)}
 }
@@ -42,10 +42,10 @@ func (b *builder) sleepUntil(n *node) *engine.Sleep {
 		}
 		return s
 	}
-	if !b.p.fields(n, "until", language.Schedule) || n.Get("schedule") == nil {
+	if !b.p.Fields(n, "until", language.Schedule) || n.Get("schedule") == nil {
 		return s
 	}
-	schedule, zone := b.p.cron(n.Get("schedule")), b.p.zone(n.Get("timezone"))
+	schedule, zone := b.p.Cron(n.Get("schedule")), b.p.Zone(n.Get("timezone"))
 	s.Schedule, s.Timezone = n.Get("schedule").Value, zone.String()
 	s.Next = func(after time.Time) time.Time { return schedule.Next(after, zone) }
 	return s
@@ -64,13 +64,13 @@ func isTime(s string) bool {
 // stop compiles the end of the run: a status, or { status, message }.
 func (b *builder) stop(n *node) *engine.Stop {
 	if n.Kind != document.Object {
-		return &engine.Stop{Status: engine.State(b.p.oneOf(n, "stop", language.Ends))}
+		return &engine.Stop{Status: engine.State(b.p.OneOf(n, "stop", language.Ends))}
 	}
-	if !b.p.fields(n, "stop", language.Stop) {
+	if !b.p.Fields(n, "stop", language.Stop) {
 		return &engine.Stop{}
 	}
 	return &engine.Stop{
-		Status:  engine.State(b.p.oneOf(n.Get("status"), "status", language.Ends)),
+		Status:  engine.State(b.p.OneOf(n.Get("status"), "status", language.Ends)),
 		Message: b.textTemplate(n.Get("message"), "message", inStep),
 	}
 }

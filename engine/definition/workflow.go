@@ -2,8 +2,6 @@ package definition
 
 import (
 	"regexp"
-	"strings"
-	"time"
 
 	"zflow/engine"
 	"zflow/engine/definition/document"
@@ -31,20 +29,19 @@ type builder struct {
 }
 
 var (
-	validName  = regexp.MustCompile(language.NamePattern)
 	validID    = regexp.MustCompile(language.IDPattern)
 	validType  = regexp.MustCompile(language.TypePattern)
 	validInput = regexp.MustCompile(language.InputPattern)
 )
 
 func (p *parser) workflow(root *node) *engine.Workflow {
-	p.keys(root, "a workflow", language.Workflow)
-	p.require(root, "a workflow", language.Workflow)
+	p.Keys(root, "a workflow", language.Workflow)
+	p.Require(root, "a workflow", language.Workflow)
 	b := &builder{p: p, w: &engine.Workflow{Runs: p.known.Runs}, seen: map[string]expr.Type{}, paths: map[string]bool{}}
 	b.fresh()
-	b.w.Name = p.name(root.Get("name"), "a workflow")
-	b.w.Description = p.text(root.Get("description"), "description")
-	b.w.Timeout = p.duration(root.Get("timeout"), "timeout", true)
+	b.w.Name = p.Name(root.Get("name"), "a workflow")
+	b.w.Description = p.Text(root.Get("description"), "description")
+	b.w.Timeout = p.Duration(root.Get("timeout"), "timeout", true)
 	b.account = p.connection(root.Get("connection"))
 	b.variables(root.Get("vars"))
 	b.triggers(root.Get("on"))
@@ -90,59 +87,6 @@ func (b *builder) output(n *node) {
 	b.fresh()
 	b.w.Output = b.template(b.p.value(n), inOutput)
 	b.here = nil
-}
-
-func (p *parser) name(n *node, what string) string {
-	if n == nil {
-		return ""
-	}
-	s := p.text(n, "name")
-	if s != "" && !validName.MatchString(s) {
-		p.Fail(n, "up to 64 of a-z, 0-9 and -", "%q is no name for %s", s, what)
-	}
-	return s
-}
-
-// text returns a scalar as it is written, whatever YAML takes it for.
-func (p *parser) text(n *node, what string) string {
-	switch {
-	case n == nil:
-		return ""
-	case n.Kind != document.Scalar:
-		p.Fail(n, "", "%s is a text, this is %s", what, n.What())
-		return ""
-	case n.IsNull() || n.Value == "":
-		p.Fail(n, p.EmptyHint(n, ""), "%s is empty", what)
-		return ""
-	}
-	return n.Value
-}
-
-// duration returns a duration; it must be more than 0 if positive is set.
-func (p *parser) duration(n *node, what string, positive bool) time.Duration {
-	s := p.text(n, what)
-	if s == "" {
-		return 0
-	}
-	d, err := expr.ParseDuration(s)
-	switch {
-	case expr.Contains(s):
-		p.Fail(n, "write it as 30s, 5m, 2h or 1d", "%s cannot be an expression", what)
-	case err != nil:
-		p.Fail(n, durationHint(s), "%s is no duration: %q", what, s)
-	case d < 0:
-		p.Fail(n, "", "%s cannot be negative", what)
-	case d == 0 && positive:
-		p.Fail(n, "leave it out if there is none", "%s cannot be 0", what)
-	}
-	return d
-}
-
-func durationHint(s string) string {
-	if strings.Trim(s, "0123456789.") == "" {
-		return "it needs a unit: " + s + "s, " + s + "m, " + s + "h or " + s + "d"
-	}
-	return "write a number and a unit, such as 30s, 5m, 2h, 1d or 1w"
 }
 
 func (b *builder) variables(n *node) {

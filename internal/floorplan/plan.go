@@ -89,8 +89,9 @@ var plan = []row{
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
-	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
+	{pkg: "engine/definition/form", ours: []string{"engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, traits: part},
 	{pkg: "engine/definition/document", outside: []string{yaml}, traits: part},
 	{pkg: "engine/definition/language", ours: []string{"engine", "actions"}, traits: part},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
