@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/workflow"
 	v1 "zflow/proto/zflow/v1"
 )
 
 // TriggerEnv returns what a trigger's `if` sees of an event.
 func TriggerEnv(w *Workflow, e *v1.Event, body any) expr.Env {
-	return expr.Env{"event": body, "trigger": triggerValue(e), "vars": w.Vars}
+	return expr.Env{"event": body, "trigger": workflow.TriggerValue(e), "vars": w.Vars}
 }
 
 // eval computes a template's value at a path. Its error is what the step says
@@ -59,7 +60,7 @@ func (r *Run) env(w *Workflow, f *frame, path string, need expr.Steps) (expr.Env
 		return nil, err
 	}
 	if r.seen.run == nil {
-		r.seen.trigger = triggerValue(r.Start.Event)
+		r.seen.trigger = workflow.TriggerValue(r.Start.Event)
 		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started), "url": pageOf(w, r.id)}
 	}
 	v := view{run: r, need: need, steps: map[string]any{}, reached: map[string]bool{}}
@@ -138,13 +139,6 @@ func (v view) add(def *Step, path string) error {
 	value, err := v.run.stepValue(def, path)
 	v.steps[def.ID], v.reached[def.ID] = value, reached
 	return err
-}
-
-func triggerValue(e *v1.Event) map[string]any {
-	return map[string]any{
-		"id": e.Id, "type": e.Type, "source": e.Source, "account": e.Account, "origin": e.Origin,
-		"time": text(time.Unix(0, e.Time)), "received_at": text(time.Unix(0, e.ReceivedAt)),
-	}
 }
 
 func text(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

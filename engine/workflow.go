@@ -14,6 +14,7 @@ type (
 	Once        = workflow.Once        // of the events with one key, the first
 	Ticks       = workflow.Ticks       // when a trigger makes events itself
 	Poll        = workflow.Poll        // what is read again and again for them
+	HTTP        = workflow.HTTP        // the requests that start a run
 	Concurrency = workflow.Concurrency // how many runs of one key go at a time
 	Busy        = workflow.Busy        // what becomes of the others
 	Step        = workflow.Step        // one step, with those below it

@@ -22,6 +22,7 @@ const (
 	headerOrigin      = "zflow-origin"
 	headerAccount     = "zflow-account"
 	headerReplayOf    = "zflow-replay-of"
+	headerTrigger     = "zflow-trigger"
 	headerMsgID       = "Nats-Msg-Id"
 )
 
@@ -36,6 +37,7 @@ const (
 	FromTest      = "test"
 	FromPublish   = "publish"
 	FromEmit      = "emit"
+	FromHTTP      = "http" // a request to an HTTP trigger
 )
 
 // Event is something that happened outside, as received.
@@ -50,6 +52,7 @@ type Event struct {
 	Time        time.Time // when it happened
 	ReceivedAt  time.Time
 	ReplayOf    string // the replayed event's id
+	Trigger     []byte // a JSON object of what trigger has besides, such as a request's method; nil: nothing
 	Body        []byte // as received, but for sealed credentials
 	Sequence    uint64 // in EVENTS; not on the wire
 }
@@ -60,6 +63,13 @@ const SourceApp = "app"
 // SourcePoll is the source of events that zflow finds by polling for a workflow; the
 // workflow's name is their type: zflow.event.poll._.<workflow>.
 const SourcePoll = "poll"
+
+// SourceHTTP is the source of events that HTTP requests make; their type is the name
+// of the workflow that the request was for: zflow.event.http._.<workflow>.
+const SourceHTTP = "http"
+
+// PathHTTP begins the paths of HTTP triggers on ingest.
+const PathHTTP = "/http/"
 
 // Kind is the kind of source, the part of Source before the slash.
 func (e *Event) Kind() string {
@@ -80,7 +90,7 @@ func (e *Event) Wire() (subject string, header map[string][]string) {
 		headerMsgID:      {e.ID},
 	}
 	for name, value := range map[string]string{headerSubject: e.Subject, headerContentType: e.ContentType,
-		headerAccount: e.Account, headerReplayOf: e.ReplayOf} {
+		headerAccount: e.Account, headerReplayOf: e.ReplayOf, headerTrigger: string(e.Trigger)} {
 		if value != "" {
 			header[name] = []string{value}
 		}
@@ -113,9 +123,18 @@ func ReadEvent(subject string, header map[string][]string, body []byte, sequence
 		Time:        when(get(headerTime, ""), stored),
 		ReceivedAt:  when(get(headerReceivedAt, ""), stored),
 		ReplayOf:    get(headerReplayOf, ""),
+		Trigger:     bytesOf(get(headerTrigger, "")),
 		Body:        body,
 		Sequence:    sequence,
 	}, nil
+}
+
+// bytesOf is nil for no text.
+func bytesOf(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
 }
 
 func textTokens(tokens string) string {

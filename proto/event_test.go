@@ -18,6 +18,7 @@ func TestEventTravels(t *testing.T) {
 		"whole":          func(*Event) {},
 		"replay":         func(e *Event) { e.ID, e.Origin, e.ReplayOf = ReplayID(e.ID, 2), FromReplay, "abc" },
 		"without":        func(e *Event) { e.Account, e.Subject, e.ContentType = "", "", "" },
+		"trigger":        func(e *Event) { e.Trigger = []byte(`{"method":"POST","query":{"n":"1\\n"}}`) },
 		"odd type":       func(e *Event) { e.Type = "Meeting ended!.*" },
 		"odd account":    func(e *Event) { e.Account = "a.b/c=" },
 		"empty token":    func(e *Event) { e.Type = "meeting..ended" },
@@ -37,7 +38,7 @@ func TestEventTravels(t *testing.T) {
 		got.Time, got.ReceivedAt, got.Sequence = want.Time, want.ReceivedAt, 0
 		if got.ID != want.ID || got.Type != want.Type || got.Source != want.Source || got.Account != want.Account ||
 			got.Subject != want.Subject || got.Origin != want.Origin || got.ContentType != want.ContentType ||
-			got.ReplayOf != want.ReplayOf || string(got.Body) != string(want.Body) {
+			got.ReplayOf != want.ReplayOf || string(got.Body) != string(want.Body) || string(got.Trigger) != string(want.Trigger) {
 			t.Errorf("%s: %+v, not %+v", name, got, want)
 		}
 	}

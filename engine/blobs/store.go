@@ -38,6 +38,7 @@ func Create(ctx context.Context, js jetstream.JetStream, age time.Duration, repl
 // Store puts and gets blobs.
 type Store struct {
 	objects jetstream.ObjectStore
+	stream  jetstream.Stream // behind it
 	gate    *durable.Gate
 }
 
@@ -47,7 +48,11 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Sto
 	if err != nil {
 		return nil, fmt.Errorf("opening object store %s: %w", wire.Blobs, err)
 	}
-	return &Store{objects, gate}, nil
+	stream, err := js.Stream(ctx, wire.Objects(wire.Blobs))
+	if err != nil {
+		return nil, fmt.Errorf("opening object store %s: %w", wire.Blobs, err)
+	}
+	return &Store{objects, stream, gate}, nil
 }
 
 // Put stores bytes durably and returns their name.

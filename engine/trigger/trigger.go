@@ -3,7 +3,9 @@
 package trigger
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"zflow/engine"
@@ -29,7 +31,7 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	decoded := false
 	for i, t := range def.Triggers {
 		at = i
-		if !t.Takes(e.Kind(), e.Type) || !of(def.Name, t.Connections, e.Account) {
+		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || !of(def.Name, t.Connections, e.Account) {
 			continue
 		}
 		if t.If == nil {
@@ -52,12 +54,19 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	return -1, nil
 }
 
+// requested tells whether a request was one to this trigger, since a workflow may
+// have several.
+func requested(h *engine.HTTP, trigger []byte) bool {
+	var r struct{ Method, Path string }
+	return json.Unmarshal(trigger, &r) == nil && h.Takes(r.Method, strings.TrimPrefix(r.Path, wire.PathHTTP))
+}
+
 // Event is what a history holds of an event.
 func Event(e *wire.Event) *v1.Event {
 	return &v1.Event{
 		Id: e.ID, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
 		ContentType: e.ContentType, Time: e.Time.UnixNano(), ReceivedAt: e.ReceivedAt.UnixNano(), Sequence: e.Sequence,
-		ReplayOf: e.ReplayOf, Body: &v1.Value{Json: e.Body, Size: uint64(len(e.Body))},
+		ReplayOf: e.ReplayOf, Trigger: e.Trigger, Body: &v1.Value{Json: e.Body, Size: uint64(len(e.Body))},
 	}
 }
 
@@ -66,6 +75,6 @@ func Wire(e *v1.Event) *wire.Event {
 	return &wire.Event{
 		ID: e.Id, Type: e.Type, Source: e.Source, Account: e.Account, Subject: e.Subject, Origin: e.Origin,
 		ContentType: e.ContentType, Time: time.Unix(0, e.Time).UTC(), ReceivedAt: time.Unix(0, e.ReceivedAt).UTC(),
-		ReplayOf: e.ReplayOf, Sequence: e.Sequence, Body: e.Body.GetJson(),
+		ReplayOf: e.ReplayOf, Trigger: e.Trigger, Sequence: e.Sequence, Body: e.Body.GetJson(),
 	}
 }
