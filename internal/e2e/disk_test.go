@@ -193,6 +193,13 @@ func TestDiskFullAtTheStart(t *testing.T) {
 			}
 			return nil
 		})
+		r.eventually("a refusal", func() error { // what ingest knows of the disk is up to a second old
+			if n++; r.post(n, 0) == 503 {
+				return nil
+			}
+			accepted = append(accepted, n)
+			return errors.New("still taken")
+		})
 		for range 5 {
 			if n++; r.post(n, 0) != 503 {
 				t.Errorf("with %d bytes free: event %d was taken", free, n)
