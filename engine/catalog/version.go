@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,6 +81,8 @@ func decodeDeployment(kv jetstream.KeyValueEntry) (d deployment, err error) {
 // errInterrupted says that a list may lack what a restart of the server kept back.
 var errInterrupted = errors.New("the connection was made anew meanwhile: try again")
 
+var errUnanswered = errors.New("the server does not answer")
+
 // entries calls f for what stands in the bucket under keys of a pattern, as one
 // server told it over one connection: who prunes by a list must not miss one.
 func (c *Catalog) entries(ctx context.Context, keys string, f func(jetstream.KeyValueEntry) error, opts ...jetstream.WatchOpt) error {
@@ -87,7 +90,7 @@ func (c *Catalog) entries(ctx context.Context, keys string, f func(jetstream.Key
 		mark := c.gate.Mark()
 		all, err := c.collect(ctx, keys, opts)
 		switch same := c.gate.Mark() == mark; {
-		case !same && again > 0 && ctx.Err() == nil:
+		case again > 0 && ctx.Err() == nil && (!same || errors.Is(err, errUnanswered)):
 			continue
 		case err == nil && !same:
 			err = errInterrupted
@@ -102,15 +105,24 @@ func (c *Catalog) entries(ctx context.Context, keys string, f func(jetstream.Key
 // mostLists is how often a list is begun again.
 const mostLists = 5
 
+// nextWithin is how long the next entry of a list may take: a request that a restart
+// of the server swallowed is never answered.
+const nextWithin = 3 * time.Second
+
 func (c *Catalog) collect(ctx context.Context, keys string, opts []jetstream.WatchOpt) (all []jetstream.KeyValueEntry, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(nextWithin, func() { cancel(errUnanswered) })
+	defer late.Stop()
 	w, err := c.bucket.Watch(ctx, keys, append(slices.Clone(opts), jetstream.IgnoreDeletes())...)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	defer stop(w)
 	for {
 		select {
 		case kv, open := <-w.Updates():
+			late.Reset(nextWithin)
 			switch {
 			case !open:
 				return nil, errors.New("the connection was closed")

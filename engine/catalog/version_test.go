@@ -7,8 +7,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
 	"zflow/engine/definition"
 	"zflow/internal/natstest"
+	"zflow/proto"
 )
 
 // versions lists those of a workflow by the text that they say.
@@ -133,4 +137,28 @@ func TestRollbackRefuses(t *testing.T) {
 	if all, err := h.Versions(t.Context(), "gone"); err != nil || len(all) != 1 {
 		t.Errorf("of a workflow that was removed: %v, %v", all, err)
 	}
+}
+
+// TestListUnanswered: a server that never answers what a list asks for, here since
+// it may not be asked, is not waited for without end.
+func TestListUnanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		natstest.VirtualTime(t)
+		s := natstest.Start(t, natstest.Configure(func(o *server.Options) {
+			deaf := &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.API.CONSUMER.CREATE." + proto.Bucket(proto.Definitions) + ".>"}}}
+			o.Users = []*server.User{{Username: "all"}, {Username: "deaf", Permissions: deaf}}
+			o.NoAuthUser = "all"
+		}))
+		must(t, Create(t.Context(), s.JetStream(t), 1))
+		nc := s.Connect(t, nats.UserInfo("deaf", ""), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+		c, err := Open(t.Context(), natstest.JetStream(t, nc), natstest.Gate(t, nc), known(t))
+		must(t, err)
+		start := time.Now()
+		if _, err := c.List(t.Context()); !errors.Is(err, errUnanswered) {
+			t.Errorf("an unanswered list ends with %v", err)
+		}
+		if took := time.Since(start); took > (mostLists+1)*(nextWithin+stopWithin) {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
