@@ -3,7 +3,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BINARIES    = $(notdir $(wildcard cmd/*))
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
-RACE        = ./engine/... ./sources ./sources/zoom ./sources/zoom/socket ./sources/zoom/reconcile ./internal/app/... ./internal/ask/... ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/operator/live/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
+RACE        = ./engine/blobs ./engine/catalog ./engine/gates ./engine/history ./engine/leases ./engine/poll ./engine/queue ./engine/router ./engine/tick ./engine/waits ./engine/wakes ./engine/worker/... ./sources ./sources/zoom ./sources/zoom/socket ./sources/zoom/reconcile ./internal/app/... ./internal/ask/... ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/operator/live/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
 
 .PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
 
@@ -11,7 +11,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## all programs, into bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(addprefix ./cmd/,$(BINARIES))
+	CGO_ENABLED=0 go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ $(addprefix ./cmd/,$(BINARIES))
 
 test: check unit race ## everything: check, all tests, the race detector
 

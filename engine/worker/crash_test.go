@@ -60,6 +60,9 @@ func (w *world) telling() {
 // TestCrashAtEveryAppend stops the world right before and right after each append
 // of a run, broker and worker at once, and lets new ones go on from the disk.
 func TestCrashAtEveryAppend(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one worker at a time: there is little that could race")
+	}
 	bubble(t, func(t *testing.T, r *rig) {
 		r.deploy(every)
 		r.world.telling()

@@ -11,6 +11,9 @@ import (
 // A run with very many facts continues as a new generation by itself, while it
 // runs; its owner dies then, and who takes it over goes on from there.
 func TestManyFacts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("others race as much in fewer facts")
+	}
 	bubble(t, func(t *testing.T, r *rig) {
 		const items = 540
 		r.deploy(`{ name: flow, limits: { facts: 600 }, on: [ { zoom: meeting.ended } ], steps: [

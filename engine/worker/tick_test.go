@@ -186,6 +186,9 @@ func (r *rig) onGrid(from, to int, every time.Duration) {
 // Of three workers one polls at a tick, wherever the wakes go, and though more wakes
 // come than there are ticks.
 func TestOnePollOfManyWorkers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it works alone: there is little that could race")
+	}
 	bubble(t, func(t *testing.T, r *rig) {
 		list := &people{}
 		r.world.answering(func(ctx context.Context, n int, c actions.Call) (actions.Result, error) {
