@@ -3,10 +3,12 @@ package http
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	nethttp "net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -15,39 +17,79 @@ import (
 	"zflow/actions"
 )
 
-// answer reads the whole answer and tells a success from a refusal.
-func (c *Client) answer(ctx context.Context, r *request, res *nethttp.Response) (any, error) {
-	body, err := c.read(res)
+// Answer is what a server said.
+type Answer struct {
+	Status int
+	Output map[string]any // status, headers, and json, text or file
+
+	r       *request
+	res     *nethttp.Response
+	said    any // the body
+	saidAs  string
+	refused bool
+}
+
+// answer reads the whole answer.
+func (r *request) answer(ctx context.Context, res *nethttp.Response) (*Answer, error) {
+	a := &Answer{Status: res.StatusCode, r: r, res: res}
+	a.refused = res.StatusCode >= 300 && res.StatusCode != nethttp.StatusNotModified
+	a.Output = map[string]any{"status": int64(res.StatusCode)}
+	if name, ok := r.input["save_as"].(string); ok && !a.refused {
+		a.Output["headers"] = headers(res.Header, r)
+		return a, r.save(ctx, a, name)
+	}
+	body, err := r.read(res)
 	if err != nil {
 		return nil, r.lost("reading the answer of %s: %s", r.http.URL.Host, r.reason(ctx, err)).With(res.StatusCode, "")
 	}
-	if int64(len(body)) > c.limit {
-		return nil, actions.Final("the answer of %s has more than %d bytes", r.http.URL.Host, c.limit).With(res.StatusCode, "")
+	if int64(len(body)) > r.c.o.MaxResponse {
+		return nil, actions.Final("the answer of %s has more than %d bytes", r.http.URL.Host, r.c.o.MaxResponse).With(res.StatusCode, "")
 	}
-	ok := res.StatusCode < 300 || res.StatusCode == nethttp.StatusNotModified
-	if !ok {
-		return nil, r.refusedBy(res, body)
-	}
-	for _, s := range r.secrets {
-		if len(s) >= 8 {
-			body = bytes.ReplaceAll(body, []byte(s), []byte(masked))
+	if !r.private {
+		for _, s := range r.secrets {
+			if len(s) >= 8 {
+				body = bytes.ReplaceAll(body, []byte(s), []byte(masked))
+			}
 		}
 	}
-	out := map[string]any{"status": int64(res.StatusCode), "headers": headers(res.Header, r)}
-	if name, value := content(res.Header.Get("Content-Type"), body); name != "" {
-		out[name] = value
+	a.Output["headers"] = headers(res.Header, r)
+	a.saidAs, a.said = content(res.Header.Get("Content-Type"), body)
+	if a.saidAs != "" {
+		a.Output[a.saidAs] = a.said
 	}
-	return out, nil
+	return a, nil
+}
+
+// save streams the answer to the store of files.
+func (r *request) save(ctx context.Context, a *Answer, name string) error {
+	put := r.c.o.Files.Put
+	if put == nil {
+		return actions.Final("answers cannot be saved here: there is no store of files")
+	}
+	kind, _, _ := strings.Cut(a.res.Header.Get("Content-Type"), ";")
+	f, err := put(ctx, a.res.Body, actions.File{Name: path.Base(name), Type: strings.TrimSpace(kind)}, r.c.o.MaxFile)
+	want, _ := r.input["sha256"].(string)
+	switch {
+	case errors.Is(err, actions.ErrFileTooLarge):
+		return actions.Final("the answer of %s has more than %d bytes", r.http.URL.Host, r.c.o.MaxFile).With(a.Status, "")
+	case err != nil:
+		return r.lost("saving the answer of %s: %s", r.http.URL.Host, r.reason(ctx, err)).With(a.Status, "")
+	case want != "" && !strings.EqualFold(want, f.SHA256):
+		return actions.Final("the answer of %s is not the file that was expected: its SHA-256 is %s", r.http.URL.Host, f.SHA256).With(a.Status, "")
+	}
+	a.Output["file"] = f.Value()
+	return nil
 }
 
 // read takes at most one byte more than the limit.
-func (c *Client) read(res *nethttp.Response) ([]byte, error) {
-	if n := res.ContentLength; n >= 0 && n <= c.limit && !res.Uncompressed && res.Request.Method != nethttp.MethodHead {
+func (r *request) read(res *nethttp.Response) ([]byte, error) {
+	limit := r.c.o.MaxResponse
+	if n := res.ContentLength; n >= 0 && n <= limit && !res.Uncompressed && res.Request.Method != nethttp.MethodHead {
 		body := make([]byte, n)
 		_, err := io.ReadFull(res.Body, body)
 		return body, err
 	}
-	return io.ReadAll(io.LimitReader(res.Body, c.limit+1))
+	return io.ReadAll(io.LimitReader(res.Body, limit+1))
 }
 
 // content is the body as JSON where it says that it is and is, else as text.
@@ -94,20 +136,34 @@ func headers(h nethttp.Header, r *request) map[string]any {
 	return out
 }
 
-// refusedBy is the error of an answer that is no success.
-func (r *request) refusedBy(res *nethttp.Response, body []byte) *actions.Error {
-	message := fmt.Sprintf("%s %s: %s", r.http.Method, r.http.URL.Host, statusText(res.StatusCode))
-	name, value := content(res.Header.Get("Content-Type"), body)
-	if text := r.excerpt(name, value); text != "" {
-		message += ": " + text
+// Refusal is the error of an answer that is no success; nil: it is one.
+func (a *Answer) Refusal() *actions.Error {
+	if !a.refused {
+		return nil
 	}
-	e := &actions.Error{Class: actions.ClassFinal, Status: res.StatusCode, Code: code(value), Message: message}
-	switch s := res.StatusCode; {
+	e := a.Error(a.said)
+	switch s := a.Status; {
 	case s == 408, s == 425, s == 429, s >= 500:
-		e.Class = actions.ClassRetryable
-		e.RetryAt = retryAt(res.Header.Get("Retry-After"), time.Now())
+		e.Class, e.RetryAt = actions.ClassRetryable, a.RetryAt()
 	}
 	return e
+}
+
+// Error says, as a final error, what the server said; where it says why.
+func (a *Answer) Error(where any) *actions.Error {
+	message := fmt.Sprintf("%s %s", a.r.http.Method, a.r.http.URL.Host)
+	if a.refused {
+		message += ": " + statusText(a.Status)
+	}
+	if text := a.r.excerpt(a.saidAs, where); text != "" {
+		message += ": " + text
+	}
+	return &actions.Error{Class: actions.ClassFinal, Status: a.Status, Code: code(where), Message: message}
+}
+
+// RetryAt is when the server says that it may be asked again; zero: it does not.
+func (a *Answer) RetryAt() time.Time {
+	return retryAt(a.res.Header.Get("Retry-After"), time.Now())
 }
 
 func statusText(status int) string {

@@ -17,15 +17,25 @@ import (
 
 // Options of a Client. The zero value refuses all addresses that are not public.
 type Options struct {
-	Allow       []string // hosts, host:port, *.domain, addresses and CIDRs that may be called although not public
-	MaxResponse int64    // bytes of an answer's body; 0: 4 MiB
-	TLS         *tls.Config
+	Allow        []string // hosts, host:port, *.domain, addresses and CIDRs that may be called although not public
+	MaxResponse  int64    // bytes of an answer's body; 0: 4 MiB
+	MaxFile      int64    // bytes of an answer that is saved as a file; 0: 2 GiB
+	TLS          *tls.Config
+	Proxy        *url.URL               // what all requests go through; nil: none
+	Certificates map[string]Certificate // that requests may present, by the name that steps give
+	Files        actions.Files
+	// Credential returns what a connection of kind http signs in with; nil: there
+	// are none.
+	Credential func(ctx context.Context, connection string) (Credential, error)
 }
 
 // Client makes the requests of all steps, over one set of connections.
 type Client struct {
-	http  *nethttp.Client
-	limit int64
+	o     Options
+	guard *guard
+	plain *nethttp.Client
+	with  map[string]*nethttp.Client // by the name of the certificate that they present
+	grant grants
 }
 
 // New returns a Client; a bad entry of the allow-list is an error.
@@ -37,9 +47,33 @@ func New(o Options) (*Client, error) {
 	if o.MaxResponse <= 0 {
 		o.MaxResponse = 4 << 20
 	}
+	if o.MaxFile <= 0 {
+		o.MaxFile = 2 << 30
+	}
+	c := &Client{o: o, guard: g, with: map[string]*nethttp.Client{}}
+	c.plain = c.client(nil)
+	for name, certificate := range o.Certificates {
+		if _, err := certificate.load(); err != nil {
+			return nil, fmt.Errorf("reading the client certificate %s: %w", name, err)
+		}
+		c.with[name] = c.client(&certificate)
+	}
+	return c, nil
+}
+
+// client returns one with a transport of its own: a connection that presented a
+// certificate is not used for requests that do not name it.
+func (c *Client) client(certificate *Certificate) *nethttp.Client {
+	conf := c.o.TLS.Clone()
+	if certificate != nil {
+		if conf == nil {
+			conf = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate.load() }
+	}
 	t := &nethttp.Transport{
-		DialContext:            g.dial,
-		TLSClientConfig:        o.TLS,
+		DialContext:            c.guard.dial,
+		TLSClientConfig:        conf,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		IdleConnTimeout:        90 * time.Second,
@@ -48,11 +82,20 @@ func New(o Options) (*Client, error) {
 		MaxResponseHeaderBytes: 256 << 10,
 		ForceAttemptHTTP2:      true,
 	}
-	return &Client{http: &nethttp.Client{Transport: t, CheckRedirect: onRedirect}, limit: o.MaxResponse}, nil
+	if c.o.Proxy != nil {
+		t.Proxy = c.guard.through(c.o.Proxy)
+		t.DialContext = c.guard.open.DialContext // the proxy, which the configuration names
+	}
+	return &nethttp.Client{Transport: t, CheckRedirect: onRedirect}
 }
 
 // Close closes the connections that are idle.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.plain.CloseIdleConnections()
+	for _, one := range c.with {
+		one.CloseIdleConnections()
+	}
+}
 
 // Action returns the action http.request.
 func (c *Client) Action() *actions.Action {
@@ -78,26 +121,64 @@ func effect(method string) actions.Effect {
 }
 
 func (c *Client) do(ctx context.Context, call actions.Call) (actions.Result, error) {
-	r, err := newRequest(call.Input)
+	a, err := c.Ask(ctx, Ask{Input: call.Input, Connection: call.Connection})
 	if err != nil {
 		return actions.Result{}, err
+	}
+	if e := a.Refusal(); e != nil {
+		return actions.Result{}, e
+	}
+	return actions.Result{Output: a.Output}, nil
+}
+
+// Ask is a request.
+type Ask struct {
+	Input      map[string]any // as http.request takes it
+	Connection string         // that signs it; empty: none
+	Effect     actions.Effect // empty: by the method
+	Secrets    []string       // of the input, to be shown nowhere
+
+	private bool // its answer is for us alone: nothing in it is masked
+}
+
+// Ask sends one request and returns the answer, whatever its status.
+func (c *Client) Ask(ctx context.Context, ask Ask) (*Answer, error) {
+	r, err := c.newRequest(ctx, ask)
+	if err != nil {
+		return nil, err
 	}
 	if r.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 	}
+	if err := r.sign(ctx, false); err != nil {
+		return nil, err
+	}
+	a, err := r.send(ctx)
+	if err != nil || a.Status != nethttp.StatusUnauthorized || !r.renewable {
+		return a, err
+	}
+	// The token was kept from an earlier call, and refused: nothing has happened.
+	if err := r.sign(ctx, true); err != nil {
+		return nil, err
+	}
+	return r.send(ctx)
+}
+
+// send sends the request and reads the answer.
+func (r *request) send(ctx context.Context) (*Answer, error) {
 	var sent atomic.Bool
-	res, err := c.http.Do(r.http.WithContext(watch(ctx, &sent)))
+	outgoing, err := r.ready(watch(ctx, &sent))
 	if err != nil {
-		return actions.Result{}, r.failed(ctx, err, sent.Load())
+		return nil, err
+	}
+	res, err := r.client.Do(outgoing)
+	if err != nil {
+		return nil, r.failed(ctx, err, sent.Load())
 	}
 	defer res.Body.Close()
-	out, err := c.answer(ctx, r, res)
-	if err != nil {
-		return actions.Result{}, err
-	}
-	return actions.Result{Output: out}, nil
+	return r.answer(ctx, res)
 }
 
 // watch notes whether the request had a connection to be written to. Where a
@@ -191,7 +272,7 @@ func (r *request) refusal(err error) *actions.Error {
 
 // lost is the class of a request that was sent and not answered in full.
 func (r *request) lost(format string, args ...any) *actions.Error {
-	if effect(r.http.Method) == actions.Write {
+	if r.effect == actions.Write {
 		return actions.Unknown(format, args...)
 	}
 	return actions.Retryable(format, args...)

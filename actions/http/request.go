@@ -1,9 +1,7 @@
 package http
 
 import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
+	"context"
 	"io"
 	nethttp "net/http"
 	"net/url"
@@ -17,13 +15,21 @@ import (
 
 // request is what a step's input asks for.
 type request struct {
-	http    *nethttp.Request
-	timeout time.Duration
-	input   map[string]any
-	secrets []string // what auth sends
+	c         *Client
+	client    *nethttp.Client
+	http      *nethttp.Request
+	body      *body // nil: none
+	timeout   time.Duration
+	effect    actions.Effect
+	input     map[string]any
+	auth      auth
+	secrets   []string // what must be shown nowhere
+	renewable bool     // it is signed with a token that may have expired
+	private   bool
 }
 
-func newRequest(input map[string]any) (*request, error) {
+func (c *Client) newRequest(ctx context.Context, ask Ask) (*request, error) {
+	input := ask.Input
 	method, err := methodOf(input)
 	if err != nil {
 		return nil, err
@@ -32,27 +38,63 @@ func newRequest(input map[string]any) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, contentType, err := bodyOf(input)
-	if err != nil {
+	r := &request{c: c, client: c.plain, input: input, effect: ask.Effect, secrets: slices.Clone(ask.Secrets), private: ask.private}
+	if r.effect == "" {
+		r.effect = effect(method)
+	}
+	if err := r.choose(input["certificate"]); err != nil {
 		return nil, err
 	}
-	r := &request{input: input}
 	r.http = &nethttp.Request{
 		Method: method, URL: target, Host: target.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: nethttp.Header{"User-Agent": {"zflow"}},
 	}
-	if body != nil {
-		r.setBody(body, contentType)
+	if r.body, err = c.bodyOf(ctx, input); err != nil {
+		return nil, err
+	}
+	if r.body != nil {
+		r.http.Header.Set("Content-Type", r.body.kind)
 	}
 	if err := r.setHeaders(input["headers"]); err != nil {
 		return nil, err
 	}
-	if err := r.setAuth(input["auth"]); err != nil {
+	if r.auth, err = r.authOf(ctx, input["auth"], ask.Connection); err != nil {
 		return nil, err
 	}
 	r.timeout, err = timeoutOf(input)
 	return r, err
+}
+
+// choose takes the client that presents the certificate that a step names.
+func (r *request) choose(given any) error {
+	if given == nil {
+		return nil
+	}
+	name, _ := given.(string)
+	if r.client = r.c.with[name]; r.client == nil {
+		return actions.Final("this worker has no client certificate %q: http.certificates in the configuration has them", name)
+	}
+	return nil
+}
+
+// ready returns the request with a body to be read.
+func (r *request) ready(ctx context.Context) (*nethttp.Request, error) {
+	out := r.http.WithContext(ctx)
+	if r.body == nil {
+		return out, nil
+	}
+	out.ContentLength = r.body.size
+	out.GetBody = func() (io.ReadCloser, error) { return r.body.open(ctx, r.c.o.Files) }
+	if r.body.size == 0 {
+		out.Body = nethttp.NoBody
+		return out, nil
+	}
+	var err error
+	if out.Body, err = out.GetBody(); err != nil {
+		return nil, actions.Final("reading what is to be sent: %v", err)
+	}
+	return out, nil
 }
 
 func methodOf(input map[string]any) (string, error) {
@@ -149,55 +191,6 @@ func scalar(v any) (string, bool) {
 	return "", false
 }
 
-// bodyOf returns nil where there is none.
-func bodyOf(input map[string]any) (body []byte, contentType string, err error) {
-	var given []string
-	for _, name := range []string{"json", "form", "text"} {
-		if _, ok := input[name]; ok {
-			given = append(given, name)
-		}
-	}
-	switch {
-	case len(given) == 0:
-		return nil, "", nil
-	case len(given) > 1:
-		return nil, "", actions.Final("%s are given: a request has one body", strings.Join(given, " and "))
-	}
-	switch given[0] {
-	case "json":
-		body, err = encode(input["json"])
-		return body, "application/json", err
-	case "form":
-		values, err := valuesOf("form", input["form"])
-		return []byte(values.Encode()), "application/x-www-form-urlencoded", err
-	}
-	text, ok := scalar(input["text"])
-	if !ok {
-		return nil, "", actions.Final("text is not text")
-	}
-	return []byte(text), "text/plain; charset=utf-8", nil
-}
-
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, actions.Final("writing json: %v", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-func (r *request) setBody(body []byte, contentType string) {
-	r.http.Header.Set("Content-Type", contentType)
-	r.http.ContentLength = int64(len(body))
-	r.http.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.http.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) == 0 {
-		r.http.Body = nethttp.NoBody
-	}
-}
-
 func (r *request) setHeaders(given any) error {
 	values, err := valuesOf("headers", given)
 	if err != nil {
@@ -231,42 +224,6 @@ func token(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)
 	})
-}
-
-func (r *request) setAuth(given any) error {
-	if given == nil {
-		return nil
-	}
-	auth, ok := given.(map[string]any)
-	if !ok || len(auth) != 1 {
-		return actions.Final("auth is neither {bearer: token} nor {basic: {username, password}}")
-	}
-	if r.http.Header.Get("Authorization") != "" {
-		return actions.Final("auth and a header Authorization are given: choose one")
-	}
-	if bearer, ok := auth["bearer"].(string); ok {
-		return r.authorize("Bearer "+bearer, bearer)
-	}
-	basic, ok := auth["basic"].(map[string]any)
-	if !ok {
-		return actions.Final("auth is neither {bearer: token} nor {basic: {username, password}}")
-	}
-	user, _ := scalar(basic["username"])
-	password, _ := scalar(basic["password"])
-	if strings.Contains(user, ":") {
-		return actions.Final("auth.basic.username has a colon in it")
-	}
-	pair := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
-	return r.authorize("Basic "+pair, pair, password)
-}
-
-func (r *request) authorize(value string, secrets ...string) error {
-	if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		return actions.Final("auth has a line break or control character in it")
-	}
-	r.http.Header.Set("Authorization", value)
-	r.secrets = append(r.secrets, secrets...)
-	return nil
 }
 
 func timeoutOf(input map[string]any) (time.Duration, error) {

@@ -6,10 +6,10 @@ func spec() actions.Spec {
 	return actions.Spec{
 		Name:    "http.request",
 		Summary: "Sends one HTTP request and returns the answer.",
-		Effect:  actions.Write,
-		Input:   inputSchema(),
-		Output:  outputSchema(),
-		Secret:  []string{"headers.set-cookie"},
+		Effect:  actions.Write, Connects: "http",
+		Input:  inputSchema(),
+		Output: outputSchema(),
+		Secret: []string{"headers.set-cookie"},
 		Errors: []actions.Known{
 			{If: "error.status in [408, 425, 429] or error.status >= 500", Doc: "The server is busy or broken; a Retry-After header is kept to.", Again: true},
 			{If: "error.status == 0", Doc: "There was no connection, or no answer in time to a request that may be repeated.", Again: true},
@@ -24,15 +24,20 @@ func inputSchema() actions.Schema {
 		Type:     "object",
 		Required: []string{"url"},
 		Fields: map[string]actions.Schema{
-			"method":  {Type: "string", Doc: "The method, in any case.", Default: "GET"},
-			"url":     {Type: "string", Doc: "The address, beginning with https:// or http://.", Format: "url"},
-			"query":   {Type: "object", Doc: "Query parameters, added to those of the address; a list repeats one, null leaves it out.", Open: true},
-			"headers": {Type: "object", Doc: "Headers to send; a list repeats one, null leaves it out.", Open: true},
-			"json":    {Doc: "A body to send as JSON: any value."},
-			"form":    {Type: "object", Doc: "A body to send as an HTML form.", Open: true},
-			"text":    {Type: "string", Doc: "A body to send as it is; text/plain unless a header content-type says otherwise."},
-			"timeout": {Type: "string", Doc: "How long to wait for the whole answer, such as 10s.", Format: "duration"},
-			"auth":    authSchema(),
+			"method":      {Type: "string", Doc: "The method, in any case.", Default: "GET"},
+			"url":         {Type: "string", Doc: "The address, beginning with https:// or http://.", Format: "url"},
+			"query":       {Type: "object", Doc: "Query parameters, added to those of the address; a list repeats one, null leaves it out.", Open: true},
+			"headers":     {Type: "object", Doc: "Headers to send; a list repeats one, null leaves it out.", Open: true},
+			"json":        {Doc: "A body to send as JSON: any value."},
+			"form":        {Type: "object", Doc: "A body to send as an HTML form.", Open: true},
+			"text":        {Type: "string", Doc: "A body to send as it is; text/plain unless a header content-type says otherwise."},
+			"file":        actions.FileSchema("A file to send as the body; its content type unless a header content-type says otherwise."),
+			"multipart":   {Type: "object", Doc: "A body to send as multipart/form-data: texts, numbers, references to files, and lists of them.", Open: true},
+			"save_as":     {Type: "string", Doc: "Save the answer's body as a file of this name, however large, instead of reading it."},
+			"sha256":      {Type: "string", Doc: "What the SHA-256 of the saved file must be, in hex."},
+			"certificate": {Type: "string", Doc: "The client certificate to present: a name of http.certificates in the configuration."},
+			"timeout":     {Type: "string", Doc: "How long to wait for the whole answer, such as 10s.", Format: "duration"},
+			"auth":        authSchema(),
 		},
 	}
 }
@@ -40,7 +45,7 @@ func inputSchema() actions.Schema {
 func authSchema() actions.Schema {
 	return actions.Schema{
 		Type: "object",
-		Doc:  "How to sign in: bearer or basic.",
+		Doc:  "How to sign in: one of these. A connection of kind http does it too.",
 		Fields: map[string]actions.Schema{
 			"bearer": {Type: "string", Doc: "A token, sent as Authorization: Bearer."},
 			"basic": {
@@ -48,6 +53,25 @@ func authSchema() actions.Schema {
 				Fields: map[string]actions.Schema{
 					"username": {Type: "string", Doc: "The user name."},
 					"password": {Type: "string", Doc: "The password."},
+				},
+			},
+			"api_key": {
+				Type: "object", Doc: "A key in a header or in the query.", Required: []string{"name", "value"},
+				Fields: map[string]actions.Schema{
+					"name":  {Type: "string", Doc: "The header's or parameter's name."},
+					"value": {Type: "string", Doc: "The key."},
+					"in":    {Type: "string", Doc: "Where it is sent.", Enum: []string{"header", "query"}, Default: "header"},
+				},
+			},
+			"oauth2": {
+				Type: "object", Doc: "A token by OAuth2's client credentials, kept until it expires.", Required: []string{"token_url", "client_id", "client_secret"},
+				Fields: map[string]actions.Schema{
+					"token_url":     {Type: "string", Doc: "Where tokens are given out.", Format: "url"},
+					"client_id":     {Type: "string", Doc: "The client's id."},
+					"client_secret": {Type: "string", Doc: "The client's secret."},
+					"scope":         {Type: "string", Doc: "Scopes to ask for, separated by spaces."},
+					"audience":      {Type: "string", Doc: "For whom the token is, where the server wants that."},
+					"send":          {Type: "string", Doc: "How id and secret are sent: as basic authentication, or in the body.", Enum: []string{"basic", "body"}, Default: "basic"},
 				},
 			},
 		},
@@ -63,6 +87,7 @@ func outputSchema() actions.Schema {
 			"headers": {Type: "object", Doc: "The answer's headers; names in lower case, repeated ones joined by a comma.", Open: true},
 			"json":    {Doc: "The body, where its content type is JSON; integers beyond 64 bits are text."},
 			"text":    {Type: "string", Doc: "The body, where it is not JSON; absent if empty."},
+			"file":    actions.FileSchema("The file that was saved, with save_as."),
 		},
 	}
 }
