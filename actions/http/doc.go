@@ -4,7 +4,8 @@
 //
 //  1. No address that is not public is ever connected to, unless the allow-list
 //     names it: the check is made on the address that was resolved, when it is
-//     dialed, for each redirect anew. Proxies of the environment are ignored.
+//     dialed, for each redirect anew. Proxies of the environment are ignored;
+//     behind the configured one names are checked before it gets the request.
 //  2. What an error says is so. Nothing was written to a connection: retryable.
 //     Written, and no whole answer came: unknown for a write, retryable for what
 //     may be repeated (GET, HEAD, OPTIONS, PUT, DELETE). An answer is an answer:
@@ -18,5 +19,10 @@
 //  4. Errors name method and host, never path, query, headers or body that was
 //     sent, since each may hold a credential. Where the answer repeats what auth
 //     sent, it is masked in the output too.
-//  5. Digits are kept: integers are int64 or, where too large, text.
+//     The credential of a connection goes to that connection's hosts only.
+//  5. Files are streamed, never held whole: what is sent comes from the store of
+//     files and what is saved goes there, checked by size and hash.
+//  6. A token got by client credentials stands in memory until it expires; one that
+//     is refused is fetched anew once, as a call that was refused has not happened.
+//  7. Digits are kept: integers are int64 or, where too large, text.
 package http

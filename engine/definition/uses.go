@@ -41,7 +41,7 @@ func (b *builder) connect(u *engine.Uses, n *node, a *actions.Action) {
 		if n.Get("connection") != nil {
 			b.p.Fail(n.KeyOf("connection"), "", "%s uses no connection", u.Action)
 		}
-	case u.Connection == "":
+	case u.Connection == "" && (a == nil || a.Spec.Connects == "zoom"): // the workflow's is one to Zoom
 		u.Connection = b.account
 	}
 }

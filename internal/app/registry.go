@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"zflow/actions"
 	"zflow/actions/flow"
@@ -11,6 +12,7 @@ import (
 	"zflow/actions/zoom"
 	"zflow/engine/definition"
 	"zflow/internal/public"
+	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
 	"zflow/internal/zoomcatalog"
 )
@@ -19,6 +21,7 @@ import (
 // check definitions with.
 type ActionsConfig struct {
 	HTTPAllow []string // what http.request may call though not public
+	HTTP      settings.HTTP
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
 	Flow      flow.Options  // how emit and respond reach others
@@ -27,7 +30,7 @@ type ActionsConfig struct {
 
 // Actions returns every action there is: this is the one list.
 func Actions(c ActionsConfig) (*actions.Registry, error) {
-	requests, err := http.New(http.Options{Allow: c.HTTPAllow})
+	requests, err := requestsOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +43,22 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 	all := append(zoom.Actions(api), requests.Action(), log.Action())
 	all = append(all, flow.Actions(c.Flow)...)
 	return actions.NewRegistry(all...)
+}
+
+// requestsOf is what actions call out with.
+func requestsOf(c ActionsConfig) (*http.Client, error) {
+	o := http.Options{Allow: c.HTTPAllow, MaxFile: int64(c.HTTP.MaxFile), Files: c.Files, Certificates: map[string]http.Certificate{}}
+	if c.HTTP.Proxy != "" {
+		at, err := url.Parse(c.HTTP.Proxy)
+		if err != nil {
+			return nil, errors.New("reading http.proxy: it is no address")
+		}
+		o.Proxy = at
+	}
+	for name, one := range c.HTTP.Certificates {
+		o.Certificates[name] = http.Certificate{File: one.Certificate, Key: one.Key}
+	}
+	return http.New(o)
 }
 
 // Known is what definitions may refer to: these actions, Zoom's events, and the

@@ -174,7 +174,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, Token: tokens.Token, Renew: tokens.Renew,
+	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Token: tokens.Token, Renew: tokens.Renew,
 		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept)})
 	if err != nil {
 		return nil, nil, err

@@ -119,8 +119,20 @@ func (l *loading) checkWorker() {
 			l.fault(l.at("http_allow"), "http_allow: %q is neither a host nor a CIDR", allowed)
 		}
 	}
+	l.checkHTTP()
 	for _, name := range keys(l.config.Secrets) {
 		l.checkName("secrets."+name, name, secretName)
+	}
+}
+
+func (l *loading) checkHTTP() {
+	l.checkURL("http.proxy", l.config.HTTP.Proxy)
+	l.atLeast("http.max_file", int64(l.config.HTTP.MaxFile), mib, "1MiB")
+	for _, name := range keys(l.config.HTTP.Certificates) {
+		c, path := l.config.HTTP.Certificates[name], "http.certificates."+name
+		l.checkName(path, name, plainName)
+		l.required(path, "certificate", c.Certificate)
+		l.required(path, "key", c.Key)
 	}
 }
 

@@ -13,6 +13,7 @@ type Config struct {
 	Worker      Worker                `yaml:"worker"`
 	Console     Console               `yaml:"console"`
 	HTTPAllow   []string              `yaml:"http_allow"` // hosts and CIDRs that http.request may call though not public
+	HTTP        HTTP                  `yaml:"http"`
 	Zoom        Zoom                  `yaml:"zoom"`
 	Connections map[string]Connection `yaml:"connections"`
 	Secrets     map[string]Secret     `yaml:"secrets"` // what workflows see as secrets.<name>
@@ -77,6 +78,19 @@ type Worker struct {
 	Slots           int    `yaml:"slots"`                           // attempts at once
 	MaxHeld         int    `yaml:"max_held"`                        // runs in memory
 	SealingKeysFile string `yaml:"sealing_keys_file" config:"path"` // the private keys
+}
+
+// HTTP is how workers call out.
+type HTTP struct {
+	Proxy        string                 `yaml:"proxy"`        // what requests of steps go through; empty: none
+	MaxFile      Bytes                  `yaml:"max_file"`     // of an answer that is saved as a file
+	Certificates map[string]Certificate `yaml:"certificates"` // that steps may present, by name
+}
+
+// Certificate is what a client presents to servers that ask for one.
+type Certificate struct {
+	Certificate string `yaml:"certificate" config:"path"` // the chain, PEM; read again when it changes
+	Key         string `yaml:"key" config:"path"`
 }
 
 // Zoom is what holds for all connections that say nothing else.
@@ -150,6 +164,7 @@ func Default() *Config {
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
 		},
+		HTTP:    HTTP{MaxFile: 2 * gib},
 		Zoom:    Zoom{ForgetAfter: Duration(9 * day)},
 		Worker:  Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
 		Console: Console{Listen: "127.0.0.1:8081", MetricsListen: "127.0.0.1:9092"},

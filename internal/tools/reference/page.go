@@ -44,7 +44,11 @@ func section(b *strings.Builder, a *actions.Action) {
 	s := a.Spec
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", s.Name, s.Summary)
 	effect(b, a)
-	if s.Connects != "" {
+	switch s.Connects {
+	case "":
+	case "http":
+		b.WriteString("- **Connection:** the one of kind http that the step names with `connection`, if any.\n")
+	default:
 		fmt.Fprintf(b, "- **Connection:** of kind %s; that of the event's account, unless the step names one with `connection`.\n", s.Connects)
 	}
 	if len(s.Scopes) > 0 {
