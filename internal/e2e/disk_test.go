@@ -116,8 +116,8 @@ func TestDiskFilledByEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info := s.CachedInfo(); info.State.Msgs != uint64(stored) || info.State.Bytes < uint64(info.Config.MaxBytes)*7/10 {
-		t.Errorf("%d events were accepted, the stream has %d: %d of %d bytes", stored, info.State.Msgs, info.State.Bytes, info.Config.MaxBytes)
+	if info := s.CachedInfo(); info.State.LastSeq != uint64(stored) || info.State.Bytes < uint64(info.Config.MaxBytes)*7/10 {
+		t.Errorf("%d events were accepted, the last in the stream is %d: %d of %d bytes", stored, info.State.LastSeq, info.State.Bytes, info.Config.MaxBytes)
 	}
 	r.current().Shutdown() // and it is started again
 	r.eventually("the full store", func() error {
@@ -125,8 +125,9 @@ func TestDiskFilledByEvents(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if info := s.CachedInfo(); info.State.Msgs != uint64(stored) {
-			t.Errorf("after the restart the stream has %d of %d events", info.State.Msgs, stored)
+		// The worker may have ended the first before it knew of the pause: that one may be purged.
+		if at := s.CachedInfo().State; at.LastSeq != uint64(stored) || at.Msgs != at.LastSeq-at.FirstSeq+1 || at.FirstSeq > 2 {
+			t.Errorf("after the restart the stream has %d of %d events, from %d to %d", at.Msgs, stored, at.FirstSeq, at.LastSeq)
 		}
 		return nil
 	})
