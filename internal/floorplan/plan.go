@@ -55,6 +55,7 @@ var plan = []row{
 	{pkg: "internal/durable", ours: words, outside: []string{nats, jetstream}},
 	{pkg: "internal/public"},
 	{pkg: "internal/pause"},
+	{pkg: "internal/child"},
 	{pkg: "internal/ask", ours: []string{"internal/sealed"}, outside: []string{nats}},
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 
@@ -87,6 +88,7 @@ var plan = []row{
 	{pkg: "sources/zoom/reconcile", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi"), outside: storage},
 	{pkg: "sources/zoom/subscription", ours: []string{"engine/workflow", "internal/zoomapi", "internal/zoomcatalog"}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
+	{pkg: "actions/exec", ours: []string{"actions", "internal/child"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
