@@ -66,6 +66,9 @@ func (w *Worker) closing(ctx context.Context, l *loaded) error {
 	if err := w.Stores.History.Pass(ctx, &l.cursor); err != nil {
 		return err
 	}
+	if w.Ended != nil {
+		w.Ended(l.run)
+	}
 	if err := w.tellParent(ctx, l.run); err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ type beginning struct {
 func (w *Worker) startEvent(ctx context.Context, m *message, e catalog.Entry) (*owned, error) {
 	o, err := w.start(ctx, m, e)
 	if errors.Is(err, errUnmatched) {
+		if w.Unmatched != nil {
+			w.Unmatched(m.event)
+		}
 		w.ack(m)
 		return nil, nil
 	}

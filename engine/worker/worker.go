@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/actions"
+	"zflow/engine"
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/gates"
@@ -43,7 +44,14 @@ type Config struct {
 	Drain   time.Duration // how long calls may go on after a stop; 0: 20 s
 	Alone   bool          // no other worker exists: what others left is taken without reading their leases
 	Watch   Watch
-	Account func(connection string) (id string, known bool) // of a trigger's connection; nil: none is known
+	Outside
+}
+
+// Outside is what a worker asks or tells others; nil functions are not called.
+type Outside struct {
+	Account   func(connection string) (id string, known bool) // of a trigger's connection; nil: none is known
+	Ended     func(*engine.Run)                               // its end is durable; may be called again
+	Unmatched func(*proto.Event)                              // which no trigger takes
 }
 
 // Stores are the streams and buckets a worker works on.

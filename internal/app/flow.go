@@ -2,12 +2,12 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"zflow/actions/flow"
+	"zflow/internal/app/routes"
 	"zflow/proto"
 	"zflow/sources"
 )
@@ -24,12 +24,6 @@ func flowOn(nc *nats.Conn, events *sources.Publisher) flow.Options {
 			_, err := events.Publish(ctx, event)
 			return event.ID, err
 		},
-		Respond: func(_ context.Context, event string, a flow.Answer) error {
-			raw, err := json.Marshal(a)
-			if err != nil {
-				return err
-			}
-			return nc.Publish(proto.ResponseSubject(event), raw)
-		},
+		Respond: func(_ context.Context, event string, a flow.Answer) error { return routes.Over(nc).Responded(event, a) },
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"zflow/internal/app/accounts"
 	"zflow/internal/app/feeds"
 	"zflow/internal/app/link"
+	"zflow/internal/app/routes"
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
 	"zflow/internal/durable"
@@ -74,6 +75,7 @@ type workerProcess struct {
 	client   *Client
 	accounts *accounts.Accounts
 	feeds    *feeds.Feeds
+	routes   *routes.Desk
 }
 
 // run works until ctx ends, then drains.
@@ -93,6 +95,7 @@ func (p *workerProcess) run(ctx context.Context) error {
 
 // close ends what the worker worked with, once it has ended.
 func (p *workerProcess) close() {
+	p.routes.Close()
 	p.feeds.Close()
 	p.accounts.Close()
 }
@@ -141,6 +144,9 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 		p.feeds, err = feeds.Open(ctx, nc, js, feeds.Config{Apps: c.Zoom.Apps, Holder: p.ID(), Tokens: p.accounts, Leases: p.client.Leases,
 			Publish: p.client.Publisher.Publish, Key: c.Keys.Public(), Log: c.Log,
 			Portal: feeds.Portal{Site: c.site, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
+	}
+	if err == nil {
+		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: secretsOf(c.Config), Log: c.Log})
 	}
 	if err != nil {
 		p.accounts.Close()
@@ -193,18 +199,24 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	secrets := make(map[string]string, len(c.Secrets))
-	for name, s := range c.Secrets {
-		secrets[name] = s.Reveal()
-	}
 	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
-		Secrets: secrets, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone, Account: tokens.Account,
+		Secrets: secretsOf(c.Config), Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
+		Outside: worker.Outside{Account: tokens.Account, Ended: routes.Over(nc).Ended, Unmatched: routes.Over(nc).Unmatched},
 	})
 	if c.Alone {
 		err = w.TakeAll(ctx)
 	}
 	return w, client, err
+}
+
+// secretsOf are what workflows see as secrets, by name.
+func secretsOf(c *settings.Config) map[string]string {
+	secrets := make(map[string]string, len(c.Secrets))
+	for name, s := range c.Secrets {
+		secrets[name] = s.Reveal()
+	}
+	return secrets
 }
 
 // runsAt is the address of the pages of runs: the console's, on this machine where

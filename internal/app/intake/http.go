@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	webhttp "zflow/sources/http"
 	"zflow/sources/zoom"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -27,6 +28,7 @@ const (
 func (in *Intake) publicServer() (*http.Server, *unused) {
 	mux := http.NewServeMux()
 	mux.Handle(zoom.Path, in.timed(in.handler))
+	mux.Handle(webhttp.Path, in.web.handler)
 	if in.config.Verification != "" {
 		mux.HandleFunc("GET "+verificationPath, in.verifyDomain)
 	}

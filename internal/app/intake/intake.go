@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
+	nethttp "net/http"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/sources"
+	"zflow/sources/http"
 	"zflow/sources/zoom"
 
 	"github.com/nats-io/nats.go"
@@ -33,7 +34,8 @@ type Config struct {
 	Limits        sources.Limits
 	Beside        int64         // bytes that the limits of other streams take of the disk
 	Past, Future  time.Duration // bounds of a webhook's signature time
-	MaxBody       int64         // of a webhook, in bytes
+	MaxBody       int64         // of a webhook or another request, in bytes
+	HTTP          http.Limits   // of requests to HTTP triggers
 	Concurrent    int           // events stored at once
 	Drain         time.Duration // how long a stop waits for requests under way: 10 s
 }
@@ -65,6 +67,7 @@ type Intake struct {
 	handler  *zoom.Handler
 	public   net.Listener
 	private  net.Listener // nil: none
+	web      *web         // HTTP triggers
 	numbers  *numbers
 	store    atomic.Pointer[store]
 	linked   chan struct{} // a connection to NATS was made; holds one
@@ -93,6 +96,9 @@ func (in *Intake) assemble() error {
 		Past: c.Past, Future: c.Future, MaxBody: c.MaxBody, Concurrent: c.Concurrent, Log: in.log,
 	})
 	if err != nil {
+		return err
+	}
+	if in.web, err = newWeb(in); err != nil {
 		return err
 	}
 	in.numbers = newNumbers(in)
@@ -154,6 +160,7 @@ func (in *Intake) Run(ctx context.Context) error {
 		defer close(kept)
 		in.keep(ctx)
 	}()
+	go in.web.keep(ctx)
 	in.log.Info("ingest is listening", zap.String("address", in.Addr()), zap.String("metrics", in.MetricsAddr()))
 	var failure error
 	select {
@@ -162,6 +169,7 @@ func (in *Intake) Run(ctx context.Context) error {
 		failure = fmt.Errorf("serving webhooks: %w", err)
 	}
 	in.draining.Store(true)
+	defer time.AfterFunc(cmp.Or(in.config.Drain, defaultDrain)*3/4, in.web.handler.Stop).Stop()
 	failure = errors.Join(failure, in.drain(public, unused))
 	stop(nil)
 	<-kept
@@ -170,7 +178,7 @@ func (in *Intake) Run(ctx context.Context) error {
 
 // drain stops taking connections and waits for the requests under way; NATS stays
 // connected for them.
-func (in *Intake) drain(public *http.Server, unused *unused) error {
+func (in *Intake) drain(public *nethttp.Server, unused *unused) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(in.config.Drain, defaultDrain))
 	defer cancel()
 	defer time.AfterFunc(unusedFor, unused.close).Stop()

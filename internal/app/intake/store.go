@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/engine/blobs"
 	"zflow/internal/app/link"
 	"zflow/internal/app/streams"
 	"zflow/internal/durable"
@@ -22,6 +23,7 @@ import (
 // store is what events are stored with, once NATS was reached.
 type store struct {
 	*sources.Publisher
+	*blobs.Writer
 	js   jetstream.JetStream
 	gate *durable.Gate
 }
@@ -137,7 +139,10 @@ func (in *Intake) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.store.Store(&store{Publisher: sources.NewPublisher(js, gate), js: js, gate: gate})
+	if err := in.web.open(); err != nil {
+		return err
+	}
+	in.store.Store(&store{Publisher: sources.NewPublisher(js, gate), Writer: blobs.NewWriter(js, gate), js: js, gate: gate})
 	close(in.opened)
 	in.log.Info("events are stored", zap.String("durability", string(gate.Mode())), zap.String("server", in.nc.ConnectedServerName()))
 	if w := gate.Warning(); w != "" {
