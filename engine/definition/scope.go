@@ -12,7 +12,8 @@ import (
 type place int
 
 const (
-	inPoll    place = iota // the with of a poll
+	inAuth    place = iota // how callers of an HTTP trigger show who they are
+	inPoll                 // the with of a poll
 	inItems                // the items of a poll
 	inTrigger              // a trigger's if and once
 	inGate                 // the key of concurrency
@@ -39,6 +40,9 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 		return s
 	}
 	roots := map[string]expr.Type{"event": b.event, "trigger": triggerType, "vars": b.vars}
+	if b.requested {
+		roots["trigger"] = requestType
+	}
 	refused := map[string]string{
 		"item":    "item is known only in a loop",
 		"index":   "index is known only in a loop",
@@ -61,6 +65,8 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 		roots["failure"] = failureType
 	}
 	switch at {
+	case inAuth:
+		b.inAuths(roots, refused)
 	case inPoll, inItems:
 		b.inPolls(at, roots, refused)
 	case inInput:
@@ -75,6 +81,15 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 	s := expr.NewScope(roots, refused, b.hidden)
 	b.scopes[at] = s
 	return s
+}
+
+// inAuths has what is known before a request is believed.
+func (b *builder) inAuths(roots map[string]expr.Type, refused map[string]string) {
+	for _, name := range []string{"event", "trigger"} {
+		delete(roots, name)
+		refused[name] = name + " cannot be named here: nobody knows yet whether the request is to be believed"
+	}
+	roots["secrets"] = expr.Object(map[string]expr.Type{}, true)
 }
 
 // inPolls has what is known when no event has come yet.
@@ -118,6 +133,7 @@ func named(names ...string) expr.Type {
 
 var (
 	triggerType = named("id", "type", "source", "time", "received_at", "account", "origin")
+	requestType = named("id", "type", "source", "time", "received_at", "account", "origin", "method", "path", "query", "headers")
 	runType     = named("id", "workflow", "version", "attempt", "started_at", "url")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")

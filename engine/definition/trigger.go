@@ -8,7 +8,9 @@ import (
 	"zflow/engine/definition/document"
 	"zflow/engine/definition/form"
 	"zflow/engine/definition/language"
+	"zflow/engine/definition/request"
 	"zflow/engine/expr"
+	wire "zflow/proto"
 )
 
 func (b *builder) triggers(n *node) {
@@ -61,12 +63,36 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 	switch has[0] {
 	case "call":
 		return b.called(t, n)
+	case "http":
+		return b.request(t, n.Get("http"))
 	case "poll":
 		return b.poll(t, n.Get("poll"))
 	}
 	var body expr.Type
 	t.Source, t.Types, body = b.p.happening(n)
 	return body
+}
+
+// request reads which requests start runs. Nothing is known of their bodies.
+func (b *builder) request(t *engine.Trigger, n *node) expr.Type {
+	b.requested = true
+	b.fresh()
+	t.Source, t.Types = wire.SourceHTTP, []string{b.w.Name}
+	r := request.Reader{Reader: &b.p.Reader, Workflow: b.w.Name, Template: func(n *node, text string) *expr.Template {
+		return b.template(value{text, n}, inAuth)
+	}}
+	t.HTTP = r.HTTP(n)
+	for _, other := range b.w.Triggers {
+		if other.HTTP != nil && other.HTTP.Path == t.HTTP.Path && meet(other.HTTP.Methods, t.HTTP.Methods) {
+			b.p.Fail(n, "give them other methods, or another path", "two triggers http take the same requests")
+		}
+	}
+	return expr.Type{}
+}
+
+// meet tells whether two lists of methods have one in common; none is any.
+func meet(some, others []string) bool {
+	return len(some) == 0 || len(others) == 0 || slices.ContainsFunc(some, func(m string) bool { return slices.Contains(others, m) })
 }
 
 // called reads that other workflows start runs, and what these take.

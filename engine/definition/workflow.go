@@ -17,6 +17,8 @@ type builder struct {
 	defaults engine.Retry
 	account  string // the workflow's connection
 
+	requested bool // it has a trigger http
+
 	event   expr.Type
 	vars    expr.Type
 	arrived expr.Type            // in the if of a wait: the event; in the items of a poll: the output

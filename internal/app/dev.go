@@ -251,6 +251,9 @@ func (d *Dev) startFolder(ctx context.Context) error {
 	if err := d.folder.sync(ctx); err != nil {
 		return err
 	}
+	if err := d.intake.Learn(ctx); err != nil {
+		return err
+	}
 	d.run("workflows", d.folder.watch)
 	d.state.NATS, d.state.Ingest = d.NATSURL(), d.IngestURL()
 	return d.state.write(d.config.Data)

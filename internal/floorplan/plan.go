@@ -92,7 +92,8 @@ var plan = []row{
 	{pkg: "actions/exec", ours: []string{"actions", "internal/child"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
-	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition/request", ours: []string{"engine/expr", "engine/workflow", "engine/definition/document", "engine/definition/form", "engine/definition/language"}, traits: part},
 	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
 	{pkg: "engine/definition/form", ours: []string{"engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, traits: part},
 	{pkg: "engine/definition/document", outside: []string{yaml}, traits: part},

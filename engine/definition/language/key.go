@@ -54,6 +54,19 @@ const (
 	formPoll
 	formFirst
 	formPaths
+	formHTTP
+	formRoute
+	formMethods
+	formAuth
+	formSecret
+	formBasic
+	formHMAC
+	formCORS
+	formRequestKey
+	formWhen
+	formPreset
+	formAlgorithm
+	formEncoding
 	formAny
 	Later // of the language, but not yet of this version
 )
@@ -91,7 +104,7 @@ var Trigger = map[string]Key{
 	"connection": {formNames, "Only events of these connected accounts: one or a list.", false},
 	"once":       {formOnce, "Of the events with one key, only the first in a while starts a run.", false},
 	"schedule":   {Form: Later},
-	"http":       {Form: Later},
+	"http":       {formHTTP, "Requests to a path of its own start a run.", false},
 	"email":      {Form: Later},
 	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
 	"run":        {Form: Later},
@@ -114,6 +127,60 @@ var Poll = map[string]Key{
 	"fields":     {formPaths, "The fields in which an item can change; default: all.", false},
 	"first":      {formFirst, "What becomes of the items that the first poll finds: skip or all; default skip.", false},
 	"removed":    {formFlag, "Whether an item that is there no more is an event too; default false.", false},
+}
+
+// HTTP has those of the trigger http.
+var HTTP = map[string]Key{
+	"path":    {formRoute, "What comes after /http/; default: the workflow's name.", false},
+	"method":  {formMethods, "GET, POST …: one, a list, or any; default POST.", false},
+	"auth":    {formAuth, "How a caller shows who it is: none, bearer, basic or hmac; default none.", false},
+	"respond": {formWhen, "now: 202 as soon as the request is stored. when_done: what respond says, else the run's output; default now.", false},
+	"timeout": {formDuration, "How long when_done waits before it answers 202, up to 10m; default 30s.", false},
+	"cors":    {formCORS, "The origins whose pages may call and read the answer; default none.", false},
+	"key":     {formRequestKey, "By what a request is known when it comes again; default: the header Idempotency-Key.", false},
+}
+
+// Auth has those of auth of http.
+var Auth = map[string]Key{
+	"bearer": {formSecret, "The token that stands in the header Authorization; several while one is replaced.", false},
+	"basic":  {formBasic, "User and password.", false},
+	"hmac":   {formHMAC, "The body is signed with a shared secret.", false},
+}
+
+// Basic has those of basic.
+var Basic = map[string]Key{
+	"user":     {formText, "The user's name.", true},
+	"password": {formSecret, "The password; several while one is replaced.", true},
+}
+
+// HMAC has those of hmac.
+var HMAC = map[string]Key{
+	"secret":    {formSecret, "What it is signed with; several while one is replaced.", true},
+	"preset":    {formPreset, "Who signs: standard_webhooks, github, stripe or slack. It says what the other keys are.", false},
+	"header":    {formText, "Which header has the signature.", false},
+	"algorithm": {formAlgorithm, "sha256, sha1 or sha512; default sha256.", false},
+	"encoding":  {formEncoding, "hex or base64; default hex.", false},
+	"prefix":    {formText, "What stands before the signature, such as sha256=", false},
+	"timestamp": {formText, "Which header has the time, in Unix seconds.", false},
+	"signed":    {formText, "What is signed; default {body}, with a timestamp {timestamp}.{body}", false},
+	"tolerance": {formDuration, "How far the timestamp may be from now; default 5m.", false},
+}
+
+// CORS has those of cors.
+var CORS = map[string]Key{
+	"origins":     {formNames, "The origins, such as https://app.example.org, or \"*\" for any.", true},
+	"headers":     {formNames, "Headers that pages may send beside Content-Type, Authorization and Idempotency-Key.", false},
+	"expose":      {formNames, "Headers of the answer that pages may read.", false},
+	"credentials": {formFlag, "Whether cookies and passwords of the browser may be sent; default false.", false},
+	"max_age":     {formDuration, "How long a browser remembers this.", false},
+}
+
+// RequestKey has those of key of http.
+var RequestKey = map[string]Key{
+	"header":   {formText, "The header that has it.", false},
+	"field":    {formText, "The field of the body that has it, such as order.id", false},
+	"query":    {formText, "The name in the query that has it.", false},
+	"required": {formFlag, "Whether a request without it is refused; default true.", false},
 }
 
 // Callable has those of the trigger call.

@@ -22,6 +22,7 @@ func Schema(reg *actions.Registry) []byte {
 	for name, table := range objects {
 		defs[name] = objectOf(table, reg)
 	}
+	defs["auth"].(fragment)["oneOf"] = oneKeyOf(Auths)
 	defs["trigger"].(fragment)["oneOf"] = oneKeyOf(TriggerKinds)
 	root["$defs"] = defs
 	out, _ := json.MarshalIndent(root, "", "  ") // maps, lists and texts always marshal
@@ -30,7 +31,7 @@ func Schema(reg *actions.Registry) []byte {
 
 // objects are the parts of a workflow that are objects with keys.
 var objects = map[string]map[string]Key{
-	"trigger": Trigger, "poll": Poll, "once": Once, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"trigger": Trigger, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
 	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop,
 }
@@ -73,6 +74,10 @@ func (f Form) schema(reg *actions.Registry) fragment {
 		return oneOrList(ref("trigger"))
 	case formSleep:
 		return orText(ref("sleep"), DurationPattern, ref("expression"))
+	case formAuth:
+		return fragment{"anyOf": []fragment{{"const": "none"}, ref("auth")}}
+	case formCORS:
+		return fragment{"anyOf": []fragment{oneOrList(written), ref("cors")}}
 	case formStop:
 		return fragment{"anyOf": []fragment{{"enum": Ends}, ref("stop")}}
 	case formFields:
@@ -92,6 +97,7 @@ func used(reg *actions.Registry) []string {
 var defined = map[Form]string{
 	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable", formPoll: "poll",
 	formWait: "wait", formApproval: "approval", formRespond: "respond", formUndo: "undo",
+	formHTTP: "http", formBasic: "basic", formHMAC: "hmac", formRequestKey: "request_key",
 }
 
 // plain are the forms that are the same whatever actions there are.
@@ -126,6 +132,13 @@ var plain = map[Form]fragment{
 	formMatch:     {"type": "object", "minProperties": 1, "additionalProperties": written},
 	formFirstOf:   {"type": "object", "minProperties": 1, "propertyNames": fragment{"pattern": IDPattern}, "additionalProperties": ref("arrival")},
 	formChoices:   {"type": "array", "minItems": 1, "items": written},
+	formRoute:     {"type": "string", "pattern": PathPattern},
+	formMethods:   oneOrList(fragment{"type": "string"}),
+	formSecret:    oneOrList(ref("expression")),
+	formWhen:      {"enum": Responds},
+	formPreset:    {"enum": Presets},
+	formAlgorithm: {"enum": Algorithms},
+	formEncoding:  {"enum": Encodings},
 	formAny:       {},
 }
 

@@ -8,6 +8,9 @@ const (
 	IDPattern       = `^[a-z][a-z0-9_]*$`
 	DurationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
 	InputPattern    = `^[A-Za-z][A-Za-z0-9_]*$`
+	PathPattern     = `^[A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*$`
+	MethodPattern   = `^[A-Z]{3,20}$`
+	HeaderPattern   = `^[A-Za-z0-9][A-Za-z0-9_-]*$`
 	TypePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
 )
 
@@ -21,7 +24,7 @@ var (
 		"approval", "call", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
-	TriggerKinds = []string{"zoom", "event", "call", "poll"} // by how common they are
+	TriggerKinds = []string{"zoom", "http", "event", "call", "poll"} // by how common they are
 	// ArrivalKinds are what can be waited for.
 	ArrivalKinds = []string{"zoom", "event", "signal"}
 	// InputTypes are those of the inputs of call; a ? after one says that the input
@@ -29,6 +32,15 @@ var (
 	InputTypes = []string{"text", "integer", "number", "boolean", "object", "list", "any"}
 	// AnswerTypes are those of the fields of an approval.
 	AnswerTypes = []string{"text", "number", "boolean", "date"}
+	// Auths are how callers of an HTTP trigger can show who they are.
+	Auths = []string{"bearer", "basic", "hmac"}
+	// Presets are whose signatures are known.
+	Presets = []string{"standard_webhooks", "github", "stripe", "slack"}
+	// Algorithms and Encodings are those of signatures.
+	Algorithms = []string{"sha256", "sha1", "sha512"}
+	Encodings  = []string{"hex", "base64"}
+	// Responds are when a request is answered.
+	Responds = []string{"now", "when_done"}
 	// Firsts are what can become of the items that the first poll finds.
 	Firsts = []string{"skip", "all"}
 	// Busy is what a run can do that finds no place.

@@ -140,7 +140,7 @@ func (r *rig) open() (stop func()) {
 	r.must(err)
 	r.must(problems.Err())
 	w := worker.New(worker.Config{NC: nc, Gate: gate, Catalog: r.client.Catalog, Router: events, Stores: r.client.Stores,
-		Actions: registry, Keys: keys, Log: log, Account: a.Account})
+		Actions: registry, Keys: keys, Log: log, Outside: worker.Outside{Account: a.Account}})
 	return run(w, func() {
 		a.Close()
 		transport.CloseIdleConnections()
