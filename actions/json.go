@@ -54,3 +54,18 @@ func number(text string) any {
 	}
 	return text
 }
+
+// Text is a text, a number, true or false as text; of anything else, nothing.
+func Text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}

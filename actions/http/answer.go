@@ -161,6 +161,12 @@ func (a *Answer) Error(where any) *actions.Error {
 	return &actions.Error{Class: actions.ClassFinal, Status: a.Status, Code: code(where), Message: message}
 }
 
+// Says is a message about the answer with a text in place of what the server said;
+// what must be shown nowhere is masked in it.
+func (a *Answer) Says(text string) string {
+	return fmt.Sprintf("%s %s: %s", a.r.http.Method, a.r.http.URL.Host, a.r.excerpt("text", text))
+}
+
 // RetryAt is when the server says that it may be asked again; zero: it does not.
 func (a *Answer) RetryAt() time.Time {
 	return retryAt(a.res.Header.Get("Retry-After"), time.Now())

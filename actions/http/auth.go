@@ -13,6 +13,7 @@ import (
 // Credential is what a connection signs requests with. It goes to its hosts only.
 type Credential struct {
 	Hosts   []string          // host, host:port or *.domain
+	Token   string            // the secret itself, for what sends it in its own way
 	Headers map[string]string // to send, such as Authorization
 	Query   map[string]string // to add to the address
 	// Renew, where not nil, returns a newer credential in place of this one, which
@@ -127,10 +128,7 @@ func (r *request) header(name, value string, secrets ...string) error {
 // connected signs with a connection, whose credential goes nowhere but to its
 // hosts.
 func (r *request) connected(ctx context.Context, connection string) (auth, error) {
-	if r.c.o.Credential == nil {
-		return nil, actions.Final("there is no connection %s", connection)
-	}
-	c, err := r.c.o.Credential(ctx, connection)
+	c, err := r.c.Credential(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
@@ -174,4 +172,12 @@ func Reaches(hosts []string, u *url.URL) bool {
 		}
 		return h == host || h == strings.ToLower(u.Host)
 	})
+}
+
+// Credential returns what a connection signs with.
+func (c *Client) Credential(ctx context.Context, connection string) (Credential, error) {
+	if c.o.Credential == nil {
+		return Credential{}, actions.Final("there is no connection %s: make it with zflow connect http %s, or give the step a token", connection, connection)
+	}
+	return c.o.Credential(ctx, connection)
 }

@@ -11,6 +11,7 @@ import (
 	"zflow/actions/log"
 	"zflow/actions/zoom"
 	"zflow/engine/definition"
+	"zflow/internal/described"
 	"zflow/internal/public"
 	"zflow/internal/settings"
 	"zflow/internal/zoomapi"
@@ -42,6 +43,11 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 	api := zoomapi.New(zoomapi.Options{Token: c.Token, Renew: c.Renew})
 	all := append(zoom.Actions(api), requests.Action(), log.Action())
 	all = append(all, flow.Actions(c.Flow)...)
+	family, err := described.Family(requests)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, family...)
 	return actions.NewRegistry(all...)
 }
 

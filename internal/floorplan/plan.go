@@ -116,6 +116,7 @@ var plan = []row{
 	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
 	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/public", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
+	{pkg: "internal/described", ours: []string{"actions", "actions/http", "engine/expr", "engine/definition/document", "engine/definition/form", "engine/definition/language"}},
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app/accounts", ours: join(store, "internal/public", "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
