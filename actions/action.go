@@ -69,6 +69,7 @@ type Example struct {
 type Call struct {
 	Input      map[string]any // JSON values; ints are int64; credentials opened
 	Key        string         // of the step, the same over attempts: an idempotency key
+	Workflow   string         // whose step it is
 	Connection string         // the step's, by name; empty: that of the event's account
 	Account    string         // of the event
 	Event      string         // id of the event that started the run

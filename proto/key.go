@@ -72,3 +72,18 @@ func PatternsKey(source string) string { return "patterns." + Short(source) }
 func WaitKey(source, eventType string, paths, values []string) string {
 	return "wait." + Short(source) + "." + Short(eventType) + "." + Hash(paths...) + "." + Hash(values...)
 }
+
+// DataStore is the prefix of the keys in DATA of a workflow's own store, or, with a
+// name, of one that workflows share.
+func DataStore(workflow, name string) string {
+	if name == "" {
+		return "workflow." + Short(workflow)
+	}
+	return "shared." + Short(name)
+}
+
+// DataKey is where DATA has a key of a store.
+func DataKey(store, key string) string { return store + "." + Token(key) }
+
+// DataMarkKey is where DATA has that a step, by the hash of its key, changed a key.
+func DataMarkKey(dataKey, step string) string { return "mark." + Hash(dataKey, step) }

@@ -59,7 +59,7 @@ func (w *Worker) ready(ctx context.Context, o *owned, a *engine.Attempt) (func()
 	o.slots.reserved--
 	w.counts.add("attempts", o.def.Name)
 	w.watchCall(o, a)
-	of := attempt.Of{Run: o.run.ID(), Event: o.run.Start.Event.Id, Account: o.run.Start.Event.Account, Body: o.run.Start.Event.Body.GetJson()}
+	of := attempt.Of{Run: o.run.ID(), Workflow: o.def.Name, Event: o.run.Start.Event.Id, Account: o.run.Start.Event.Account, Body: o.run.Start.Event.Body.GetJson()}
 	return func() *engine.Outcome {
 		defer cancel()
 		defer o.ended(a.AttemptID)

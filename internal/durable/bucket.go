@@ -33,13 +33,25 @@ const (
 // CreateBucket makes a key-value bucket that decides, or brings it up to date: on
 // file, without direct get, and without an age (entries may have their own).
 func CreateBucket(ctx context.Context, js jetstream.JetStream, name, description string, replicas int) error {
+	return BucketConfig{Name: name, Description: description, Replicas: replicas}.Create(ctx, js)
+}
+
+// BucketConfig says what a bucket is.
+type BucketConfig struct {
+	Name, Description string
+	Replicas          int
+	Bytes             int64 // that it takes: more is refused, see Full; 0: no limit of its own
+}
+
+// Create is CreateBucket.
+func (c BucketConfig) Create(ctx context.Context, js jetstream.JetStream) error {
 	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: proto.Bucket(name), Description: "zflow: " + description, Subjects: []string{subject(name, ">")},
-		Storage: jetstream.FileStorage, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Replicas: max(replicas, 1),
-		AllowRollup: true, DenyDelete: true, AllowMsgTTL: true,
+		Name: proto.Bucket(c.Name), Description: "zflow: " + c.Description, Subjects: []string{subject(c.Name, ">")},
+		Storage: jetstream.FileStorage, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Replicas: max(c.Replicas, 1),
+		AllowRollup: true, DenyDelete: true, AllowMsgTTL: true, MaxBytes: c.Bytes,
 	})
 	if err != nil {
-		return fmt.Errorf("creating bucket %s: %w", name, err)
+		return fmt.Errorf("creating bucket %s: %w", c.Name, err)
 	}
 	return nil
 }
@@ -74,7 +86,8 @@ func OpenBucket(ctx context.Context, js jetstream.JetStream, gate *Gate, name st
 // Entry is what a key has, as it was read: no Value where there is none.
 type Entry struct {
 	Value    []byte
-	revision uint64
+	Revision uint64    // of what was read, a removed value too; 0: nothing
+	Written  time.Time // by the server's clock
 	mark     Mark
 }
 
@@ -88,7 +101,7 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 	if err != nil {
 		return e, fmt.Errorf("reading %s in %s: %w", key, b.name, err)
 	}
-	e.revision = m.Sequence
+	e.Revision, e.Written = m.Sequence, m.Time
 	if m.Header.Get(headerOperation) == "" && m.Header.Get(headerReason) == "" {
 		e.Value = m.Data
 	}
@@ -100,30 +113,43 @@ func (b *Bucket) Get(ctx context.Context, key string) (Entry, error) {
 // over another connection, is not replaced (ErrChanged): a power failure may have
 // given its revision to something else.
 func (b *Bucket) Swap(ctx context.Context, key string, old Entry, next []byte, life time.Duration) error {
+	_, err := b.Put(ctx, key, old, next, life)
+	return err
+}
+
+// Put is Swap that tells the revision of what it wrote.
+func (b *Bucket) Put(ctx context.Context, key string, old Entry, next []byte, life time.Duration) (uint64, error) {
 	m := &nats.Msg{Subject: subject(b.name, key), Header: nats.Header{}, Data: next}
 	if len(next) == 0 {
 		if old.Value == nil {
-			return nil
+			return old.Revision, nil
 		}
 		m.Header.Set(headerOperation, "PURGE")
 		m.Header.Set(headerRollup, "sub")
 		life = emptyFor // or the markers of all keys that ever were would stay
 	}
-	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(old.revision), jetstream.WithExpectStream(proto.Bucket(b.name))}
+	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(old.Revision), jetstream.WithExpectStream(proto.Bucket(b.name))}
 	if life > 0 {
 		opts = append(opts, jetstream.WithMsgTTL(life))
 	}
-	err := ErrChanged
-	if b.gate.Mark() == old.mark {
-		_, err = b.js.PublishMsg(ctx, m, opts...)
+	if b.gate.Mark() != old.mark {
+		return 0, fmt.Errorf("writing %s in %s: %w", key, b.name, ErrChanged)
 	}
+	ack, err := b.js.PublishMsg(ctx, m, opts...)
 	if Conflict(err) {
 		err = ErrConflict
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s in %s: %w", key, b.name, err)
+		return 0, fmt.Errorf("writing %s in %s: %w", key, b.name, err)
 	}
-	return nil
+	return ack.Sequence, nil
+}
+
+// Full tells that a write was refused since the bucket has no room for it.
+func Full(err error) bool {
+	const storeFailed = 10077
+	var e *jetstream.APIError
+	return errors.As(err, &e) && e.ErrorCode == storeFailed && strings.Contains(e.Description, "maximum")
 }
 
 // Conflict tells that a compare and swap found something else than was expected: the
@@ -139,13 +165,11 @@ func Conflict(err error) bool {
 // to leave it, none to remove it. Of this process one changes a key at a time;
 // with others it may conflict. Use it inside Durably.
 func (b *Bucket) Change(ctx context.Context, key string, decide func(old []byte) ([]byte, error)) error {
-	lane := b.lanes[maphash.String(b.seed, key)%uint64(len(b.lanes))]
-	select {
-	case lane <- struct{}{}:
-		defer func() { <-lane }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting to change %s in %s: %w", key, b.name, context.Cause(ctx))
+	release, err := b.Hold(ctx, key)
+	if err != nil {
+		return err
 	}
+	defer release()
 	old, err := b.Get(ctx, key)
 	if err != nil {
 		return err
@@ -155,6 +179,18 @@ func (b *Bucket) Change(ctx context.Context, key string, decide func(old []byte)
 		return err
 	}
 	return b.Swap(ctx, key, old, next, 0)
+}
+
+// Hold keeps the others of this process from changing a key until release is called:
+// they would only conflict.
+func (b *Bucket) Hold(ctx context.Context, key string) (release func(), err error) {
+	lane := b.lanes[maphash.String(b.seed, key)%uint64(len(b.lanes))]
+	select {
+	case lane <- struct{}{}:
+		return func() { <-lane }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to change %s in %s: %w", key, b.name, context.Cause(ctx))
+	}
 }
 
 // Durably does something, again and again while it conflicts with others, and
@@ -204,6 +240,21 @@ func (b *Bucket) Below(ctx context.Context, prefix string) ([]string, error) {
 		keys = append(keys, strings.TrimPrefix(s, subject(b.name, "")))
 	}
 	return keys, nil
+}
+
+// Count returns how many entries there are below a prefix, markers of removed ones
+// included. It costs the server a walk over these keys.
+func (b *Bucket) Count(ctx context.Context, prefix string) (uint64, error) {
+	c, err := b.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		FilterSubject: subject(b.name, prefix+".>"), DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckNonePolicy,
+		InactiveThreshold: 5 * time.Second, MemoryStorage: true, Replicas: 1,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("counting the keys below %s in %s: %w", prefix, b.name, err)
+	}
+	info := c.CachedInfo()
+	_ = b.stream.DeleteConsumer(ctx, info.Name) // it would end by itself
+	return info.NumPending, nil
 }
 
 // Remove removes an entry, whatever it is, and leaves no marker behind; only for

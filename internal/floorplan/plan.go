@@ -75,6 +75,7 @@ var plan = []row{
 	{pkg: "engine/leases", ours: store, outside: storage},
 	{pkg: "engine/waits", ours: join(store, "engine/expr/jsonvalue"), outside: storage},
 	{pkg: "engine/gates", ours: store, outside: storage},
+	{pkg: "engine/data", ours: store, outside: storage},
 	{pkg: "engine/blobs", ours: store, outside: storage},
 	{pkg: "internal/connections/oauth", ours: []string{"internal/zoomapi"}, outside: []string{oauth}, traits: part},
 	{pkg: "internal/connections/eavesdrop", outside: []string{nats}, traits: test | part},
@@ -89,6 +90,7 @@ var plan = []row{
 	{pkg: "sources/zoom/subscription", ours: []string{"engine/workflow", "internal/zoomapi", "internal/zoomcatalog"}},
 	{pkg: "sources/http", ours: join(words, "sources", "actions", "engine/workflow", "internal/sealed"), outside: []string{zap}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
+	{pkg: "actions/data", ours: []string{"actions", "engine/data", "engine/expr/moment", "internal/sealed"}},
 	{pkg: "actions/exec", ours: []string{"actions", "internal/child"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 

@@ -139,6 +139,7 @@ type Streams struct {
 	RunsAge     Duration `yaml:"runs_age"`
 	RunsBytes   Bytes    `yaml:"runs_bytes"`
 	WakesBytes  Bytes    `yaml:"wakes_bytes"`
+	DataBytes   Bytes    `yaml:"data_bytes"` // of what steps keep
 }
 
 // Values of NATS.Durability: found out, or declared for a server that cannot
@@ -175,6 +176,7 @@ func Default() *Config {
 			RunsAge:     Duration(30 * day),
 			RunsBytes:   20 * gib,
 			WakesBytes:  4 * gib,
+			DataBytes:   gib,
 		},
 	}
 }

@@ -29,7 +29,7 @@ type Caller struct {
 // Of is what a call tells of its run. The run itself goes on changing in the hands
 // of its owner while calls are in flight.
 type Of struct {
-	Run, Event, Account string
+	Run, Workflow, Event, Account string
 	Body                []byte // of the event; empty where it is kept elsewhere
 }
 
@@ -68,7 +68,7 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 		return refused(out, err)
 	}
 	in := actions.Call{
-		Input: input, Key: of.Run + "." + a.Step, Connection: a.Connection, Account: of.Account, Event: of.Event,
+		Input: input, Key: of.Run + "." + a.Step, Workflow: of.Workflow, Connection: a.Connection, Account: of.Account, Event: of.Event,
 		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
 	}
 	var result actions.Result

@@ -13,6 +13,7 @@ import (
 
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
+	"zflow/engine/data"
 	"zflow/engine/gates"
 	"zflow/engine/history"
 	"zflow/engine/leases"
@@ -34,12 +35,12 @@ const diskShare = 0.9
 // Fit returns the limits as they fit on the disk: all smaller by one factor
 // where they do not. The server refuses limits that its disk does not have.
 func Fit(s settings.Streams, d durable.Disk) (fitted settings.Streams, smaller bool) {
-	want := float64(s.EventsBytes + s.RunsBytes + s.WakesBytes)
+	want := float64(s.EventsBytes + s.RunsBytes + s.WakesBytes + s.DataBytes)
 	have := diskShare * float64(d.Size)
 	if d.Size == 0 || want <= have {
 		return s, false
 	}
-	for _, bytes := range []*settings.Bytes{&s.EventsBytes, &s.RunsBytes, &s.WakesBytes} {
+	for _, bytes := range []*settings.Bytes{&s.EventsBytes, &s.RunsBytes, &s.WakesBytes, &s.DataBytes} {
 		*bytes = settings.Bytes(float64(*bytes) * have / want)
 	}
 	return s, true
@@ -79,7 +80,7 @@ func MakeIn(ctx context.Context, js jetstream.JetStream, s settings.Streams, log
 		case there != nil && s != *there:
 			s = *there
 		case there == nil && s.EventsBytes >= 2*leastEvents:
-			s.EventsBytes, s.RunsBytes, s.WakesBytes = s.EventsBytes/2, s.RunsBytes/2, s.WakesBytes/2
+			s.EventsBytes, s.RunsBytes, s.WakesBytes, s.DataBytes = s.EventsBytes/2, s.RunsBytes/2, s.WakesBytes/2, s.DataBytes/2
 		default:
 			return fmt.Errorf("%w: the server's store has no room for %d bytes of events, %d of runs and %d of wakes: "+
 				"raise its max_file_store, or lower the limits of the streams", err, s.EventsBytes, s.RunsBytes, s.WakesBytes)
@@ -92,7 +93,7 @@ func MakeIn(ctx context.Context, js jetstream.JetStream, s settings.Streams, log
 // limitsThere returns the limits with those that streams have already, where these
 // are smaller; nil while there are no runs.
 func limitsThere(ctx context.Context, js jetstream.JetStream, s settings.Streams) (*settings.Streams, error) {
-	for name, limit := range map[string]*settings.Bytes{proto.Events: &s.EventsBytes, proto.Runs: &s.RunsBytes, proto.Wakes: &s.WakesBytes} {
+	for name, limit := range map[string]*settings.Bytes{proto.Events: &s.EventsBytes, proto.Runs: &s.RunsBytes, proto.Wakes: &s.WakesBytes, proto.Bucket(proto.Data): &s.DataBytes} {
 		stream, err := js.Stream(ctx, name)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound) && name == proto.Runs:
@@ -129,6 +130,7 @@ func Make(ctx context.Context, js jetstream.JetStream, s settings.Streams) error
 		func() error { return router.Create(ctx, js) },
 		func() error { return gates.Create(ctx, js, s.Replicas) },
 		func() error { return blobs.Create(ctx, js, runs.Age, s.Replicas) },
+		func() error { return data.Create(ctx, js, s.Replicas, int64(s.DataBytes)) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
 		func() error { return tick.Create(ctx, js, s.Replicas) },
 		func() error { return connections.Create(ctx, js, s.Replicas) },
