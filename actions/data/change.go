@@ -178,7 +178,7 @@ func (k *keeper) append(ctx context.Context, c actions.Call) (actions.Result, er
 		list = append(list, item)
 		list = list[max(int64(len(list))-most, 0):]
 		raw, err := encode(list)
-		return data.Next{Value: raw, Expires: expiry(e, ttl), Answer: map[string]any{"length": len(list)}}, err
+		return data.Next{Value: raw, Expires: expiry(e, ttl), Answer: map[string]any{"length": int64(len(list))}}, err
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"zflow/internal/command/connection"
+	"zflow/internal/command/data"
 	"zflow/internal/command/event"
 	"zflow/internal/command/run"
 	"zflow/internal/command/token"
@@ -23,7 +24,7 @@ Begin with:
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
 	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
-		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
+		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), data.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
 		connection.Connect(sh.Shell), connection.Commands(sh.Shell), zoom.Commands(sh.Shell), benchCommand(sh),
 		doctorCommand(sh), keysCommand(sh), token.Commands(sh.Shell), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)

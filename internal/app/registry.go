@@ -27,6 +27,7 @@ type ActionsConfig struct {
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
 	Flow      flow.Options  // how emit and respond reach others
 	Files     actions.Files // where files are kept; zero: nowhere
+	Local     LocalConfig
 }
 
 // Actions returns every action there is: this is the one list.
@@ -48,6 +49,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 		return nil, err
 	}
 	all = append(all, family...)
+	all = append(all, localActions(c)...)
 	return actions.NewRegistry(all...)
 }
 

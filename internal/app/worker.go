@@ -180,7 +180,11 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Token: tokens.Token, Renew: tokens.Renew,
+	local, err := localOn(ctx, js, cc.Gate)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := Actions(ActionsConfig{Local: local, HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Token: tokens.Token, Renew: tokens.Renew,
 		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept)})
 	if err != nil {
 		return nil, nil, err

@@ -147,6 +147,7 @@ var plan = []row{
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/connection", ours: []string{"actions", "engine/definition", "engine/workflow", "internal/app", "internal/scope", "internal/connections", "internal/connections/desk", "internal/operator", "internal/terminal", "internal/zoomapi", "internal/zoomcatalog"}, outside: []string{cobra, nats}, traits: command | part},
+	{pkg: "internal/command/data", ours: []string{"engine/data", "internal/app", "internal/sealed", "internal/terminal"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/zoom", ours: []string{"internal/app", "internal/app/feeds", "internal/terminal", "sources/zoom/subscription"}, outside: []string{cobra}, traits: command | part},
 	{pkg: "internal/command/process", ours: []string{"internal/app", "internal/settings"}, outside: []string{cobra, zap}, traits: command | part},                                                                                                       // of ingest, worker and console
 	{pkg: "internal/command/*", ours: []string{"internal/app", "internal/app/feeds", "internal/flowtest/record", "internal/operator", "internal/operator/*", "internal/terminal", "internal/tokens"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
