@@ -4,6 +4,7 @@ import (
 	"zflow/internal/command/connection"
 	"zflow/internal/command/data"
 	"zflow/internal/command/event"
+	"zflow/internal/command/pipedream"
 	"zflow/internal/command/run"
 	"zflow/internal/command/token"
 	"zflow/internal/command/trigger"
@@ -24,7 +25,7 @@ Begin with:
 // newRoot returns the whole command line.
 func newRoot(sh *shell) *cobra.Command {
 	root := terminal.Group("zflow", "Workflows for Zoom that survive anything",
-		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), data.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
+		demoCommand(sh), devCommand(sh), simCommand(sh), validateCommand(sh), testCommand(sh), verifyCommand(sh), deployCommand(sh), pipedream.Commands(sh.Shell), workflowsCommand(sh), run.Commands(sh.Shell), event.Commands(sh.Shell), data.Commands(sh.Shell), trigger.Commands(sh.Shell), trigger.Scopes(sh.Shell),
 		connection.Connect(sh.Shell), connection.Commands(sh.Shell), zoom.Commands(sh.Shell), benchCommand(sh),
 		doctorCommand(sh), keysCommand(sh), token.Commands(sh.Shell), actionsCommand(sh), schemaCommand(sh), decodeCommand(sh), versionCommand(sh),
 	)
