@@ -77,6 +77,16 @@ type Call struct {
 	Unknown    bool           // an earlier attempt of this step ended unknown
 	Started    time.Time      // when the attempt (for a probe: the unknown one) began
 	Log        func(line string)
+	Code       *Code // of the action code; nil for all others
+}
+
+// Code is what a code step runs, and what that sees.
+type Code struct {
+	Bundle   string            // its name
+	Workflow string            // with its version: code of others never shares a process with it
+	Scope    map[string][]byte // by names of expressions, in JSON; credentials masked
+	Secrets  []string          // that stand opened in the input
+	Limit    time.Duration     // how long it may take once it runs
 }
 
 // Result is what a call brought.

@@ -1,11 +1,11 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
-	"strconv"
-	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/value"
 	"zflow/engine/workflow"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -61,12 +61,12 @@ func (r *Run) env(w *Workflow, f *frame, path string, need expr.Steps) (expr.Env
 	}
 	if r.seen.run == nil {
 		r.seen.trigger = workflow.TriggerValue(r.Start.Event)
-		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": text(r.Started), "url": pageOf(w, r.id)}
+		r.seen.run = map[string]any{"id": r.id, "workflow": w.Name, "version": r.Start.Version, "attempt": int64(1), "started_at": value.Time(r.Started), "url": value.Page(w.Runs, r.id)}
 	}
 	v := view{run: r, need: need, steps: map[string]any{}, reached: map[string]bool{}}
 	env := expr.Env{
 		"event": event, "trigger": r.seen.trigger, "steps": v.steps, "vars": w.Vars, "secrets": map[string]any(nil),
-		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path}, "failure": r.failureValue(),
+		"run": r.seen.run, "step": map[string]any{"key": r.id + "." + path}, "failure": value.Failure(r.Ending),
 	}
 	for ; f != nil; f = f.up {
 		if f.as != "" {
@@ -79,12 +79,15 @@ func (r *Run) env(w *Workflow, f *frame, path string, need expr.Steps) (expr.Env
 	return env, nil
 }
 
-// pageOf is a run's page, nil where there is none.
-func pageOf(w *Workflow, run string) any {
-	if w.Runs == "" {
-		return nil
+// Scope returns what the code of a step at a path sees, by the names of expressions.
+func (r *Run) Scope(w *Workflow, path string) (expr.Env, error) {
+	f, _ := (&decider{run: r, flow: w}).find(path)
+	if f == nil {
+		return nil, fmt.Errorf("reading run %s: its workflow has no step %s", r.id, path)
 	}
-	return w.Runs + run
+	env, err := r.env(w, f, path, expr.AllSteps())
+	delete(env, "secrets")
+	return env, err
 }
 
 // see adds the item, unless an inner loop has one of that name.
@@ -141,8 +144,6 @@ func (v view) add(def *Step, path string) error {
 	return err
 }
 
-func text(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
 // eventBody returns the event's body, decoded once; text where it is no JSON.
 func (r *Run) eventBody() (any, error) {
 	if !r.seen.body.done {
@@ -153,28 +154,4 @@ func (r *Run) eventBody() (any, error) {
 		r.seen.body = decoded{v, true}
 	}
 	return r.seen.body.value, nil
-}
-
-// failureValue is what `failure` is: nil where the run did not fail.
-func (r *Run) failureValue() any {
-	e := r.Ending
-	if e == nil || State(e.State) != Failed {
-		return nil
-	}
-	return map[string]any{"step": e.Step, "reason": e.Reason, "error": errorValue(e.Error, "")}
-}
-
-// errorValue is what `error` is; its code is a number where the API's is one,
-// and the HTTP status where the API gave none.
-func errorValue(e *v1.Error, class string) any {
-	if e == nil {
-		return nil
-	}
-	var code any = e.Code
-	if e.Code == "" {
-		code = int64(e.Status)
-	} else if n, err := strconv.ParseInt(e.Code, 10, 64); err == nil {
-		code = n
-	}
-	return map[string]any{"message": e.Message, "code": code, "status": int64(e.Status), "class": class}
 }

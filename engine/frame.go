@@ -6,6 +6,7 @@ import (
 
 	"zflow/engine/expr"
 	"zflow/engine/steppath"
+	"zflow/engine/value"
 )
 
 // frame is where in its run's tree a decision stands: a list of steps, or one
@@ -73,7 +74,7 @@ func (r *Run) stepValue(def *Step, path string) (map[string]any, error) {
 		outcome = s.Outcome
 	}
 	return map[string]any{
-		"output": output, "status": string(s.Status), "outcome": outcome, "attempts": int64(s.Attempt), "error": errorValue(s.Error, ""),
+		"output": output, "status": string(s.Status), "outcome": outcome, "attempts": int64(s.Attempt), "error": value.Error(s.Error, ""),
 	}, nil
 }
 

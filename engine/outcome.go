@@ -9,6 +9,7 @@ import (
 
 	"zflow/engine/expr"
 	"zflow/engine/steppath"
+	"zflow/engine/value"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -93,7 +94,7 @@ func (d *decider) mayRetry(f *frame, def *Uses, path string, s *StepState, o *Ou
 	if def.Retry.If == nil {
 		return o.Class == classRetryable, nil
 	}
-	return d.test(def.Retry.If, f, path, expr.Env{"error": errorValue(o.Error, o.Class)})
+	return d.test(def.Retry.If, f, path, expr.Env{"error": value.Error(o.Error, o.Class)})
 }
 
 // retryAt returns when the next attempt is due: the policy's delay with a jitter

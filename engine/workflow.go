@@ -21,6 +21,7 @@ type (
 	Loop        = workflow.Loop        // makes a step run once for each item
 	Work        = workflow.Work        // what a step does
 	Uses        = workflow.Uses        // calls an action
+	Code        = workflow.Code        // what a code step runs
 	Set         = workflow.Set         // computes a value
 	Sleep       = workflow.Sleep       // waits for a time
 	Wait        = workflow.Wait        // waits for events or signals

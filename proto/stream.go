@@ -19,6 +19,7 @@ const (
 	Ticks       = "TICKS"       // <workflow> = when its ticks are due, <workflow>.poll… = what its polls know
 	Data        = "DATA"        // workflow.<workflow>.<key>, shared.<store>.<key>: what steps keep; mark.<hash>: which step wrote
 	Blobs       = "BLOBS"       // values too large for a history
+	Code        = "CODE"        // what code steps run, by hash; it has no age
 )
 
 // Bucket returns the stream behind a key-value bucket.

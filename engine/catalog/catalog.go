@@ -55,7 +55,7 @@ func Create(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return fmt.Errorf("creating bucket %s: %w", proto.Definitions, err)
 	}
-	return nil
+	return createCode(ctx, js, replicas)
 }
 
 // Open finds the bucket. Known is what definitions may refer to.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"zflow/engine/definition"
@@ -36,19 +37,23 @@ func (c *Catalog) Deploy(ctx context.Context, file string, src []byte) (Deployed
 	if err := problems.Err(); err != nil {
 		return Deployed{}, problems, err
 	}
-	d, err := c.deploy(ctx, w.Name, w.Version, file, src)
+	bundles, err := c.storeCode(ctx, w)
+	if err != nil {
+		return Deployed{}, problems, fmt.Errorf("deploying %s: %w", file, err)
+	}
+	d, err := c.deploy(ctx, w.Name, w.Version, file, version{level, string(src), bundles})
 	if err != nil {
 		return Deployed{}, problems, fmt.Errorf("deploying %s: %w", file, err)
 	}
 	return d, problems, nil
 }
 
-func (c *Catalog) deploy(ctx context.Context, name, v, file string, src []byte) (Deployed, error) {
+func (c *Catalog) deploy(ctx context.Context, name, v, file string, what version) (Deployed, error) {
 	now, err := c.now(ctx)
 	if err != nil {
 		return Deployed{}, err
 	}
-	if err := c.storeVersion(ctx, name, v, src); err != nil {
+	if err := c.storeVersion(ctx, name, v, what); err != nil {
 		return Deployed{}, err
 	}
 	old, err := c.load(ctx, name)
@@ -98,8 +103,8 @@ func advance(old *Entry, name, v, file string, now time.Time) (Entry, Change) {
 }
 
 // storeVersion returns nil when the source of the version is stored and durable.
-func (c *Catalog) storeVersion(ctx context.Context, name, v string, src []byte) error {
-	value, err := json.Marshal(version{level, string(src)})
+func (c *Catalog) storeVersion(ctx context.Context, name, v string, what version) error {
+	value, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func (c *Catalog) storeVersion(ctx context.Context, name, v string, src []byte) 
 		mark := c.gate.Mark()
 		_, err := c.bucket.Create(ctx, versionKey(name, v), value)
 		if durable.Conflict(err) {
-			err = c.sameVersion(ctx, name, v, src)
+			err = c.sameVersion(ctx, name, v, what)
 		}
 		if err != nil {
 			return fmt.Errorf("storing version %s: %w", v, err)
@@ -120,9 +125,9 @@ func (c *Catalog) storeVersion(ctx context.Context, name, v string, src []byte) 
 }
 
 // sameVersion checks that what is stored under a version is this source.
-func (c *Catalog) sameVersion(ctx context.Context, name, v string, src []byte) error {
+func (c *Catalog) sameVersion(ctx context.Context, name, v string, what version) error {
 	there, err := c.loadVersion(ctx, name, v)
-	if err == nil && there.Source != string(src) {
+	if err == nil && (there.Source != what.Source || !maps.Equal(there.Code, what.Code)) {
 		err = errors.New("another source is stored under it")
 	}
 	return err

@@ -21,6 +21,8 @@
 //     Versions lists them: what was rolled back can be found, and rolled forward.
 //  7. Whatever order two callers come in, the consumer ends up as the entry
 //     last written wants it.
+//  8. The code that a version's steps run, with all that it imports, is stored and
+//     durable before the version is; like the version, it never changes.
 //
 // Package catalog never decides whether an event starts a run: the filters of a
 // consumer may let through more than the triggers want, never less.

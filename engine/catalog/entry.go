@@ -59,6 +59,7 @@ const level = 1
 
 // version is what stands in the bucket under a workflow's name and version.
 type version struct {
-	Level  int    `json:"level"`
-	Source string `json:"source"`
+	Level  int               `json:"level"`
+	Source string            `json:"source"`
+	Code   map[string]string `json:"code,omitempty"` // bundles by the paths of the steps that run them
 }

@@ -66,7 +66,12 @@ func (c *Catalog) compile(ctx context.Context, name, v string) (*engine.Workflow
 	if err != nil {
 		return nil, err
 	}
-	w, problems := definition.Parse(name+".yaml", []byte(there.Source), c.known)
+	known := c.known
+	known.Bundle = nil
+	if len(there.Code) > 0 {
+		known.Bundle = definition.Stored(there.Code)
+	}
+	w, problems := definition.Parse(name+".yaml", []byte(there.Source), known)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

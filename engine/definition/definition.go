@@ -3,6 +3,7 @@ package definition
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
 	"zflow/actions"
 	"zflow/engine"
@@ -21,6 +22,8 @@ type Known struct {
 	Event func(eventType string) (expr.Type, bool)
 	// Connection tells whether a connection of this name is there.
 	Connection func(name string) bool
+	// Bundle makes the code of a step ready to run; nil: it is not looked at.
+	Bundle func(Script) (*engine.Code, []Fault)
 	// Runs is the address of the pages of runs, which a run's id follows.
 	Runs string
 }
@@ -40,19 +43,31 @@ func Version(src []byte) string {
 	return hex.EncodeToString(sum[:12])
 }
 
+// versionOf is the version of a workflow: that of the definition's bytes, and of
+// the code that its steps run with all that this imports.
+func versionOf(src []byte, w *engine.Workflow) string {
+	all := src
+	for s := range w.All() {
+		if u, ok := s.Do.(*engine.Uses); ok && u.Code != nil {
+			all = append(slices.Clip(all), "\x00"+s.Path+" "+u.Code.Bundle...)
+		}
+	}
+	return Version(all)
+}
+
 // Parse reads one definition. The workflow is nil if any problem is an error.
 func Parse(file string, src []byte, k Known) (*engine.Workflow, Problems) {
 	f, root := document.Read(file, src)
-	p := &parser{Reader: form.Reader{File: f}, known: k}
+	p := &parser{Reader: form.Reader{File: f}, known: k, source: file}
 	var w *engine.Workflow
 	if p.object(root, "a workflow is", "it begins with name:, on: and steps:") {
 		w = p.workflow(root)
-		w.Version = Version(src)
 	}
 	problems := f.Problems()
 	if problems.Err() != nil {
 		return nil, problems
 	}
+	w.Version = versionOf(src, w)
 	return w, problems
 }
 
@@ -62,5 +77,6 @@ type node = document.Node
 // parser checks one file and collects what is wrong with it.
 type parser struct {
 	form.Reader
-	known Known
+	known  Known
+	source string // of the file
 }

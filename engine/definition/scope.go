@@ -48,7 +48,7 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 		"index":   "index is known only in a loop",
 		"arrived": "arrived is known only in the if of wait_for",
 		"failure": "failure is known only in on_failure and finally",
-		"secrets": "secrets stand only in the with of uses",
+		"secrets": "secrets stand only in the with of uses and code",
 		"error":   "error is known only in retry.if",
 		"step":    "step is known only in with and retry.if",
 		"run":     "run cannot be named here: there is none yet",

@@ -87,7 +87,7 @@ func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
 	kind := b.kind(n)
 	b.misplaced(n, kind)
 	s.ContinueOnError = b.p.Flag(n.Get("continue_on_error"), "continue_on_error", false)
-	if kind != "uses" || b.here.loops {
+	if kind != "uses" && kind != "code" || b.here.loops {
 		s.Timeout = b.p.Duration(n.Get("timeout"), "timeout", true)
 	}
 	if b.here.loops {
@@ -132,6 +132,8 @@ func (b *builder) work(s *engine.Step, n *node, kind string) result {
 	switch kind {
 	case "uses":
 		s.Do, r.output = b.uses(n)
+	case "code":
+		s.Do = b.code(n, s.Path)
 	case "emit":
 		s.Do, r.output = b.emit(n)
 	case "respond":
@@ -171,14 +173,15 @@ type home struct {
 	why   string
 }
 
-var calls = []string{"uses", "emit", "respond"}
+var calls = []string{"uses", "code", "emit", "respond"}
 
 var homes = map[string]home{
-	"with":       {[]string{"uses", "call", "emit"}, "only uses, call and emit take an input"},
+	"with":       {[]string{"uses", "code", "call", "emit"}, "only uses, code, call and emit take an input"},
 	"wait":       {[]string{"call"}, "only call has another run to wait for"},
-	"connection": {[]string{"uses"}, "only uses needs an account"},
-	"retry":      {calls, "only uses, emit and respond are tried again"},
-	"on_unknown": {calls, "only uses, emit and respond can end unknown"},
+	"connection": {[]string{"uses", "code"}, "only uses and code need an account"},
+	"effect":     {[]string{"code"}, "of everything else it is known what doing it twice does"},
+	"retry":      {calls, "only uses, code, emit and respond are tried again"},
+	"on_unknown": {calls, "only uses, code, emit and respond can end unknown"},
 }
 
 // misplaced reports the keys that a step of this kind cannot have.

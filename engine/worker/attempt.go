@@ -50,7 +50,11 @@ func (w *Worker) ready(ctx context.Context, o *owned, a *engine.Attempt) (func()
 	if err := w.mayBegin(ctx, o, a); err != nil {
 		return nil, err
 	}
-	call, cancel := context.WithTimeout(ctx, timeout(a, w.now(nil, time.Time{})))
+	code, long, err := attempt.CodeOf(o.run, o.def, a, timeout(a, w.now(nil, time.Time{})))
+	if err != nil {
+		return nil, err
+	}
+	call, cancel := context.WithTimeout(ctx, long)
 	if !o.calling(a.AttemptID, cancel) {
 		cancel()
 		return nil, w.reload(ctx, o)
@@ -59,7 +63,7 @@ func (w *Worker) ready(ctx context.Context, o *owned, a *engine.Attempt) (func()
 	o.slots.reserved--
 	w.counts.add("attempts", o.def.Name)
 	w.watchCall(o, a)
-	of := attempt.Of{Run: o.run.ID(), Workflow: o.def.Name, Event: o.run.Start.Event.Id, Account: o.run.Start.Event.Account, Body: o.run.Start.Event.Body.GetJson()}
+	of := attempt.Of{Run: o.run.ID(), Workflow: o.def.Name, Event: o.run.Start.Event.Id, Account: o.run.Start.Event.Account, Body: o.run.Start.Event.Body.GetJson(), Code: code}
 	return func() *engine.Outcome {
 		defer cancel()
 		defer o.ended(a.AttemptID)

@@ -48,6 +48,13 @@ type Uses struct {
 	Reads      func(input map[string]any) bool
 	Repeatable func(input map[string]any) bool
 	Probes     bool
+	Code       *Code // what the action code runs; nil: it is another action
+}
+
+// Code is what a code step runs.
+type Code struct {
+	Bundle string // its name: the hash of
+	Data   []byte // the bundle as it is stored; nil: the catalog has it
 }
 
 // Set computes a value once, and records it.

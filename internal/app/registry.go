@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"zflow/actions"
+	"zflow/actions/code"
 	"zflow/actions/flow"
 	"zflow/actions/http"
 	"zflow/actions/log"
@@ -28,6 +29,7 @@ type ActionsConfig struct {
 	Flow      flow.Options  // how emit and respond reach others
 	Files     actions.Files // where files are kept; zero: nowhere
 	Local     LocalConfig
+	Code      code.Options // how code is run; zero: it is not
 }
 
 // Actions returns every action there is: this is the one list.
@@ -43,7 +45,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 	}
 	api := zoomapi.New(zoomapi.Options{Token: c.Token, Renew: c.Renew})
 	all := append(zoom.Actions(api), requests.Action(), log.Action())
-	all = append(all, flow.Actions(c.Flow)...)
+	all = append(append(all, flow.Actions(c.Flow)...), code.Action(c.Code))
 	family, err := described.Family(requests)
 	if err != nil {
 		return nil, err
@@ -77,5 +79,5 @@ func Known(r *actions.Registry, connection func(name string) bool) definition.Kn
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of, Connection: connection, Runs: runsAt(public.Site{})}
+	}, Event: (&eventTypes{}).of, Connection: connection, Bundle: bundleOf, Runs: runsAt(public.Site{})}
 }

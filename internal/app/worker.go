@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"zflow/actions/code"
 	"zflow/engine/blobs"
 	"zflow/engine/router"
 	"zflow/engine/waits"
@@ -36,7 +37,8 @@ type WorkerConfig struct {
 	Flusher *durable.Flusher     // of the broker in this process; nil: it is another process
 	Log     *zap.Logger
 
-	site public.Site // made by newWorker
+	site    public.Site   // made by newWorker
+	runtime *code.Runtime // the same
 }
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
@@ -76,6 +78,7 @@ type workerProcess struct {
 	accounts *accounts.Accounts
 	feeds    *feeds.Feeds
 	routes   *routes.Desk
+	runtime  *code.Runtime
 }
 
 // run works until ctx ends, then drains.
@@ -96,6 +99,9 @@ func (p *workerProcess) run(ctx context.Context) error {
 // close ends what the worker worked with, once it has ended.
 func (p *workerProcess) close() {
 	p.routes.Close()
+	if err := p.runtime.Close(); err != nil {
+		p.Log.Warn("ending the processes of code", zap.Error(err))
+	}
 	p.feeds.Close()
 	p.accounts.Close()
 }
@@ -135,7 +141,8 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	if err := prepare(ctx, nc, js, c, &cc); err != nil {
 		return nil, err
 	}
-	p := &workerProcess{}
+	c.runtime = runtimeOf(c.Worker.Code)
+	p := &workerProcess{runtime: c.runtime}
 	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
 	if err != nil {
 		return nil, err
@@ -185,7 +192,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	registry, err := Actions(ActionsConfig{Local: local, HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Token: tokens.Token, Renew: tokens.Renew,
-		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept)})
+		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: codeOn(js, c.runtime, tokens)})
 	if err != nil {
 		return nil, nil, err
 	}

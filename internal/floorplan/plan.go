@@ -68,7 +68,8 @@ var plan = []row{
 
 	{pkg: "engine/workflow", ours: join(words, "engine/expr"), traits: pure | part},
 	{pkg: "engine/steppath", traits: pure | part},
-	{pkg: "engine", ours: join(words, "engine/expr", "engine/steppath", "engine/workflow"), outside: []string{protobuf}, traits: pure},
+	{pkg: "engine/value", ours: words, traits: pure | part},
+	{pkg: "engine", ours: join(words, "engine/expr", "engine/steppath", "engine/value", "engine/workflow"), outside: []string{protobuf}, traits: pure},
 	{pkg: "engine/reuse", ours: join(words, "engine", "engine/expr", "engine/steppath", "engine/workflow"), outside: []string{protobuf}, traits: pure | part},
 	{pkg: "engine/history", ours: store, outside: join(storage, protobuf)},
 	{pkg: "engine/wakes", ours: store, outside: join(storage, protobuf)},
@@ -92,6 +93,9 @@ var plan = []row{
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/data", ours: []string{"actions", "engine/data", "engine/expr/moment", "internal/sealed"}},
 	{pkg: "actions/exec", ours: []string{"actions", "internal/child"}},
+	{pkg: "actions/code/node", traits: part},
+	{pkg: "actions/code/bundle", outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
+	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
@@ -127,7 +131,7 @@ var plan = []row{
 	{pkg: "internal/app/routes", ours: join(words, "actions/flow", "engine", "engine/*", "internal/ask", "internal/sealed", "sources/http"), outside: []string{nats, zap}, traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "actions", "engine/blobs", "internal/ask", "internal/app/link", "internal/app/routes", "sources/http", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "actions/code/*", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/webhooks", traits: part},

@@ -30,6 +30,19 @@ func (k *Keys) open(m marker) (string, error) {
 	return string(plain), nil
 }
 
+// Plain returns what the markers of a text hold, each opened: what must not be shown
+// again of a value that was opened.
+func (k *Keys) Plain(text string) (all []string, err error) {
+	for m, found := next(text, 0); found; m, found = next(text, m.end) {
+		plain, err := k.open(m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, plain)
+	}
+	return all, nil
+}
+
 // OpenValue opens the markers in the strings of a JSON tree (maps, slices,
 // scalars). What holds none is shared with the original, which is never changed.
 func (k *Keys) OpenValue(value any) (any, error) {

@@ -2,6 +2,7 @@ package sealed
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,5 +63,20 @@ func BenchmarkOpenValueNothing(b *testing.B) {
 		if _, err := k.OpenValue(tree); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	k := newKeys(t)
+	got, err := k.Plain(`{"a":"Bearer ` + k.Public().Seal("first") + `","b":["` + k.Public().Seal("se\ncond") + `"]}`)
+	if err != nil || !slices.Equal(got, []string{"first", "se\ncond"}) {
+		t.Errorf("%q %v", got, err)
+	}
+	if got, err := k.Plain("nothing"); got != nil || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+	other := newKeys(t)
+	if _, err := k.Plain(other.Public().Seal("not ours")); err == nil {
+		t.Error("a marker of another key is opened")
 	}
 }

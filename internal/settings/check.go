@@ -112,6 +112,7 @@ func (l *loading) checkWorker() {
 	l.checkAddress("worker.metrics_listen", w.MetricsListen)
 	l.atLeast("worker.slots", int64(w.Slots), 1, "1")
 	l.atLeast("worker.max_held", int64(w.MaxHeld), 1, "1")
+	l.checkCode(&w.Code)
 	for _, allowed := range l.config.HTTPAllow {
 		_, notCIDR := netip.ParsePrefix(allowed)
 		_, notAddr := netip.ParseAddr(allowed)
@@ -133,6 +134,20 @@ func (l *loading) checkHTTP() {
 		l.checkName(path, name, plainName)
 		l.required(path, "certificate", c.Certificate)
 		l.required(path, "key", c.Key)
+	}
+}
+
+func (l *loading) checkCode(c *Code) {
+	l.atLeast("worker.code.processes", int64(c.Processes), 1, "1")
+	l.atLeast("worker.code.keep", int64(c.Keep), 0, "0")
+	l.atLeast("worker.code.memory", int64(c.Memory), 64*mib, "64MiB")
+	l.atLeast("worker.code.output", int64(c.Output), 1024, "1KiB")
+	l.atLeast("worker.code.result", int64(c.Result), 1024, "1KiB")
+	l.atLeast("worker.code.calls", int64(c.Calls), 1, "1")
+	l.atLeast("worker.code.age", int64(c.Age), int64(time.Second), "1s")
+	l.atLeast("worker.code.idle", int64(c.Idle), int64(time.Second), "1s")
+	if c.Result > 32*mib {
+		l.fault(l.at("worker.code.result"), "worker.code.result must be at most 32MiB")
 	}
 }
 

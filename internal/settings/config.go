@@ -78,6 +78,21 @@ type Worker struct {
 	Slots           int    `yaml:"slots"`                           // attempts at once
 	MaxHeld         int    `yaml:"max_held"`                        // runs in memory
 	SealingKeysFile string `yaml:"sealing_keys_file" config:"path"` // the private keys
+	Code            Code   `yaml:"code"`
+}
+
+// Code is what the code of steps may use.
+type Code struct {
+	Node      string   `yaml:"node"`      // the program; empty: it is looked for in PATH
+	Processes int      `yaml:"processes"` // calls at once
+	Keep      int      `yaml:"keep"`      // processes that are kept at rest
+	Memory    Bytes    `yaml:"memory"`    // of a process
+	Output    Bytes    `yaml:"output"`    // that a call may print
+	Result    Bytes    `yaml:"result"`    // that a call may return
+	Network   bool     `yaml:"network"`   // whether code has one
+	Calls     int      `yaml:"calls"`     // after which a process is not used again
+	Age       Duration `yaml:"age"`       // after which a process is not used again
+	Idle      Duration `yaml:"idle"`      // after which a process at rest is ended
 }
 
 // HTTP is how workers call out.
@@ -165,9 +180,10 @@ func Default() *Config {
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
 		},
-		HTTP:    HTTP{MaxFile: 2 * gib},
-		Zoom:    Zoom{ForgetAfter: Duration(9 * day)},
-		Worker:  Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000},
+		HTTP: HTTP{MaxFile: 2 * gib},
+		Zoom: Zoom{ForgetAfter: Duration(9 * day)},
+		Worker: Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000, Code: Code{Processes: 8, Keep: 4, Memory: 256 * mib,
+			Output: mib, Result: 4 * mib, Network: true, Calls: 5000, Age: Duration(time.Hour), Idle: Duration(5 * time.Minute)}},
 		Console: Console{Listen: "127.0.0.1:8081", MetricsListen: "127.0.0.1:9092"},
 		Streams: Streams{
 			Replicas:    1,

@@ -172,7 +172,7 @@ func (c *Client) request(ctx context.Context, q Request, token Token) (*http.Req
 	}
 	address := c.options.Base
 	if address == "" {
-		address = token.base()
+		address = token.Address()
 	}
 	path, _ := q.pathFor(token)
 	address += path

@@ -31,9 +31,9 @@ func (t Token) String() string { return "token of " + t.Connection }
 // GoString is String.
 func (t Token) GoString() string { return t.String() }
 
-// base is the address that this token's calls go to: the configured one, else that
+// Address is where this token's calls go: the configured one, else that
 // of its region where it is one of Zoom's, else the global one.
-func (t Token) base() string {
+func (t Token) Address() string {
 	if t.Base != "" {
 		return strings.TrimSuffix(t.Base, "/")
 	}

@@ -47,6 +47,11 @@ func (f *File) EmptyHint(n *Node, otherwise string) string {
 	return otherwise
 }
 
+// PlaceInText returns where in the file a line and column of a node's text stand.
+func (f *File) PlaceInText(n *Node, line, column int) (int, int) {
+	return f.placeInText(n, line, column)
+}
+
 // placeInText maps line and column of a scalar's text to the file.
 func (f *File) placeInText(n *Node, line, column int) (int, int) {
 	switch {

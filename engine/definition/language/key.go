@@ -68,6 +68,8 @@ const (
 	formAlgorithm
 	formEncoding
 	formAny
+	formCode
+	formEffect
 	Later // of the language, but not yet of this version
 )
 
@@ -209,7 +211,7 @@ var Step = map[string]Key{
 	"name":              {formText, "What people see.", false},
 	"if":                {formCondition, "Do it only where this holds; a bare expression.", false},
 	"uses":              {formAction, "The action.", false},
-	"with":              {formWith, "The input of uses, call or emit.", false},
+	"with":              {formWith, "The input of uses, code, call or emit.", false},
 	"set":               {formAny, "A value that is computed once.", false},
 	"sleep":             {formSleep, "Wait this long, such as 30m or 2d, or until a time.", false},
 	"steps":             {formSteps, "Steps that belong together.", false},
@@ -230,9 +232,15 @@ var Step = map[string]Key{
 	"undo":              {formUndo, "What undoes it, when the run fails or is canceled later.", false},
 	"connection":        {formText, "Which connected account to use; default: that of the event.", false},
 	"retry":             {formRetry, "How often, and when, a failed attempt is made again.", false},
-	"timeout":           {formDuration, "Of one attempt of uses, default 5m; else of the whole step.", false},
+	"timeout":           {formDuration, "Of one attempt of uses or code, default 5m; else of the whole step.", false},
 	"on_unknown":        {formPolicy, "What follows an attempt of which nobody knows whether it happened.", false},
-	"code":              {Form: Later},
+	"code":              {formCode, "JavaScript or TypeScript: export default async ({ event, steps, inputs }) => { … }; or { file: ./step.ts }.", false},
+	"effect":            {formEffect, "What calling the code twice does: read changes nothing, idempotent is as once; default write.", false},
+}
+
+// Script has those of code, where it is no text.
+var Script = map[string]Key{
+	"file": {formText, "A .js, .mjs, .cjs, .ts, .mts or .cts file in the workflow's folder, relative to the workflow.", true},
 }
 
 // Case has those of a case of a switch.

@@ -33,7 +33,7 @@ func Schema(reg *actions.Registry) []byte {
 var objects = map[string]map[string]Key{
 	"trigger": Trigger, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
-	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop,
+	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop, "script": Script,
 }
 
 // fragment is a part of a JSON Schema.
@@ -139,6 +139,8 @@ var plain = map[Form]fragment{
 	formPreset:    {"enum": Presets},
 	formAlgorithm: {"enum": Algorithms},
 	formEncoding:  {"enum": Encodings},
+	formCode:      {"anyOf": []fragment{{"type": "string"}, ref("script")}},
+	formEffect:    {"enum": Effects},
 	formAny:       {},
 }
 

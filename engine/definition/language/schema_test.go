@@ -45,6 +45,7 @@ func TestEveryKey(t *testing.T) {
 		"wait_for": {Wait, schema.Defs["wait"].Properties}, "first_of": {Arrival, schema.Defs["arrival"].Properties},
 		"approval": {Approval, schema.Defs["approval"].Properties}, "field": {Answer, schema.Defs["field"].Properties},
 		"respond": {Respond, schema.Defs["respond"].Properties}, "stop": {Stop, schema.Defs["stop"].Properties},
+		"code": {Script, schema.Defs["script"].Properties},
 	} {
 		if len(c.has) == 0 {
 			t.Errorf("%s is not in the schema", what)

@@ -21,7 +21,7 @@ const MaxBackoff = 100
 var (
 	// Kinds are what a step can do: each has exactly one of these keys.
 	Kinds = []string{
-		"approval", "call", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
+		"approval", "call", "code", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
 	TriggerKinds = []string{"zoom", "http", "event", "call", "poll"} // by how common they are
@@ -41,6 +41,8 @@ var (
 	Encodings  = []string{"hex", "base64"}
 	// Responds are when a request is answered.
 	Responds = []string{"now", "when_done"}
+	// Effects are what calling code twice may do.
+	Effects = []string{"read", "idempotent", "write"}
 	// Firsts are what can become of the items that the first poll finds.
 	Firsts = []string{"skip", "all"}
 	// Busy is what a run can do that finds no place.

@@ -30,7 +30,8 @@ type Caller struct {
 // of its owner while calls are in flight.
 type Of struct {
 	Run, Workflow, Event, Account string
-	Body                []byte // of the event; empty where it is kept elsewhere
+	Body                          []byte        // of the event; empty where it is kept elsewhere
+	Code                          *actions.Code // of a code step
 }
 
 // host is the host of what the event is about, as Zoom's events name it.
@@ -67,9 +68,14 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 	if err != nil {
 		return refused(out, err)
 	}
+	if of.Code != nil {
+		if of.Code.Secrets, err = c.Keys.Plain(string(a.Input.GetJson())); err != nil {
+			return refused(out, err)
+		}
+	}
 	in := actions.Call{
 		Input: input, Key: of.Run + "." + a.Step, Workflow: of.Workflow, Connection: a.Connection, Account: of.Account, Event: of.Event,
-		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) },
+		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) }, Code: of.Code,
 	}
 	var result actions.Result
 	if a.Probe > 0 {

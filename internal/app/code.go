@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"zflow/actions/code"
+	"zflow/actions/code/bundle"
+	"zflow/actions/code/node"
+	"zflow/engine"
+	"zflow/engine/catalog"
+	"zflow/engine/definition"
+	"zflow/internal/app/accounts"
+	"zflow/internal/settings"
+)
+
+// runtimeOf is what runs the code of steps, by the configuration.
+func runtimeOf(c settings.Code) *code.Runtime {
+	return code.NewRuntime(node.Options{Path: c.Node, Processes: c.Processes, Keep: c.Keep, Memory: int64(c.Memory), Output: int64(c.Output),
+		Result: int64(c.Result), Network: c.Network, Calls: c.Calls, Age: time.Duration(c.Age), Idle: time.Duration(c.Idle)})
+}
+
+// codeOn is how a worker runs code.
+func codeOn(js jetstream.JetStream, r *code.Runtime, tokens *accounts.Accounts) code.Options {
+	return code.Options{
+		Runtime: r,
+		Load:    func(ctx context.Context, name string) ([]byte, error) { return catalog.LoadCode(ctx, js, name) },
+		Connection: func(ctx context.Context, name string) (code.Connection, error) {
+			t, err := tokens.Token(ctx, name, "")
+			return code.Connection{Name: name, AccessToken: t.Access, APIURL: t.Address()}, err
+		},
+	}
+}
+
+// bundleOf makes the code of a step ready to run.
+func bundleOf(s definition.Script) (*engine.Code, []definition.Fault) {
+	file, _, _ := strings.Cut(s.Workflow, " with ") // the name of an environment's values
+	source := bundle.Source{Dir: filepath.Dir(file), Name: filepath.Base(file), Text: s.Text, File: s.File}
+	if s.Place != nil {
+		source.Place = func(line int) (int, int) {
+			at, column := s.Place(line, 1)
+			return at, column - 1
+		}
+	}
+	name, data, faults := code.Make(source)
+	all := make([]definition.Fault, len(faults))
+	for i, f := range faults {
+		all[i] = definition.Fault(f)
+	}
+	if name == "" {
+		return nil, all
+	}
+	return &engine.Code{Bundle: name, Data: data}, all
+}
