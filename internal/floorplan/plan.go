@@ -131,7 +131,7 @@ var plan = []row{
 	{pkg: "internal/app/routes", ours: join(words, "actions/flow", "engine", "engine/*", "internal/ask", "internal/sealed", "sources/http"), outside: []string{nats, zap}, traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "actions", "engine/blobs", "internal/ask", "internal/app/link", "internal/app/routes", "sources/http", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "actions/code/*", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "actions/code/bundle", "actions/code/node", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/webhooks", traits: part},
