@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/actions"
 	"zflow/actions/code"
 	"zflow/actions/code/bundle"
 	"zflow/actions/code/node"
@@ -56,3 +57,28 @@ func bundleOf(s definition.Script) (*engine.Code, []definition.Fault) {
 	}
 	return &engine.Code{Bundle: name, Data: data}, all
 }
+
+// TestCode runs the code of steps for tests of workflows: on this machine, with the
+// defaults of a worker, and without connections.
+type TestCode struct{ runtime *code.Runtime }
+
+// NewTestCode returns one; it starts nothing yet.
+func NewTestCode() *TestCode { return &TestCode{runtimeOf(settings.Default().Worker.Code)} }
+
+// Ready looks for Node.js, which is not to be done in a test's own time.
+func (t *TestCode) Ready() error {
+	_, err := t.runtime.Pool()
+	return err
+}
+
+// Action is the action code, of workflows that are deployed there.
+func (t *TestCode) Action(js jetstream.JetStream) *actions.Action {
+	return code.Action(code.Options{Runtime: t.runtime,
+		Load: func(ctx context.Context, name string) ([]byte, error) { return catalog.LoadCode(ctx, js, name) },
+		Connection: func(_ context.Context, name string) (code.Connection, error) {
+			return code.Connection{}, actions.Final("a test has no connection %s: say what comes of the step", name)
+		}})
+}
+
+// Close ends what was started.
+func (t *TestCode) Close() error { return t.runtime.Close() }

@@ -1,6 +1,8 @@
 package flowtest
 
 import (
+	"github.com/nats-io/nats.go/jetstream"
+
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zflow/actions"
 	"zflow/engine"
 	"zflow/engine/definition"
+	"zflow/internal/app"
 	"zflow/internal/bubble"
 	"zflow/internal/flowtest/house"
 	"zflow/internal/flowtest/testfile"
@@ -24,6 +28,8 @@ type Runner struct {
 	Known definition.Known
 	// Limit is how long one run of a test may take in real time; 0: two minutes.
 	Limit time.Duration
+	// Code runs code where a test says so; nil: nowhere.
+	Code *app.TestCode
 }
 
 // Seen is what came of a test.
@@ -55,13 +61,17 @@ func (r *Runner) play(ctx context.Context, s *Suite, t *testfile.Test, crash *ho
 	var late atomic.Bool
 	watchdog := time.AfterFunc(limit, func() { late.Store(true) })
 	defer watchdog.Stop()
+	run, err := r.code(t)
+	if err != nil {
+		return nil, err
+	}
 	var seen *Seen
 	var failed error
-	err := bubble.Run(func(clock *bubble.Clock) {
+	err = bubble.Run(func(clock *bubble.Clock) {
 		clock.Leap(time.Until(t.Start))
 		// A bubble has no use for what ends outside of it: the look at late is enough.
 		inside := context.WithoutCancel(ctx)
-		h, err := house.Open(inside, house.Config{Workflows: s.Workflows, Known: r.Known, Outcomes: t.Steps, Folder: filepath.Dir(s.Path),
+		h, err := house.Open(inside, house.Config{Workflows: s.Workflows, Known: r.Known, Outcomes: t.Steps, Folder: filepath.Dir(s.Path), Code: run,
 			Crash: crash, Clock: clock, Expired: func() bool { return late.Load() || ctx.Err() != nil }})
 		if err != nil {
 			failed = err
@@ -78,6 +88,17 @@ func (r *Runner) play(ctx context.Context, s *Suite, t *testfile.Test, crash *ho
 		failed = fmt.Errorf("the test was not over after %v: does it wait for much, or call without end?", limit)
 	}
 	return seen, failed
+}
+
+// code is what runs the code of a test's steps, nil where that has to be stated.
+func (r *Runner) code(t *testfile.Test) (func(jetstream.JetStream) *actions.Action, error) {
+	if !t.Code {
+		return nil, nil
+	}
+	if r.Code == nil {
+		return nil, errors.New("code is not run here: say under steps what comes of it")
+	}
+	return r.Code.Action, r.Code.Ready()
 }
 
 // play is a test under way.

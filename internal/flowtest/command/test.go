@@ -72,6 +72,7 @@ func (sh *tester) test(c *cobra.Command, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = runner.Code.Close() }() // what it leaves is a folder without anything in it
 	o := flowtest.Options{Each: func(r flowtest.Result) {
 		if !sh.JSON() {
 			_ = sh.Print("%s", r.Text()) // the summary says whether it can be written
@@ -164,7 +165,7 @@ func newRunner() (*flowtest.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &flowtest.Runner{Known: app.Known(registry, nil)}, nil
+	return &flowtest.Runner{Known: app.Known(registry, nil), Code: app.NewTestCode()}, nil
 }
 
 func writeJUnit(file string, report *flowtest.Report) error {

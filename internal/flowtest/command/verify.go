@@ -64,12 +64,14 @@ func (sh *tester) verify(c *cobra.Command, args []string, f verifyFlags) error {
 		if err != nil {
 			return err
 		}
+		defer func() { _ = runner.Code.Close() }() // what it leaves is a folder without anything in it
 		return share.Serve(c.Context(), sh.In, sh.Out, runner)
 	}
 	runner, files, list, err := toVerify(args)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = runner.Code.Close() }() // what it leaves is a folder without anything in it
 	o := flowtest.Verification{Verified: func(t flowtest.VerifiedTest) {
 		if !sh.JSON() {
 			_ = sh.Print("%s", t.Text()) // the summary says whether it can be written

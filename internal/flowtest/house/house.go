@@ -16,6 +16,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/actions"
 	"zflow/engine/definition"
 	"zflow/internal/app"
 	"zflow/internal/app/streams"
@@ -39,7 +40,8 @@ type Config struct {
 	Folder    string // that files of events are relative to
 	Crash     *Crash // nil: only where the test says so
 	Clock     *bubble.Clock
-	Expired   func() bool // says that the test has taken too long; nil: never
+	Code      func(jetstream.JetStream) *actions.Action // runs code; nil: its outcomes are stated
+	Expired   func() bool                               // says that the test has taken too long; nil: never
 }
 
 // House is a running zflow.

@@ -66,7 +66,7 @@ func (w *world) calling(b worker.Begin) {
 // Inner says whether an action reaches nothing outside: it is called as it is, unless
 // the test says what it brings.
 func Inner(name string) bool {
-	return name == "log" || name == "code" || strings.HasPrefix(name, "data.")
+	return name == "log" || strings.HasPrefix(name, "data.")
 }
 
 // known returns what workflows may refer to, with actions that answer for a worker.
@@ -107,6 +107,8 @@ func (w *world) do(ctx context.Context, one *hand, real *actions.Action, c actio
 		return actions.Result{}, errDead
 	case len(outcomes) == 0 && real.Spec.Name == "emit":
 		return w.emit(ctx, c)
+	case len(outcomes) == 0 && c.Code != nil && w.house.Code != nil:
+		return w.house.Code(w.house.client.JS).Do(ctx, c)
 	case len(outcomes) == 0 && Inner(real.Spec.Name) && real.Do != nil:
 		return real.Do(ctx, c)
 	}

@@ -27,6 +27,7 @@ type Test struct {
 	Then   []Action
 	Steps  map[string][]Outcome // by id, path or action; one of them for each attempt, the last for all that follow
 	Expect Expect
+	Code   bool // code of steps whose outcome is not stated is run
 }
 
 // Event is one that comes from outside.

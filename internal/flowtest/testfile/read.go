@@ -49,12 +49,13 @@ var defaultStart = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 func (r *reader) file(n *node) *File {
 	f := &File{Path: r.path, Node: n}
-	if !r.keys(n, "a file of tests", "workflow", "start", "event", "steps", "tests") {
+	if !r.keys(n, "a file of tests", "workflow", "start", "event", "code", "steps", "tests") {
 		return f
 	}
 	f.Workflow = r.text(r.required(n, "workflow", "the workflow's file, such as x.yaml"), "workflow")
 	base := Test{Start: r.start(n.Get("start"), defaultStart), Event: Event{Line: n.Line}, Steps: map[string][]Outcome{}}
 	r.event(n.Get("event"), &base.Event)
+	r.code(n.Get("code"), &base.Code)
 	r.outcomes(n.Get("steps"), base.Steps)
 	list := r.required(n, "tests", "a list of tests, each with a name and what it expects")
 	if list == nil {
@@ -77,7 +78,7 @@ func (r *reader) file(n *node) *File {
 
 func (r *reader) test(n *node, t *Test) {
 	t.Line = n.Line
-	if !r.keys(n, "a test", "name", "start", "event", "then", "steps", "expect") {
+	if !r.keys(n, "a test", "name", "start", "event", "code", "then", "steps", "expect") {
 		return
 	}
 	t.Name = r.text(r.required(n, "name", "say in words what it tests"), "name")
@@ -92,9 +93,20 @@ func (r *reader) test(n *node, t *Test) {
 		steps[name] = o
 	}
 	t.Steps = steps
+	r.code(n.Get("code"), &t.Code)
 	r.outcomes(n.Get("steps"), t.Steps)
 	t.Then = r.then(n.Get("then"))
 	r.expect(r.required(n, "expect", "such as expect: { status: completed }"), &t.Expect)
+}
+
+// code reads whether code is run.
+func (r *reader) code(n *node, run *bool) {
+	if n == nil {
+		return
+	}
+	if *run = n.Value == "run"; !*run {
+		r.Fail(n, "write code: run, or leave it out and say under steps what comes of it", "code cannot be %q", n.Value)
+	}
 }
 
 // keys checks that a node is an object of these keys.
