@@ -48,7 +48,7 @@ func devCommand(sh *shell) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", terminal.DevData, "`folder` for all that lasts")
-	flags.StringVar(&f.ingest, "ingest-listen", "127.0.0.1:8080", "`address` for Zoom's webhooks: /hooks/zoom/default")
+	flags.StringVar(&f.ingest, "ingest-listen", "127.0.0.1:8080", "`address` for Zoom's webhooks: /hooks/zoom/default, and HTTP triggers: /http/…")
 	flags.StringVar(&f.nats, "nats-listen", "127.0.0.1:4222", "loopback `address` for NATS clients, without credentials")
 	flags.BoolVar(&f.sim, "sim", false, "run a simulated Zoom, and connect to it")
 	flags.StringVar(&f.simListen, "sim-listen", "127.0.0.1:8090", "`address` of the simulated Zoom")
@@ -93,6 +93,9 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	}
 	fmt.Fprintf(sh.Out, "webhooks  %s/hooks/zoom/default\nnats      %s\n", dev.IngestURL(), dev.NATSURL())
 	f.printConsole(sh, dev)
+	for _, r := range dev.Requests() {
+		fmt.Fprintf(sh.Out, "http      %s\n", r)
+	}
 	if dev.Sim() != nil {
 		fmt.Fprintf(sh.Out, "zoom      %s (simulated)\n", dev.SimURL())
 	}

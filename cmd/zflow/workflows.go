@@ -59,14 +59,15 @@ func workflowsShow(sh *shell) *cobra.Command {
 		Use: "show NAME", Short: "Show a workflow: source, triggers, version, events that wait, last runs", Args: terminal.Args("NAME"),
 		ValidArgsFunction: sh.Names(terminal.WorkflowNames),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := sh.Operator(c.Context())
+			client, err := sh.Open(c.Context())
 			if err != nil {
 				return err
 			}
-			w, err := o.Workflow(c.Context(), args[0])
+			w, err := client.Operator().Workflow(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			client.Address(c.Context(), w.Requests)
 			if sh.JSON() {
 				return sh.PrintJSON(w)
 			}
@@ -85,6 +86,9 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 	t.Add("version", w.Version)
 	t.Add("deployed", terminal.Clock(w.DeployedAt)+" from "+w.File)
 	t.Add("triggers", strings.Join(w.Triggers, ", "))
+	for _, address := range w.Requests {
+		t.Add("address", address)
+	}
 	t.Add("events", fmt.Sprintf("%d wait, %d in work", w.Pending, w.Unacked))
 	if w.Problem != "" {
 		t.Add("problem", w.Problem)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -94,6 +95,16 @@ func (d *Dev) NATSURL() string { return d.broker.URL() }
 
 // IngestURL is where Zoom's requests come to, without the path.
 func (d *Dev) IngestURL() string { return "http://" + d.intake.Addr() }
+
+// Requests are the methods and addresses of the workflows that HTTP requests start.
+func (d *Dev) Requests() []string {
+	all := d.intake.Requests()
+	for i, r := range all {
+		method, path, _ := strings.Cut(r, " ")
+		all[i] = method + " " + d.IngestURL() + path
+	}
+	return all
+}
 
 // SimURL is where the simulator listens.
 func (d *Dev) SimURL() string { return d.state.Sim }
@@ -211,7 +222,8 @@ func (d *Dev) startWorker(ctx context.Context) error {
 		return err
 	}
 	d.stops = append(d.stops, nc.Close)
-	d.worker, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log})
+	d.worker, err = newWorker(ctx, nc, WorkerConfig{Config: d.config.Config, Keys: keys, Grants: grants, Alone: true, Flusher: d.broker.Flusher(), Log: d.config.Log,
+		ingest: "http://" + d.config.IngestListen})
 	if err != nil {
 		return err
 	}

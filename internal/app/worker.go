@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -39,6 +40,7 @@ type WorkerConfig struct {
 
 	site    public.Site   // made by newWorker
 	runtime *code.Runtime // the same
+	ingest  string        // where ingest is in this process, without a path; empty: it is another
 }
 
 // RunWorker runs the worker process of a configuration until ctx ends, then
@@ -153,7 +155,8 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 			Portal: feeds.Portal{Site: c.site, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
 	}
 	if err == nil {
-		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: secretsOf(c.Config), Log: c.Log})
+		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: secretsOf(c.Config),
+			Base: strings.TrimSuffix(cmp.Or(c.site.URL("/"), c.ingest+"/"), "/"), Log: c.Log})
 	}
 	if err != nil {
 		p.accounts.Close()

@@ -1,9 +1,11 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -34,6 +36,8 @@ type WorkflowDetail struct {
 	Runs   []Run  `json:"runs"`            // the last ones
 	Ticks  []Tick `json:"ticks,omitempty"` // when it polls
 	Polls  *Poll  `json:"polls,omitempty"` // how that goes; nil: it does not poll
+
+	Requests []string `json:"requests,omitempty"` // the paths that start it
 }
 
 // lastRuns is how many runs a workflow is shown with.
@@ -82,6 +86,9 @@ func triggersOf(def *engine.Workflow) []string {
 	for _, t := range def.Triggers {
 		for _, kind := range t.Types {
 			text := t.Source + " " + kind
+			if t.HTTP != nil {
+				text = "http " + cmp.Or(strings.Join(t.HTTP.Methods, ","), "ANY") + " " + proto.PathHTTP + t.HTTP.Path
+			}
 			if t.Poll != nil {
 				text = "poll " + t.Poll.Uses.Action + " " + t.Ticks.Plan
 			}
@@ -104,6 +111,10 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 	if err != nil {
 		return nil, err
 	}
+	def, err := o.Catalog.Workflow(ctx, e.Name, e.Version)
+	if err != nil {
+		def = &engine.Workflow{} // WorkflowOf says why
+	}
 	source, err := o.Catalog.Source(ctx, e.Name, e.Version)
 	if err != nil {
 		return nil, err
@@ -112,6 +123,15 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 	if err != nil {
 		return nil, err
 	}
-	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs}
+	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs, Requests: requestsOf(def)}
 	return detail, o.addTicks(ctx, detail)
+}
+
+func requestsOf(def *engine.Workflow) (all []string) {
+	for _, t := range def.Triggers {
+		if t.HTTP != nil {
+			all = append(all, proto.PathHTTP+t.HTTP.Path)
+		}
+	}
+	return all
 }

@@ -90,6 +90,8 @@ func (l *loading) checkIngest() {
 		l.checkBeside(path, in.Apps[name])
 	}
 	l.atLeast("ingest.limits.max_body", int64(in.Limits.MaxBody), 1024, "1KiB")
+	l.atLeast("ingest.limits.max_upload", int64(in.Limits.MaxUpload), 1024, "1KiB")
+	l.atLeast("ingest.limits.waiting", int64(in.Limits.Waiting), 1, "1")
 	l.atLeast("ingest.limits.window", int64(in.Limits.Window), int64(time.Minute), "1m")
 }
 

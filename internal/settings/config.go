@@ -68,6 +68,8 @@ type Header struct {
 // Limits are what ingest takes at most.
 type Limits struct {
 	MaxBody    Bytes    `yaml:"max_body"`    // of a request
+	MaxUpload  Bytes    `yaml:"max_upload"`  // of the files of a request to an HTTP trigger
+	Waiting    int      `yaml:"waiting"`     // requests to HTTP triggers that wait for their runs
 	Window     Duration `yaml:"window"`      // how old a signature may be
 	FutureSkew Duration `yaml:"future_skew"` // how far ahead Zoom's clock may be
 }
@@ -178,7 +180,7 @@ func Default() *Config {
 		Ingest: Ingest{
 			Listen:        ":8080",
 			MetricsListen: "127.0.0.1:9090",
-			Limits:        Limits{MaxBody: mib, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
+			Limits:        Limits{MaxBody: mib, MaxUpload: 32 * mib, Waiting: 1000, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
 		},
 		HTTP: HTTP{MaxFile: 2 * gib},
 		Zoom: Zoom{ForgetAfter: Duration(9 * day)},

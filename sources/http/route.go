@@ -61,6 +61,28 @@ func NewTable(routes []Route) (t *Table, without []Route) {
 	return t, without
 }
 
+// List returns the methods and paths of the routes, by path.
+func (t *Table) List() (all []string) {
+	if t == nil {
+		return nil
+	}
+	for _, routes := range t.byPath {
+		for _, r := range routes {
+			all = append(all, strings.Join(r.methods(), ",")+" "+Path+r.Path)
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(a[strings.Index(a, " "):], b[strings.Index(b, " "):]) })
+	return all
+}
+
+// methods are what it takes, for people.
+func (r *Route) methods() []string {
+	if len(r.Methods) == 0 {
+		return []string{"ANY"}
+	}
+	return r.Methods
+}
+
 // meets tells whether two routes of one path have a method in common.
 func (r *Route) meets(other *Route) bool {
 	return len(r.Methods) == 0 || len(other.Methods) == 0 || slices.ContainsFunc(r.Methods, func(m string) bool { return slices.Contains(other.Methods, m) })

@@ -7,6 +7,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/settings"
 	"zflow/sources"
+	"zflow/sources/http"
 	"zflow/sources/zoom"
 )
 
@@ -17,6 +18,7 @@ func ConfigOf(c *settings.Config) Config {
 		SealKey:      c.Ingest.PublicKey.String(),
 		Verification: c.Ingest.Verification.String(), TLS: c.Ingest.TLS,
 		MaxBody: int64(c.Ingest.Limits.MaxBody),
+		HTTP:    http.Limits{Upload: int64(c.Ingest.Limits.MaxUpload), Waiting: c.Ingest.Limits.Waiting},
 		Past:    time.Duration(c.Ingest.Limits.Window),
 		Future:  time.Duration(c.Ingest.Limits.FutureSkew),
 		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),

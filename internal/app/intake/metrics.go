@@ -46,6 +46,7 @@ type webhookCollector struct {
 	in                             *Intake
 	total, last, validated, linked *prometheus.Desc
 	passes, flushes                *prometheus.Desc
+	requests, waiting              *prometheus.Desc
 }
 
 func newWebhookCollector(in *Intake) *webhookCollector {
@@ -57,13 +58,15 @@ func newWebhookCollector(in *Intake) *webhookCollector {
 		validated: desc("zflow_webhook_validated_timestamp_seconds", "When Zoom last validated the URL.", []string{"app"}, nil),
 		linked:    desc("zflow_nats_connected", "1 while NATS is connected.", nil, nil),
 		passes:    desc("zflow_gate_passes_total", "Waits at the Gate.", nil, nil),
+		requests:  desc("zflow_http_requests_total", "Requests to HTTP triggers by workflow and what became of them.", []string{"workflow", "outcome"}, nil),
+		waiting:   desc("zflow_http_waiting", "Requests that wait for their runs.", nil, nil),
 		flushes:   desc("zflow_gate_flushes_total", "Flushes that the waits shared.", nil, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *webhookCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.total, c.last, c.validated, c.linked, c.passes, c.flushes} {
+	for _, d := range []*prometheus.Desc{c.total, c.last, c.validated, c.linked, c.passes, c.flushes, c.requests, c.waiting} {
 		to <- d
 	}
 }
@@ -77,6 +80,11 @@ func (c *webhookCollector) Collect(to chan<- prometheus.Metric) {
 		instantMetric(to, c.last, s.Last, s.App)
 		instantMetric(to, c.validated, s.Validated, s.App)
 	}
+	counts, waiting := c.in.web.handler.Stats()
+	for _, n := range counts {
+		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(n.N), n.Workflow, string(n.Outcome))
+	}
+	to <- prometheus.MustNewConstMetric(c.waiting, prometheus.GaugeValue, float64(waiting))
 	connected := 0.0
 	if c.in.nc != nil && c.in.nc.IsConnected() {
 		connected = 1

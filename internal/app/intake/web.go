@@ -112,6 +112,9 @@ func (v *web) keep(ctx context.Context) {
 // Learn asks workers now which HTTP triggers there are.
 func (in *Intake) Learn(ctx context.Context) error { return in.web.ask(ctx) }
 
+// Requests are the methods and paths of the HTTP triggers.
+func (in *Intake) Requests() []string { return in.web.table.Load().List() }
+
 // fresh asks for the routes, unless that was done just now.
 func (v *web) fresh(ctx context.Context) *http.Table {
 	if err := v.askUnless(ctx, freshFor); err != nil {

@@ -43,6 +43,7 @@ type Options struct {
 	History *history.Store
 	Blobs   *blobs.Store
 	Secrets map[string]string // by name, readable
+	Base    string            // what addresses of triggers begin with, as others see them; empty: nobody knows
 	Log     *zap.Logger
 }
 
@@ -79,6 +80,7 @@ func Serve(nc *nats.Conn, o Options) (*Desk, error) {
 	if err == nil {
 		d.server, err = ask.Serve(nc, Verbs, map[string]ask.Verb{
 			"routes": ask.By(d.onRoutes), "answer": ask.By(d.onAnswer), "file": ask.By(d.onFile),
+			"base": func(context.Context, []byte) (any, error) { return d.Base, nil },
 		})
 	}
 	if err != nil {
@@ -87,6 +89,12 @@ func Serve(nc *nats.Conn, o Options) (*Desk, error) {
 	}
 	go d.hint(entries)
 	return d, nil
+}
+
+// Base asks a worker what the addresses of HTTP triggers begin with; empty where
+// nobody knows.
+func Base(ctx context.Context, nc *nats.Conn) (string, error) {
+	return ask.Call[string](ctx, nc, Verbs+"base", struct{}{})
 }
 
 // Close ends the answers under way.

@@ -92,6 +92,8 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 		return h.webhook(ctx, e.Type, body)
 	case "call":
 		return h.call(ctx, body)
+	case proto.SourceHTTP:
+		return h.request(ctx, e, body)
 	}
 	event := appEvent(e.Type, strconv.Itoa(e.Line), body)
 	if e.Kind() == proto.SourcePoll { // of the tested workflow's own

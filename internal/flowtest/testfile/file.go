@@ -37,7 +37,16 @@ type Event struct {
 	Body   json.RawMessage // nil: File's, else the built-in sample
 	File   string          // with a body; relative to the test file
 	Set    []Setting
+	HTTP   *Request // it is a request; nil: it is not
 	Line   int
+}
+
+// Request is what a request to an HTTP trigger has beside its body. What is empty is
+// as the workflow's first HTTP trigger has it.
+type Request struct {
+	Method, Path string
+	Query        map[string]any // texts, and lists of them
+	Headers      map[string]string
 }
 
 // Setting puts a value at a path of an event's body.

@@ -13,7 +13,7 @@ var eventType = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 // event reads an event over what is there.
 func (r *reader) event(n *node, e *Event) {
-	if n == nil || !r.keys(n, "event", "type", "source", "file", "body", "set") {
+	if n == nil || !r.keys(n, "event", "type", "source", "file", "body", "set", "http") {
 		return
 	}
 	e.Line = n.Line
@@ -37,7 +37,51 @@ func (r *reader) event(n *node, e *Event) {
 		}
 		e.Body, e.File = r.json(at), ""
 	}
+	if at := n.Get("http"); at != nil {
+		e.HTTP, e.Type = r.request(at), "http"
+	}
 	e.Set = append(slices.Clone(e.Set), r.settings(n.Get("set"))...)
+}
+
+// request reads a request.
+func (r *reader) request(n *node) *Request {
+	q := &Request{Query: map[string]any{}, Headers: map[string]string{}}
+	if !r.keys(n, "http", "method", "path", "query", "headers") {
+		return q
+	}
+	if at := n.Get("method"); at != nil {
+		q.Method = strings.ToUpper(r.text(at, "method"))
+	}
+	if at := n.Get("path"); at != nil {
+		q.Path = r.text(at, "path")
+	}
+	for _, f := range r.fields(n.Get("query"), "query") {
+		if f.Value.Kind != document.List {
+			q.Query[f.Key.Value] = r.text(f.Value, "a value of query")
+			continue
+		}
+		all := []any{}
+		for _, item := range f.Value.Items {
+			all = append(all, r.text(item, "a value of query"))
+		}
+		q.Query[f.Key.Value] = all
+	}
+	for _, f := range r.fields(n.Get("headers"), "headers") {
+		q.Headers[strings.ToLower(f.Key.Value)] = r.text(f.Value, "a header")
+	}
+	return q
+}
+
+// fields are those of an object, none where it is not there.
+func (r *reader) fields(n *node, what string) []document.Pair {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != document.Object {
+		r.Fail(n, "such as "+what+": { name: text }", "%s is an object, this is %s", what, n.What())
+		return nil
+	}
+	return n.Fields
 }
 
 var sources = []string{"zoom", "app", "call", "poll"}
@@ -46,6 +90,8 @@ var sources = []string{"zoom", "app", "call", "poll"}
 // such an event.
 func (e *Event) Kind() string {
 	switch _, known := zoomcatalog.Lookup(e.Type); {
+	case e.HTTP != nil:
+		return "http"
 	case e.Source != "":
 		return e.Source
 	case e.Type == "call" || e.Type == "poll":
