@@ -109,6 +109,8 @@ func (b *reader) multipart(boundary string) (content, *fault) {
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		switch {
+		case errors.Is(err, io.EOF) && n == 0:
+			return content{}, &fault{Malformed, "the body has no part, or not with the boundary of its Content-Type", 0}
 		case errors.Is(err, io.EOF):
 			raw, err := json.Marshal(form)
 			if err != nil {
