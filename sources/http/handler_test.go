@@ -245,7 +245,8 @@ func TestAnswers(t *testing.T) {
 	} {
 		d, h := newDesk(t, Limits{}, echo(waits))
 		d.file, d.answer = "PDF", func(*proto.Event) *Answer { return &c.answer }
-		w := send(h, "POST", "/http/echo", "{}")
+		var w *httptest.ResponseRecorder
+		synctest.Test(t, func(*testing.T) { w = send(h, "POST", "/http/echo", "{}") }) // an answer that was missed comes late
 		name, value, _ := strings.Cut(c.header, ": ")
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || c.body == "" && w.Body.Len() > 0 || name != "" && w.Header().Get(name) != value {
 			t.Errorf("%+v: %d %s %v", c.answer, w.Code, w.Body, w.Header())
@@ -259,9 +260,11 @@ func TestAnswers(t *testing.T) {
 	}
 	d, h := newDesk(t, Limits{}, echo(waits))
 	d.answer = func(*proto.Event) *Answer { return &Answer{Status: 200, Body: json.RawMessage(ref)} }
-	if w := send(h, "POST", "/http/echo", "{}"); w.Code != 500 && w.Code != 200 {
-		t.Errorf("a file that is gone: %d", w.Code)
-	}
+	synctest.Test(t, func(*testing.T) {
+		if w := send(h, "POST", "/http/echo", "{}"); w.Code != 500 && w.Code != 200 {
+			t.Errorf("a file that is gone: %d", w.Code)
+		}
+	})
 }
 
 // An answer that was lost comes from the history, soon.
