@@ -9,9 +9,13 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"regexp"
+	"strings"
 
 	"zflow/actions"
 )
+
+var headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
 
 // Event is what emit publishes.
 type Event struct {
@@ -117,6 +121,9 @@ func (o *Options) respond(ctx context.Context, c actions.Call) (actions.Result, 
 		text, ok := value.(string)
 		if !ok {
 			return actions.Result{}, actions.Final("the header %s is no text", name)
+		}
+		if !headerName.MatchString(name) || strings.ContainsAny(text, "\r\n\x00") {
+			return actions.Result{}, actions.Final("%q is no name of a header, or its value has a line break", name)
 		}
 		if a.Headers == nil {
 			a.Headers = map[string]string{}
