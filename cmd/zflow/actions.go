@@ -12,7 +12,7 @@ import (
 )
 
 func actionsCommand(sh *shell) *cobra.Command {
-	return terminal.Group("actions", "List and explain what steps can use", actionsList(sh), actionsShow(sh))
+	return terminal.Group("actions", "List and explain what steps can use", actionsList(sh), actionsShow(sh), actionsNew(sh))
 }
 
 func allActions() ([]operator.Action, error) {
@@ -118,6 +118,26 @@ func (sh *shell) fields(title string, fields []operator.Field) error {
 		t.Add("  "+f.Name, f.Type, strings.Join(about, "; "))
 	}
 	return t.Print(sh.Out)
+}
+
+func actionsNew(sh *shell) *cobra.Command {
+	dir := "."
+	c := &cobra.Command{
+		Use: "new NAME", Short: "Write the description of an action of your own, to be filled in", Args: terminal.Args("NAME"),
+		Long: `Write actions/NAME.yaml into a folder of workflows: a description, with comments, of an
+action that calls an HTTP API. The workflows of the folder can use it at once, and it
+becomes part of their versions.`,
+		Example: "  zflow actions new crm.add_contact --dir workflows",
+		RunE: func(_ *cobra.Command, args []string) error {
+			file, err := app.NewAction(dir, args[0])
+			if err != nil {
+				return err
+			}
+			return sh.Print("%s\n", file)
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", dir, "the `folder` of the workflows")
+	return c
 }
 
 func actionNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -103,11 +103,14 @@ func filesAt(path string) ([]string, error) {
 }
 
 func readFile(name string, known definition.Known) (*file, error) {
-	src, err := os.ReadFile(name)
+	src, problems, err := app.ReadWorkflow(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading workflows: %w", err)
 	}
-	f := &file{path: name, src: src}
+	f := &file{path: name, src: src, problems: problems}
+	if problems.Err() != nil {
+		return f, nil
+	}
 	w, problems := definition.Parse(name, src, known)
 	f.problems = problems
 	if w != nil {

@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
 
+	"zflow/internal/app"
 	"zflow/internal/operator/deployment"
 	"zflow/internal/terminal"
 
@@ -84,7 +84,7 @@ func (sh *shell) difference(c *cobra.Command, args []string, name, env string) (
 		}
 		return deployment.Diff(c.Context(), o, args[0], args[1], args[2])
 	}
-	src, err := os.ReadFile(name)
+	src, _, err := app.ReadWorkflow(name)
 	if err != nil {
 		return deployment.Difference{}, fmt.Errorf("reading workflows: %w", err)
 	}

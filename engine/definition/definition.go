@@ -24,6 +24,9 @@ type Known struct {
 	Connection func(name string) bool
 	// Bundle makes the code of a step ready to run; nil: it is not looked at.
 	Bundle func(Script) (*engine.Code, []Fault)
+	// Describe makes an action of a description in a workflow, and reports on the file
+	// what is wrong with it.
+	Describe func(f *document.File, n *document.Node) *actions.Action
 	// Runs is the address of the pages of runs, which a run's id follows.
 	Runs string
 }
@@ -78,5 +81,6 @@ type node = document.Node
 type parser struct {
 	form.Reader
 	known  Known
-	source string // of the file
+	source string                     // of the file
+	own    map[string]*actions.Action // that the file describes
 }

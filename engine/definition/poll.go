@@ -63,6 +63,9 @@ func (b *builder) every(n *node) time.Duration {
 func (b *builder) reading(poll *engine.Poll, n *node) (*engine.Uses, expr.Type) {
 	u := &engine.Uses{Action: b.p.Text(n.Get("uses"), "uses")}
 	a := b.p.action(n.Get("uses"), u.Action)
+	if b.p.own[u.Action] != nil {
+		b.p.Fail(n.Get("uses"), "use http.request", "a poll cannot use an action that the workflow describes")
+	}
 	b.connect(u, n, a)
 	b.fresh()
 	u.With = b.with(n, a, inPoll)

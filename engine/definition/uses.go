@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"maps"
 	"slices"
 
 	"zflow/actions"
@@ -24,6 +25,9 @@ func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
 		return u, expr.Type{}
 	}
 	a := p.action(n.Get("uses"), u.Action)
+	if own := b.p.own[u.Action]; own != nil {
+		u.Own = own
+	}
 	b.connect(u, n, a)
 	u.With = b.with(n, a, inWith)
 	b.again(u, n, a)
@@ -125,11 +129,38 @@ func (p *parser) action(n *node, name string) *actions.Action {
 	if name == "" || p.known.Actions == nil {
 		return nil
 	}
-	a := p.known.Actions.Get(name)
+	a, names := p.known.Actions.Get(name), p.known.Actions.Names()
+	if own := p.own[name]; own != nil {
+		return own
+	}
 	if a == nil {
-		p.Fail(n, form.Suggestion(name, p.known.Actions.Names()), "there is no action %s", name)
+		p.Fail(n, form.Suggestion(name, append(slices.Sorted(maps.Keys(p.own)), names...)), "there is no action %s", name)
 	}
 	return a
+}
+
+// describe reads the actions that the file describes.
+func (p *parser) describe(n *node) {
+	if n == nil || p.known.Describe == nil {
+		return
+	}
+	if n.Kind != document.Object {
+		p.Fail(n, "write the name of each before its description", "actions is an object, this is %s", n.What())
+		return
+	}
+	p.own = map[string]*actions.Action{}
+	for _, f := range n.Fields {
+		a := p.known.Describe(p.File, f.Value)
+		switch name := f.Key.Value; {
+		case a == nil || a.Spec.Name == "":
+		case a.Spec.Name != name:
+			p.Fail(f.Key, "give both one name", "the description of %s is named %s", name, a.Spec.Name)
+		case p.known.Actions != nil && p.known.Actions.Get(name) != nil:
+			p.Fail(f.Key, "give yours another name", "zflow has an action %s itself", name)
+		default:
+			p.own[name] = a
+		}
+	}
 }
 
 func (p *parser) connection(n *node) string {

@@ -46,6 +46,7 @@ func (p *parser) workflow(root *node) *engine.Workflow {
 	b.w.Timeout = p.Duration(root.Get("timeout"), "timeout", true)
 	b.account = p.connection(root.Get("connection"))
 	b.variables(root.Get("vars"))
+	p.describe(root.Get("actions"))
 	b.triggers(root.Get("on"))
 	b.w.Concurrency = b.concurrency(root.Get("concurrency"))
 	b.w.Limits = p.limits(root.Get("limits"))

@@ -37,6 +37,7 @@ type Work interface{ work() }
 // Uses calls an action. emit and respond are actions too.
 type Uses struct {
 	Action     string
+	Own        any // the action itself, an *actions.Action, where the workflow describes it; else nil
 	With       *expr.Template
 	Connection string
 	Retry      Retry

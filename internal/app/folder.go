@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/internal/described"
 )
 
 // folder keeps the deployed workflows as the files of a folder say.
@@ -88,13 +90,14 @@ func (f *folder) read(file string) *held {
 	if old := f.files[file]; old != nil {
 		h.name, h.version, h.said = old.name, old.version, old.said
 	}
-	var err error
-	if h.src, err = os.ReadFile(file); err != nil {
+	src, problems, err := ReadWorkflow(file)
+	if h.src = src; err != nil {
 		h.problems = fmt.Sprintf("%s: %v\n", file, err)
 		return h
 	}
-	var problems definition.Problems
-	h.next, problems = definition.Parse(file, h.src, f.known)
+	if problems.Err() == nil {
+		h.next, problems = definition.Parse(file, h.src, f.known)
+	}
 	for _, p := range problems {
 		h.problems += p.String() + "\n"
 	}
@@ -186,7 +189,7 @@ func (f *folder) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-w.Events:
-			if e.Name == filepath.Clean(f.dir) || isWorkflowFile(filepath.Base(e.Name)) {
+			if e.Name == filepath.Clean(f.dir) || e.Name == filepath.Join(f.dir, described.Folder) || isWorkflowFile(filepath.Base(e.Name)) {
 				rest.Reset(settleFor)
 			}
 		case err := <-w.Errors: // such as events that were lost
@@ -202,6 +205,9 @@ func (f *folder) watch(ctx context.Context) error {
 // have been replaced by another of its name. It returns what it last complained of.
 func (f *folder) again(ctx context.Context, w *fsnotify.Watcher, rest *time.Timer, said string) string {
 	err := w.Add(f.dir)
+	if own := filepath.Join(f.dir, described.Folder); isFolder(own) {
+		err = errors.Join(err, w.Add(own))
+	}
 	if err == nil {
 		err = f.sync(ctx)
 	}
@@ -214,4 +220,9 @@ func (f *folder) again(ctx context.Context, w *fsnotify.Watcher, rest *time.Time
 		fmt.Fprint(f.out, text)
 	}
 	return text
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -24,6 +24,7 @@ import (
 type ActionsConfig struct {
 	HTTPAllow []string // what http.request may call though not public
 	HTTP      settings.HTTP
+	Requests  *http.Client // what actions call out with; nil: one of its own
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
 	Flow      flow.Options  // how emit and respond reach others
@@ -34,9 +35,12 @@ type ActionsConfig struct {
 
 // Actions returns every action there is: this is the one list.
 func Actions(c ActionsConfig) (*actions.Registry, error) {
-	requests, err := requestsOf(c)
-	if err != nil {
-		return nil, err
+	requests := c.Requests
+	if requests == nil {
+		var err error
+		if requests, err = requestsOf(c); err != nil {
+			return nil, err
+		}
 	}
 	if c.Token == nil {
 		c.Token = func(context.Context, string, string) (zoomapi.Token, error) {
@@ -79,5 +83,5 @@ func Known(r *actions.Registry, connection func(name string) bool) definition.Kn
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of, Connection: connection, Bundle: bundleOf, Runs: runsAt(public.Site{})}
+	}, Event: (&eventTypes{}).of, Connection: connection, Bundle: bundleOf, Describe: described.With(checking()), Runs: runsAt(public.Site{})}
 }

@@ -21,6 +21,7 @@ import (
 	"zflow/internal/app/routes"
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
+	"zflow/internal/described"
 	"zflow/internal/durable"
 	"zflow/internal/public"
 	"zflow/internal/sealed"
@@ -194,13 +195,17 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{Local: local, HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Token: tokens.Token, Renew: tokens.Renew,
+	requests, err := requestsOf(ActionsConfig{HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Files: FilesIn(kept)})
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := Actions(ActionsConfig{Local: local, Requests: requests, Token: tokens.Token, Renew: tokens.Renew,
 		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: codeOn(js, c.runtime, tokens)})
 	if err != nil {
 		return nil, nil, err
 	}
 	cc.Known = Known(registry, tokens.Has)
-	cc.Known.Runs = runsAt(c.site)
+	cc.Known.Runs, cc.Known.Describe = runsAt(c.site), described.With(requests)
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err

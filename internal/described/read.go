@@ -251,3 +251,8 @@ func (r *reader) here() map[string]expr.Type {
 	}
 	return roots
 }
+
+// With returns Compile for actions that call out by a client.
+func With(client *http.Client) func(*document.File, *node) *actions.Action {
+	return func(f *document.File, n *node) *actions.Action { return Compile(f, n, client) }
+}

@@ -146,7 +146,7 @@ var plan = []row{
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
 	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
-	{pkg: "internal/flowtest/house", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
+	{pkg: "internal/flowtest/house", ours: join(store, "engine/definition/document", "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},

@@ -96,11 +96,14 @@ func Load(path string, known definition.Known) (*Suite, document.Problems, error
 }
 
 func (s *Suite) add(path string, known definition.Known) (document.Problems, error) {
-	text, err := os.ReadFile(path)
+	text, problems, err := app.ReadWorkflow(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the workflow: %w", err)
 	}
-	_, problems := definition.Parse(path, text, known)
+	if problems.Err() != nil {
+		return problems, nil
+	}
+	_, problems = definition.Parse(path, text, known)
 	s.Workflows = append(s.Workflows, house.Source{Path: path, Text: text})
 	return problems, nil
 }
@@ -119,7 +122,7 @@ func (s *Suite) addCalled(dir string, known definition.Known) error {
 		}
 		have[queue[0]] = true
 		for _, file := range files {
-			text, err := os.ReadFile(file)
+			text, _, err := app.ReadWorkflow(file)
 			if err != nil {
 				return fmt.Errorf("looking for called workflows: %w", err)
 			}

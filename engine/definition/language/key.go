@@ -90,6 +90,7 @@ var Workflow = map[string]Key{
 	"limits":      {formLimits, "Quotas of the workflow.", false},
 	"timeout":     {formDuration, "Of the whole run, such as 30h.", false},
 	"retry":       {formRetry, "Default of the steps.", false},
+	"actions":     {formAny, "Actions of its own, by name; files in the folder actions describe them too.", false},
 	"vars":        {formValues, "Values that expressions read as vars.<name>.", false},
 	"steps":       {formSteps, "What a run does, in this order.", true},
 	"on_failure":  {formSteps, "What a run does when it has failed; sees failure.", false},

@@ -60,7 +60,10 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 		}
 		out.Took = max(time.Since(begun), time.Nanosecond)
 	}()
-	action := c.Actions.Get(a.Uses.Action)
+	action, own := a.Uses.Own.(*actions.Action)
+	if !own {
+		action = c.Actions.Get(a.Uses.Action)
+	}
 	if action == nil {
 		return refused(out, actions.Final("this worker has no action %s", a.Uses.Action))
 	}

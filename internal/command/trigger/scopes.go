@@ -86,7 +86,7 @@ func filesAt(path string) ([]string, error) {
 }
 
 func needsOfFile(file string, registry *actions.Registry, known definition.Known) ([]scope.Need, error) {
-	src, err := os.ReadFile(file)
+	src, _, err := app.ReadWorkflow(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading workflows: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"zflow/actions"
 	"zflow/engine/definition"
+	"zflow/engine/definition/document"
 	"zflow/engine/expr"
 	"zflow/engine/steppath"
 	"zflow/engine/worker"
@@ -79,6 +80,14 @@ func (w *world) known(k definition.Known, one *hand) (definition.Known, error) {
 		if k.Actions.Get(name) == nil {
 			spec := actions.Spec{Name: name, Input: actions.Schema{Type: "object", Open: true}, Effect: actions.Idempotent}
 			all = append(all, w.action(&actions.Action{Spec: spec}, one))
+		}
+	}
+	if describe := k.Describe; describe != nil {
+		k.Describe = func(f *document.File, n *document.Node) *actions.Action {
+			if a := describe(f, n); a != nil {
+				return w.action(a, one)
+			}
+			return nil
 		}
 	}
 	var err error
