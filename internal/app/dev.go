@@ -155,6 +155,9 @@ func (d *Dev) openData(context.Context) error {
 	if err := os.MkdirAll(d.config.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
+	if err := folderOf(d.config.Config, d.config.Data); err != nil {
+		return fmt.Errorf("making the folder for files: %w", err)
+	}
 	var err error
 	d.state, err = readDevState(d.config.Data)
 	if d.config.APIToken != "" {

@@ -2,27 +2,48 @@ package app
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/actions"
 	keeping "zflow/actions/data"
+	"zflow/actions/exec"
+	"zflow/actions/file"
 	"zflow/engine/data"
 	"zflow/internal/durable"
+	"zflow/internal/settings"
 )
 
 // LocalConfig is what actions work on that call nobody outside. Zero: they refuse.
 type LocalConfig struct {
-	Data *data.Store
+	Data   *data.Store
+	Worker settings.Worker                   // its folders and programs
+	Reveal func(text string) (string, error) // opens what is sealed
 }
 
 // localActions are those that work on this side of the network.
 func localActions(c ActionsConfig) []*actions.Action {
-	return keeping.Actions(c.Local.Data)
+	all := keeping.Actions(c.Local.Data)
+	all = append(all, file.Actions(file.Options{Folders: c.Local.Worker.Folders, Files: c.Files, MaxFile: int64(c.HTTP.MaxFile)})...)
+	return append(all, exec.Action(programsOf(c)))
+}
+
+func programsOf(c ActionsConfig) exec.Options {
+	o := exec.Options{Files: c.Files, Reveal: c.Local.Reveal, Programs: map[string]exec.Program{}}
+	for name, p := range c.Local.Worker.Exec {
+		o.Programs[name] = exec.Program{
+			Path: p.Path, Args: p.Args, Timeout: time.Duration(p.Timeout), Memory: int64(p.Memory), Processes: p.Processes, Effect: actions.Effect(p.Effect),
+		}
+	}
+	return o
 }
 
 // localOn is what these actions work on at a server.
-func localOn(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (c LocalConfig, err error) {
+func localOn(ctx context.Context, js jetstream.JetStream, gate *durable.Gate, w WorkerConfig) (c LocalConfig, err error) {
+	c.Worker, c.Reveal = w.Worker, w.Keys.OpenText
 	c.Data, err = data.Open(ctx, js, gate)
 	return c, err
 }
@@ -31,4 +52,18 @@ func localOn(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (c
 func (c *Client) Data(ctx context.Context) (*data.Store, error) {
 	s, err := data.Open(ctx, c.JS, c.Gate)
 	return s, notSetUp(err)
+}
+
+// folderOf gives actions a folder files below another, where the configuration
+// names none.
+func folderOf(c *settings.Config, below string) error {
+	if len(c.Worker.Folders) > 0 {
+		return nil
+	}
+	dir, err := filepath.Abs(filepath.Join(below, "files"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	c.Worker.Folders = map[string]string{"files": dir}
+	return err
 }

@@ -191,7 +191,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	local, err := localOn(ctx, js, cc.Gate)
+	local, err := localOn(ctx, js, cc.Gate, c)
 	if err != nil {
 		return nil, nil, err
 	}

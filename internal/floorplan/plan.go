@@ -92,10 +92,10 @@ var plan = []row{
 	{pkg: "sources/http", ours: join(words, "sources", "actions", "engine/workflow", "internal/sealed"), outside: []string{zap}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/data", ours: []string{"actions", "engine/data", "engine/expr/moment", "internal/sealed"}},
-	{pkg: "actions/exec", ours: []string{"actions", "internal/child"}},
 	{pkg: "actions/code/node", traits: part},
 	{pkg: "actions/code/bundle", outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
 	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node"}},
+	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},

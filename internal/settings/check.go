@@ -26,6 +26,7 @@ func (l *loading) check() {
 	l.checkNATS()
 	l.checkIngest()
 	l.checkWorker()
+	l.checkLocal()
 	l.checkConsole()
 	l.checkConnections()
 	l.checkZoomApps()

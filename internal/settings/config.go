@@ -81,6 +81,9 @@ type Worker struct {
 	MaxHeld         int    `yaml:"max_held"`                        // runs in memory
 	SealingKeysFile string `yaml:"sealing_keys_file" config:"path"` // the private keys
 	Code            Code   `yaml:"code"`
+
+	Folders map[string]string  `yaml:"folders"` // that file.* may read and write, by name: absolute paths
+	Exec    map[string]Program `yaml:"exec"`    // programs that exec.run may run, by name
 }
 
 // Code is what the code of steps may use.
@@ -108,6 +111,16 @@ type HTTP struct {
 type Certificate struct {
 	Certificate string `yaml:"certificate" config:"path"` // the chain, PEM; read again when it changes
 	Key         string `yaml:"key" config:"path"`
+}
+
+// Program is one that exec.run may run.
+type Program struct {
+	Path      string   `yaml:"path" config:"path"`
+	Args      []string `yaml:"args"`      // before those of the step
+	Timeout   Duration `yaml:"timeout"`   // that a step may take at most
+	Memory    Bytes    `yaml:"memory"`    // of each of its processes
+	Processes int      `yaml:"processes"` // at once
+	Effect    string   `yaml:"effect"`    // read, idempotent or write: what running it twice would do
 }
 
 // Zoom is what holds for all connections that say nothing else.
