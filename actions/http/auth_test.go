@@ -114,7 +114,7 @@ func TestCredentialGoesToItsHostsOnly(t *testing.T) {
 	mine, other := httptest.NewServer(nethttp.HandlerFunc(h)), httptest.NewServer(nethttp.HandlerFunc(h))
 	defer mine.Close()
 	defer other.Close()
-	away := httptest.NewServer(nethttp.RedirectHandler(other.URL, 307))
+	away := httptest.NewServer(nethttp.RedirectHandler(other.URL, nethttp.StatusTemporaryRedirect))
 	defer away.Close()
 	c := connected(t, http.Credential{Hosts: []string{hostOf(t, mine.URL), hostOf(t, away.URL)}, Headers: map[string]string{"Authorization": "Bearer s3cret-token"}})
 	ask := func(url string) (*http.Answer, error) {
