@@ -14,7 +14,6 @@ import (
 
 // unused are the parts of the language that no example shows, and why.
 var unused = map[string]string{
-	"step respond":    "there is no trigger http yet",
 	"respond status":  "there is no trigger http yet",
 	"respond headers": "there is no trigger http yet",
 	"respond body":    "there is no trigger http yet",
