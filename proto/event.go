@@ -32,6 +32,7 @@ const (
 	FromWebSocket = "websocket"
 	FromReconcile = "reconcile"
 	FromPoll      = "poll"
+	FromSchedule  = "schedule"
 	FromReplay    = "replay"
 	FromSimulator = "simulator"
 	FromTest      = "test"
@@ -70,6 +71,10 @@ const SourceHTTP = "http"
 
 // PathHTTP begins the paths of HTTP triggers on ingest.
 const PathHTTP = "/http/"
+
+// SourceSchedule is the source of the events of schedules; the workflow's name is their
+// type: zflow.event.schedule._.<workflow>.
+const SourceSchedule = "schedule"
 
 // Kind is the kind of source, the part of Source before the slash.
 func (e *Event) Kind() string {

@@ -112,7 +112,16 @@ func (sh *shell) showWorkflow(w *operator.WorkflowDetail) error {
 // addTicks tells when a workflow polls, and how that goes.
 func addTicks(t *terminal.Table, w *operator.WorkflowDetail) {
 	for _, tick := range w.Ticks {
-		t.Add("next "+strings.Fields(tick.Plan)[0], terminal.Clock(tick.Next)+" ("+tick.Plan+")")
+		if strings.HasPrefix(tick.Plan, "poll ") {
+			t.Add("next poll", terminal.Clock(tick.Next)+" ("+tick.Plan+")")
+		}
+	}
+	for i, fire := range w.Fires {
+		what := ""
+		if i == 0 {
+			what = "next fires"
+		}
+		t.Add(what, fire.At.Format("Mon 2006-01-02 15:04:05 MST")+" ("+fire.Schedule+")")
 	}
 	if w.Polls == nil {
 		return

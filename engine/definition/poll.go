@@ -231,11 +231,3 @@ func (b *builder) changes(poll *engine.Poll, n *node, item expr.Type) expr.Type 
 	text := expr.Scalar(expr.Text)
 	return expr.Object(map[string]expr.Type{"change": text, "key": {}, "item": item, "before": old, "polled_at": text}, false)
 }
-
-// placeOfConnection is where else a connection may have to stand.
-func placeOfConnection(kind string) string {
-	if kind == engine.SourcePoll {
-		return "put it into poll"
-	}
-	return ""
-}

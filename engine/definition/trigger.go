@@ -57,9 +57,7 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 	case len(has) > 1:
 		b.p.Fail(n.KeyOf(has[1]), "make it two triggers", "a trigger has either %s or %s", has[0], has[1])
 	}
-	if has[0] != "zoom" && n.Get("connection") != nil {
-		b.p.Fail(n.KeyOf("connection"), placeOfConnection(has[0]), "only events from Zoom have a connection")
-	}
+	b.p.foreign(n, has[0])
 	switch has[0] {
 	case "call":
 		return b.called(t, n)
@@ -67,6 +65,8 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 		return b.request(t, n.Get("http"))
 	case "poll":
 		return b.poll(t, n.Get("poll"))
+	case "schedule":
+		return b.schedule(t, n)
 	}
 	var body expr.Type
 	t.Source, t.Types, body = b.p.happening(n)
@@ -93,6 +93,20 @@ func (b *builder) request(t *engine.Trigger, n *node) expr.Type {
 // meet tells whether two lists of methods have one in common; none is any.
 func meet(some, others []string) bool {
 	return len(some) == 0 || len(others) == 0 || slices.ContainsFunc(some, func(m string) bool { return slices.Contains(others, m) })
+}
+
+// foreign reports the keys of a trigger that belong to another kind.
+func (p *parser) foreign(n *node, kind string) {
+	for key, of := range language.KeysOf {
+		if of.Kind == kind || n.Get(key) == nil {
+			continue
+		}
+		hint := of.Hint
+		if kind == engine.SourcePoll && key == "connection" {
+			hint = "put it into poll"
+		}
+		p.Fail(n.KeyOf(key), hint, "only %s", of.Rule)
+	}
 }
 
 // called reads that other workflows start runs, and what these take.

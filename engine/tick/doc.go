@@ -1,4 +1,5 @@
-// Package tick makes the ticks of workflows that look for events at times: polls.
+// Package tick makes the ticks of workflows that look for events at times, by polls, or
+// run at times, by schedules.
 //
 // Under a workflow's name the bucket TICKS has when the next tick of each of its
 // plans is due. The one timer of a workflow in WAKES is an index of that: it may be
@@ -17,6 +18,7 @@
 //  4. The times of a plan do not depend on when the workflow was deployed. A workflow
 //     that polls is polled at once when it is new.
 //  5. Ticks that passed while nobody could handle them, or while the workflow was
-//     paused, are one: the first tick after that is due at once.
+//     paused, are one for a poll: the first tick after that is due at once. Of a
+//     schedule its catch-up decides, for a thousand at most; those left out are counted.
 //  6. Of a workflow that is removed nothing is left.
 package tick

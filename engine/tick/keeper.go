@@ -20,6 +20,8 @@ type Tick struct {
 	Workflow *engine.Workflow
 	Trigger  *engine.Trigger
 	At       time.Time // when it was to be
+	Last     time.Time // the one handled before; zero: none was
+	Missed   int       // ticks of a schedule between the two that are left out
 }
 
 // Keeper sets ticks, and handles those that are due. It remembers nothing.
@@ -117,22 +119,36 @@ func (k *Keeper) handle(ctx context.Context, def *engine.Workflow) error {
 		if t.Ticks == nil || plans[nameOf(t)].Next.After(k.Now()) {
 			continue
 		}
-		if plans, err = k.due(ctx, Tick{def, t, plans[nameOf(t)].Next}); err != nil {
+		if plans, err = k.due(ctx, def, t, plans[nameOf(t)]); err != nil {
 			return err
 		}
 	}
 	return k.set(ctx, def.Name, plans)
 }
 
-// due handles one tick, and plans the next.
-func (k *Keeper) due(ctx context.Context, t Tick) (Plans, error) {
-	if err := k.Do(ctx, t); err != nil {
-		return nil, err
+// due handles what is due of a trigger, and plans its next tick.
+func (k *Keeper) due(ctx context.Context, def *engine.Workflow, t *engine.Trigger, was Plan) (Plans, error) {
+	d := dueOf(t, was, k.Now())
+	last, left := was.Last, d.missed
+	for _, at := range d.at {
+		if err := k.Do(ctx, Tick{Workflow: def, Trigger: t, At: at, Last: last, Missed: left}); err != nil {
+			return nil, err
+		}
+		last, left = at, 0
 	}
-	name := nameOf(t.Trigger)
-	return k.change(ctx, t.Workflow.Name, func(p Plans) {
-		if p[name].Next.Equal(t.At) { // else it was deployed with other times meanwhile
-			p[name] = Plan{Last: t.At, Next: t.Trigger.Ticks.Next(later(k.Now(), t.At))}
+	if d.missed > 0 {
+		k.Count("ticks_missed", def.Name, d.missed)
+		k.Log.Warn("ticks of a schedule passed while nobody could handle them", zap.String("workflow", def.Name),
+			zap.String("schedule", t.Ticks.Plan), zap.Int("left_out", d.missed))
+	}
+	from := d.newest
+	if t.Poll != nil {
+		from = later(k.Now(), from)
+	}
+	name := nameOf(t)
+	return k.change(ctx, def.Name, func(p Plans) {
+		if p[name].Next.Equal(was.Next) { // else it was deployed with other times meanwhile
+			p[name] = Plan{Last: last, Next: t.Ticks.Next(from)}
 		}
 	})
 }

@@ -89,14 +89,15 @@ func (p Plans) follow(triggers []engine.Trigger, now time.Time) {
 		}
 	}
 	for name, t := range want {
-		if _, there := p[name]; there {
+		was, there := p[name]
+		if there && (t.Poll != nil || t.Ticks.At(was.Next)) { // a zone's rules may have changed
 			continue
 		}
 		next := now
 		if t.Poll == nil || polled {
 			next = t.Ticks.Next(now)
 		}
-		p[name] = Plan{Next: next}
+		p[name] = Plan{Last: was.Last, Next: next}
 	}
 }
 

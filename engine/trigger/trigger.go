@@ -10,6 +10,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/expr"
+	"zflow/engine/workflow"
 	wire "zflow/proto"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -29,9 +30,13 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	}()
 	var body any
 	decoded := false
+	due := map[int]bool(nil)
+	if e.Kind() == wire.SourceSchedule {
+		due = workflow.Due(def.Triggers, e.Time)
+	}
 	for i, t := range def.Triggers {
 		at = i
-		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || !of(def.Name, t.Connections, e.Account) {
+		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || due != nil && !due[i] || !of(def.Name, t.Connections, e.Account) {
 			continue
 		}
 		if t.If == nil {

@@ -39,7 +39,8 @@ func (c *counters) addMany(k Counter, n uint64) {
 // Counts returns what was counted since the start: runs_started, runs_completed,
 // runs_failed, runs_canceled, runs_parked, runs_taken_over, runs_superseded,
 // events_unmatched, events_untaken (no workflow takes them, nobody waits for
-// them), events_again, polls, polls_failed, poll_events, ticks_failed, attempts, outcomes_late, acks_left, and more.
+// them), events_again, polls, polls_failed, poll_events, schedule_events, ticks_failed,
+// ticks_missed, attempts, outcomes_late, acks_left, and more.
 func (w *Worker) Counts() map[Counter]uint64 {
 	w.counts.mu.Lock()
 	defer w.counts.mu.Unlock()

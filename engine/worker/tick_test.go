@@ -71,7 +71,13 @@ func (r *rig) changes(workflow string) (all []string) {
 	return all
 }
 
-func (r *rig) polled(workflow string) (all []*proto.Event) {
+func (r *rig) polled(workflow string) []*proto.Event {
+	r.t.Helper()
+	return r.eventsOf(proto.SourcePoll, workflow)
+}
+
+// eventsOf are the events of a kind of source for a workflow.
+func (r *rig) eventsOf(source, workflow string) (all []*proto.Event) {
 	r.t.Helper()
 	s, err := r.js.Stream(context.Background(), proto.Events)
 	r.must(err)
@@ -82,7 +88,7 @@ func (r *rig) polled(workflow string) (all []*proto.Event) {
 		}
 		e, err := proto.ReadEvent(m.Subject, m.Header, m.Data, seq, m.Time)
 		r.must(err)
-		if e.Kind() == proto.SourcePoll && e.Type == workflow {
+		if e.Kind() == source && e.Type == workflow {
 			all = append(all, e)
 		}
 	}

@@ -1,8 +1,6 @@
 package workflow
 
 import (
-	"time"
-
 	"zflow/engine/expr"
 	"zflow/proto"
 )
@@ -10,23 +8,6 @@ import (
 // SourcePoll is the source of the events that polls make; their type is the name of
 // the workflow that polls.
 const SourcePoll = proto.SourcePoll
-
-// Ticks are the times at which a trigger makes events, or looks for what has
-// happened.
-type Ticks struct {
-	Plan string                          // in words, such as every 15m; ticks of another plan are not its own
-	Next func(after time.Time) time.Time // the first tick after a time
-}
-
-// Every are the ticks that lie so far apart. They are on one grid, whenever the
-// workflow was deployed: ticks of 15m are at full quarters of an hour, those of a day
-// at midnight, in UTC.
-func Every(apart time.Duration) *Ticks {
-	return &Ticks{
-		Plan: "every " + apart.String(),
-		Next: func(after time.Time) time.Time { return after.UTC().Truncate(apart).Add(apart) },
-	}
-}
 
 // Poll reads a list again and again; each item that is new in it, or changed, is an
 // event.

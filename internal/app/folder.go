@@ -16,6 +16,7 @@ import (
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
 	"zflow/internal/described"
+	"zflow/internal/operator"
 )
 
 // folder keeps the deployed workflows as the files of a folder say.
@@ -145,6 +146,9 @@ func (f *folder) deploy(ctx context.Context, file string) error {
 	h.name, h.version = d.Name, d.Version
 	if d.Change != catalog.Unchanged {
 		fmt.Fprintf(f.out, "%s: workflow %s %s (version %.12s)\n", file, d.Name, d.Change, d.Version)
+		for _, fire := range operator.Fires(h.next, time.Now(), 1) {
+			fmt.Fprintf(f.out, "%s: runs next on %s (%s)\n", file, fire.At.Format("Mon 2006-01-02 15:04:05 MST"), fire.Schedule)
+		}
 	}
 	return nil
 }

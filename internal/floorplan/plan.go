@@ -98,22 +98,22 @@ var plan = []row{
 	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
-	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/definition/request", ours: []string{"engine/expr", "engine/workflow", "engine/definition/document", "engine/definition/form", "engine/definition/language"}, traits: part},
 	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
-	{pkg: "engine/definition/form", ours: []string{"engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, traits: part},
+	{pkg: "engine/definition/form", ours: []string{"engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, traits: part},
 	{pkg: "engine/definition/document", outside: []string{yaml}, traits: part},
 	{pkg: "engine/definition/language", ours: []string{"engine", "actions"}, traits: part},
 	{pkg: "engine/catalog", ours: join(store, "engine", "engine/definition"), outside: storage},
 	{pkg: "engine/router", ours: join(store, "engine", "engine/waits", "engine/wakes"), outside: join(storage, zap)},
-	{pkg: "engine/tick", ours: join(store, "engine", "engine/leases", "engine/wakes"), outside: join(storage, zap)},
+	{pkg: "engine/tick", ours: join(store, "engine", "engine/workflow", "engine/leases", "engine/wakes"), outside: join(storage, zap)},
 	{pkg: "engine/poll", ours: join(store, "engine", "engine/expr", "internal/sealed"), outside: []string{zap}},
 	{pkg: "engine/queue", ours: join(store, "engine", "engine/expr", "engine/gates", "engine/history", "engine/wakes"), outside: storage},
 	{pkg: "engine/worker", ours: join(store, "engine", "engine/*", "engine/worker/attempt", "engine/worker/clock", "engine/worker/turnstile", "actions", "internal/sealed"), outside: join(storage, zap, protobuf, ulid)},
 	{pkg: "engine/worker/clock", traits: part},
 	{pkg: "engine/worker/turnstile", traits: part},
 	{pkg: "engine/worker/attempt", ours: join(words, "engine", "engine/expr", "actions", "internal/sealed"), outside: []string{zap}, traits: part},
-	{pkg: "engine/trigger", ours: join(words, "engine", "engine/expr"), traits: part},
+	{pkg: "engine/trigger", ours: join(words, "engine", "engine/expr", "engine/workflow"), traits: part},
 
 	{pkg: "engine/simulation", traits: test}, // of the core and the shell's rules; has tests only
 

@@ -34,7 +34,8 @@ type WorkflowDetail struct {
 	Workflow
 	Source string `json:"source"`
 	Runs   []Run  `json:"runs"`            // the last ones
-	Ticks  []Tick `json:"ticks,omitempty"` // when it polls
+	Ticks  []Tick `json:"ticks,omitempty"` // when it polls, or runs by a schedule
+	Fires  []Fire `json:"fires,omitempty"` // the next times of its schedules
 	Polls  *Poll  `json:"polls,omitempty"` // how that goes; nil: it does not poll
 
 	Requests []string `json:"requests,omitempty"` // the paths that start it
@@ -86,11 +87,13 @@ func triggersOf(def *engine.Workflow) []string {
 	for _, t := range def.Triggers {
 		for _, kind := range t.Types {
 			text := t.Source + " " + kind
-			if t.HTTP != nil {
+			switch {
+			case t.HTTP != nil:
 				text = "http " + cmp.Or(strings.Join(t.HTTP.Methods, ","), "ANY") + " " + proto.PathHTTP + t.HTTP.Path
-			}
-			if t.Poll != nil {
+			case t.Poll != nil:
 				text = "poll " + t.Poll.Uses.Action + " " + t.Ticks.Plan
+			case t.Ticks != nil:
+				text = t.Source + " " + t.Ticks.Plan
 			}
 			if t.If != nil {
 				text += " (if …)"
@@ -123,7 +126,7 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 	if err != nil {
 		return nil, err
 	}
-	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs, Requests: requestsOf(def)}
+	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs, Requests: requestsOf(def), Fires: Fires(def, time.Now(), nextFires)}
 	return detail, o.addTicks(ctx, detail)
 }
 

@@ -67,6 +67,7 @@ const (
 	formPreset
 	formAlgorithm
 	formEncoding
+	formCatchUp
 	formAny
 	formCode
 	formEffect
@@ -106,11 +107,27 @@ var Trigger = map[string]Key{
 	"if":         {formCondition, "Start only where this holds; a bare expression.", false},
 	"connection": {formNames, "Only events of these connected accounts: one or a list.", false},
 	"once":       {formOnce, "Of the events with one key, only the first in a while starts a run.", false},
-	"schedule":   {Form: Later},
+	"schedule":   {formText, "When the workflow runs by itself: a cron such as 0 9 * * mon-fri, or every 15m.", false},
+	"timezone":   {formText, "Of the schedule's cron, such as Europe/Berlin; default UTC.", false},
+	"catch_up":   {formCatchUp, "Which of the schedule's times that were missed still start a run: one (the last), all or none; default one.", false},
 	"http":       {formHTTP, "Requests to a path of its own start a run.", false},
 	"email":      {Form: Later},
 	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
 	"run":        {Form: Later},
+}
+
+// Own says to which kind of trigger a key belongs.
+type Own struct {
+	Kind string
+	Rule string // after "only"
+	Hint string // where another kind has it
+}
+
+// KeysOf are the keys of a trigger that only one kind has.
+var KeysOf = map[string]Own{
+	"connection": {"zoom", "events from Zoom have a connection", ""},
+	"timezone":   {"schedule", "a schedule has a timezone", ""},
+	"catch_up":   {"schedule", "a schedule has catch_up", ""},
 }
 
 // Once has those of once.

@@ -126,6 +126,7 @@ var plain = map[Form]fragment{
 	formBusy:      {"enum": Busy},
 	formFirst:     {"enum": Firsts},
 	formPaths:     oneOrList(written),
+	formCatchUp:   {"enum": CatchUps},
 	formEnd:       {"enum": Ends},
 	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},

@@ -73,11 +73,11 @@ func TestKinds(t *testing.T) {
 				t.Errorf("%s is no key", kind)
 			}
 		}
-		if !slices.IsSorted(c.kinds) && len(c.kinds) > 8 {
+		if &c.kinds[0] == &Kinds[0] && !slices.IsSorted(c.kinds) { // the others are by how common they are
 			t.Errorf("%v are not in order", c.kinds)
 		}
 	}
-	for _, name := range []string{"schedule", "email", "run"} {
+	for _, name := range []string{"email", "run"} {
 		if Trigger[name].Form != Later {
 			t.Errorf("the trigger %s is of this version", name)
 		}

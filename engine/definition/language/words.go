@@ -24,7 +24,7 @@ var (
 		"approval", "call", "code", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
-	TriggerKinds = []string{"zoom", "http", "event", "call", "poll"} // by how common they are
+	TriggerKinds = []string{"zoom", "http", "schedule", "event", "call", "poll"} // by how common they are
 	// ArrivalKinds are what can be waited for.
 	ArrivalKinds = []string{"zoom", "event", "signal"}
 	// InputTypes are those of the inputs of call; a ? after one says that the input
@@ -45,6 +45,8 @@ var (
 	Effects = []string{"read", "idempotent", "write"}
 	// Firsts are what can become of the items that the first poll finds.
 	Firsts = []string{"skip", "all"}
+	// CatchUps are what can become of a schedule's times that were missed.
+	CatchUps = []string{"one", "all", "none"}
 	// Busy is what a run can do that finds no place.
 	Busy = []string{string(engine.BusyQueue), string(engine.BusySkip), string(engine.BusyReplace)}
 	// Policies are what can follow an unknown outcome.

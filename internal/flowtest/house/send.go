@@ -2,11 +2,14 @@ package house
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +17,8 @@ import (
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/engine/tick"
+	"zflow/engine/workflow"
 	"zflow/internal/flowtest/testfile"
 	"zflow/internal/zoomcatalog"
 	"zflow/proto"
@@ -94,6 +99,8 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 		return h.call(ctx, body)
 	case proto.SourceHTTP:
 		return h.request(ctx, e, body)
+	case proto.SourceSchedule:
+		return h.scheduled(ctx, e, body)
 	}
 	event := appEvent(e.Type, strconv.Itoa(e.Line), body)
 	if e.Kind() == proto.SourcePoll { // of the tested workflow's own
@@ -102,6 +109,57 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 	}
 	_, err = h.client.Publisher.Publish(ctx, event)
 	return event, err
+}
+
+// scheduled publishes the event of a tick of the tested workflow.
+func (h *House) scheduled(ctx context.Context, e *testfile.Event, body []byte) (*proto.Event, error) {
+	def, err := h.Definition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := tick.Tick{Workflow: def, At: cmp.Or(e.At, timeIn(body), time.Now())}
+	due := workflow.Due(def.Triggers, t.At)
+	for i := range def.Triggers {
+		if at := &def.Triggers[i]; t.Trigger == nil && at.Source == proto.SourceSchedule && (due == nil || due[i]) {
+			t.Trigger = at
+		}
+	}
+	switch {
+	case t.Trigger == nil:
+		return nil, fmt.Errorf("sending the event of a schedule: workflow %s has no trigger schedule", h.name)
+	case due == nil && !e.At.IsZero():
+		return nil, fmt.Errorf("sending the event of a schedule: workflow %s has none at %s: its next time after that is %s",
+			h.name, e.At.Format(time.RFC3339), t.Trigger.Ticks.Next(e.At).UTC().Format(time.RFC3339))
+	}
+	event, err := tick.Event(t, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if event.Body, err = over(event.Body, body); err != nil {
+		return nil, err
+	}
+	_, err = h.client.Publisher.Publish(ctx, event)
+	return event, err
+}
+
+// timeIn is that of a recorded tick; zero: the body has none.
+func timeIn(body []byte) time.Time {
+	var b struct{ Time time.Time }
+	_ = json.Unmarshal(body, &b) // what is wrong with it is found by over
+	return b.Time
+}
+
+// over puts the fields of one object over those of another.
+func over(below, above []byte) ([]byte, error) {
+	var all, more map[string]json.RawMessage
+	if err := json.Unmarshal(below, &all); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(above, &more); err != nil {
+		return nil, fmt.Errorf("the body of a schedule's event is an object: %w", err)
+	}
+	maps.Copy(all, more)
+	return json.Marshal(all)
 }
 
 const appSecret = "test"

@@ -66,14 +66,14 @@ var typeText = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 // event adds the fixture of an event and returns how a test names it.
 func (f *folder) event(prefix string, e happened) (object, error) {
 	kind, _, _ := strings.Cut(e.Source, "/")
-	if kind == "poll" {
+	if kind == "poll" || kind == "schedule" {
 		e.Type = kind // a test means its own workflow
 	}
 	switch {
 	case !typeText.MatchString(e.Type):
 		return nil, fmt.Errorf("a test cannot name its type %.60q", e.Type)
-	case !slices.Contains([]string{"zoom", "app", "call", "poll"}, kind):
-		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, and calls", kind)
+	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule"}, kind):
+		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls and schedules, and calls", kind)
 	}
 	body, err := pretty(e.Body)
 	if err != nil {

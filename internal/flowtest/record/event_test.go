@@ -49,7 +49,7 @@ func TestAnEventBecomesAFixture(t *testing.T) {
 
 func TestEventsThatATestCannotState(t *testing.T) {
 	h := operatortest.New(t)
-	for _, e := range []*proto.Event{{Type: "a b", Source: "app"}, {Type: "tick", Source: "schedule"}} {
+	for _, e := range []*proto.Event{{Type: "a b", Source: "app"}, {Type: "tick", Source: "metronome"}} {
 		e.ID, e.Time, e.ReceivedAt, e.Body = proto.EventID("x", e.Type), time.Now(), time.Now(), []byte("1")
 		_, err := h.Publisher.Publish(t.Context(), e)
 		h.Must(err)

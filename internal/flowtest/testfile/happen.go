@@ -13,7 +13,7 @@ var eventType = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 // event reads an event over what is there.
 func (r *reader) event(n *node, e *Event) {
-	if n == nil || !r.keys(n, "event", "type", "source", "file", "body", "set", "http") {
+	if n == nil || !r.keys(n, "event", "type", "source", "at", "file", "body", "set", "http") {
 		return
 	}
 	e.Line = n.Line
@@ -27,6 +27,9 @@ func (r *reader) event(n *node, e *Event) {
 		if e.Source = r.text(at, "source"); !slices.Contains(sources, e.Source) {
 			r.Fail(at, "it is one of "+strings.Join(sources, ", "), "there is no source %s", e.Source)
 		}
+	}
+	if at := n.Get("at"); at != nil {
+		e.At = r.start(at, "at", e.At)
 	}
 	if at := n.Get("file"); at != nil {
 		e.File, e.Body = r.text(at, "file"), nil
@@ -84,7 +87,7 @@ func (r *reader) fields(n *node, what string) []document.Pair {
 	return n.Fields
 }
 
-var sources = []string{"zoom", "app", "call", "poll"}
+var sources = []string{"zoom", "app", "call", "poll", "schedule"}
 
 // Kind is the source of an event: what the file says, else Zoom where Zoom has
 // such an event.
@@ -94,7 +97,7 @@ func (e *Event) Kind() string {
 		return "http"
 	case e.Source != "":
 		return e.Source
-	case e.Type == "call" || e.Type == "poll":
+	case e.Type == "call" || e.Type == "poll" || e.Type == "schedule":
 		return e.Type
 	case known:
 		return "zoom"

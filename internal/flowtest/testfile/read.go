@@ -53,7 +53,7 @@ func (r *reader) file(n *node) *File {
 		return f
 	}
 	f.Workflow = r.text(r.required(n, "workflow", "the workflow's file, such as x.yaml"), "workflow")
-	base := Test{Start: r.start(n.Get("start"), defaultStart), Event: Event{Line: n.Line}, Steps: map[string][]Outcome{}}
+	base := Test{Start: r.start(n.Get("start"), "start", time.Time{}), Event: Event{Line: n.Line}, Steps: map[string][]Outcome{}}
 	r.event(n.Get("event"), &base.Event)
 	r.code(n.Get("code"), &base.Code)
 	r.outcomes(n.Get("steps"), base.Steps)
@@ -82,9 +82,14 @@ func (r *reader) test(n *node, t *Test) {
 		return
 	}
 	t.Name = r.text(r.required(n, "name", "say in words what it tests"), "name")
-	t.Start = r.start(n.Get("start"), t.Start)
+	t.Start = r.start(n.Get("start"), "start", t.Start)
 	t.Event.Line = n.Line
 	r.event(n.Get("event"), &t.Event)
+	if t.Start.IsZero() {
+		if t.Start = defaultStart; !t.Event.At.IsZero() {
+			t.Start = t.Event.At
+		}
+	}
 	if t.Event.Type == "" {
 		r.Fail(n, "write event: { type: meeting.ended }, here or for the whole file", "the test has no event")
 	}
@@ -171,17 +176,17 @@ func (r *reader) flag(n *node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-func (r *reader) start(n *node, otherwise time.Time) time.Time {
+func (r *reader) start(n *node, what string, otherwise time.Time) time.Time {
 	if n == nil {
 		return otherwise
 	}
 	t, err := time.Parse(time.RFC3339, n.Value)
 	if n.Kind != document.Scalar || err != nil {
-		r.Fail(n, `such as "2026-03-02T10:00:00Z"`, "start is no time")
+		r.Fail(n, `such as "2026-03-02T10:00:00Z"`, "%s is no time", what)
 		return otherwise
 	}
 	if t.Year() < 2001 || t.Year() > 2100 {
-		r.Fail(n, "", "start lies outside of the years 2001 to 2100")
+		r.Fail(n, "", "%s lies outside of the years 2001 to 2100", what)
 		return otherwise
 	}
 	return t.UTC()
