@@ -13,6 +13,7 @@ import (
 	"zflow/engine/leases"
 	"zflow/engine/wakes"
 	"zflow/internal/durable"
+	wire "zflow/proto"
 )
 
 // Tick is one that is due.
@@ -31,10 +32,12 @@ type Keeper struct {
 	Leases *leases.Store
 	Worker string           // who handles
 	Now    func() time.Time // the broker's time
-	Do     func(context.Context, Tick) error
+	Poll   func(context.Context, Tick) error // looks for what has happened
 	Count  func(name, workflow string, n int)
 	Log    *zap.Logger
-	Forget func(ctx context.Context, workflow string) error // what Do remembers of a workflow that ticks no more
+	Forget func(ctx context.Context, workflow string) error // what Poll remembers of a workflow that ticks no more
+	// Publish returns when an event is durable.
+	Publish func(context.Context, *wire.Event) error
 	// Deployed returns a workflow as it is deployed now, and whether it is active; nil
 	// if none of the name is.
 	Deployed func(ctx context.Context, workflow string) (def *engine.Workflow, active bool, err error)
@@ -131,7 +134,7 @@ func (k *Keeper) due(ctx context.Context, def *engine.Workflow, t *engine.Trigge
 	d := dueOf(t, was, k.Now())
 	last, left := was.Last, d.missed
 	for _, at := range d.at {
-		if err := k.Do(ctx, Tick{Workflow: def, Trigger: t, At: at, Last: last, Missed: left}); err != nil {
+		if err := k.do(ctx, Tick{Workflow: def, Trigger: t, At: at, Last: last, Missed: left}); err != nil {
 			return nil, err
 		}
 		last, left = at, 0
@@ -151,6 +154,21 @@ func (k *Keeper) due(ctx context.Context, def *engine.Workflow, t *engine.Trigge
 			p[name] = Plan{Last: last, Next: t.Ticks.Next(from)}
 		}
 	})
+}
+
+// do handles one tick: a poll, or the event of a schedule.
+func (k *Keeper) do(ctx context.Context, t Tick) error {
+	if t.Trigger.Poll != nil {
+		return k.Poll(ctx, t)
+	}
+	e, err := Event(t, k.Now())
+	if err == nil {
+		err = k.Publish(ctx, e)
+	}
+	if err == nil {
+		k.Count("schedule_events", t.Workflow.Name, 1)
+	}
+	return err
 }
 
 func later(a, b time.Time) time.Time {

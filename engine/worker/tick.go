@@ -22,26 +22,11 @@ func (w *Worker) ticks() *tick.Keeper {
 	})
 	return &tick.Keeper{
 		Bucket: w.Stores.Ticks, Wakes: w.Stores.Wakes, Leases: w.Stores.Leases, Deployed: w.Catalog.Current, Worker: w.id, Now: now,
-		Do: func(ctx context.Context, t tick.Tick) error {
-			if t.Trigger.Poll == nil {
-				return w.scheduled(ctx, t, now())
-			}
+		Poll: func(ctx context.Context, t tick.Tick) error {
 			return p.Do(ctx, poll.Tick{Workflow: t.Workflow, Trigger: t.Trigger, At: t.At})
-		}, Forget: p.Forget,
+		}, Publish: w.Stores.Publish, Forget: p.Forget,
 		Count: count, Log: w.Log,
 	}
-}
-
-// scheduled publishes the event of a schedule's tick.
-func (w *Worker) scheduled(ctx context.Context, t tick.Tick, now time.Time) error {
-	e, err := tick.Event(t, now)
-	if err == nil {
-		err = w.Stores.Publish(ctx, e)
-	}
-	if err == nil {
-		w.counts.add("schedule_events", t.Workflow.Name)
-	}
-	return err
 }
 
 // onTick handles the wake of a workflow.
