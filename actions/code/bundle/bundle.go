@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"zflow/actions/code/pipedream"
 )
 
 // MaxSize bounds a bundle, its source map included.
@@ -89,18 +91,40 @@ func Make(s Source) (*Bundle, []Fault) {
 		AbsWorkingDir: dir, Outdir: dir, EntryNames: "step", LogLevel: api.LogLevelSilent,
 		Supported: map[string]bool{"dynamic-import": false},
 	}
-	code := api.OnResolveResult{Path: "code", Namespace: "text"}
-	if s.File != "" {
-		path, fault := within(dir, s.File)
-		if fault != nil {
-			return nil, []Fault{*fault}
-		}
-		code = api.OnResolveResult{Path: path}
+	code, fault := s.code(dir)
+	if fault != nil {
+		return nil, []Fault{*fault}
 	}
-	// What imports the default export finds out whether there is one.
-	options.Stdin = &api.StdinOptions{Contents: `export { default } from "` + outer + `"`, Sourcefile: outer}
-	options.Plugins = []api.Plugin{{Name: "zflow", Setup: func(b api.PluginBuild) { s.load(b, dir, code) }}}
+	options.Stdin = &api.StdinOptions{Contents: s.entry(code), Sourcefile: outer}
+	options.Plugins = []api.Plugin{
+		{Name: "zflow", Setup: func(b api.PluginBuild) { s.load(b, dir, code) }}, {Name: "pipedream", Setup: pipedream.Setup},
+	}
 	return s.finish(api.Build(options))
+}
+
+func (s Source) code(dir string) (api.OnResolveResult, *Fault) {
+	if s.File == "" {
+		return api.OnResolveResult{Path: "code", Namespace: "text"}, nil
+	}
+	path, fault := within(dir, s.File)
+	return api.OnResolveResult{Path: path}, fault
+}
+
+// entry is the module around the code. What imports the default export finds out
+// whether there is one.
+func (s Source) entry(code api.OnResolveResult) string {
+	src := s.Text
+	if s.File != "" {
+		raw, err := os.ReadFile(code.Path)
+		if err != nil {
+			return `export { default } from "` + outer + `"` // which says why it cannot be read
+		}
+		src = string(raw)
+	}
+	if pipedream.Shaped(src) {
+		return pipedream.Entry(outer)
+	}
+	return `export { default } from "` + outer + `"`
 }
 
 func realDir(dir string) (string, error) {

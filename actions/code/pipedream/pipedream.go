@@ -1,0 +1,66 @@
+// Package pipedream lets code in Pipedream's shape run as the code of a step: objects
+// with props and run(), what defineComponent makes of them, component files with their
+// apps, and what they import from @pipedream/platform. All of that is written anew.
+//
+// Obligations:
+//
+//  1. The code runs as it is. What it uses of Pipedream is there with the meaning that it
+//     has there, or is an error that says what to use instead, when it is used.
+//  2. What a step of zflow's has to do behind the code (to end the run, to sleep, to
+//     respond) is an error, unless the step's input says that there is one.
+//  3. A credential is there only where the step names a connection, or hands it over.
+package pipedream
+
+import (
+	_ "embed"
+	"regexp"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+//go:embed shim.js
+var shim string
+
+//go:embed platform.mjs
+var platform string
+
+// name is what the shim is imported by.
+const name = "zflow:pipedream"
+
+var (
+	shaped = regexp.MustCompile(`\bdefineComponent\b|@pipedream/platform|\bexport\s+default\s*\{|\bmodule\.exports\s*=\s*\{`)
+	pinned = regexp.MustCompile(`^((?:@[^/@]+/)?[^@/.][^@/]*)@[^/]+`)
+)
+
+// Shaped tells whether code is in Pipedream's shape. That of other code runs all the
+// same where it looks like it.
+func Shaped(src string) bool { return shaped.MatchString(src) }
+
+// Entry is the module that runs the code which is imported as step.
+func Entry(step string) string {
+	return `module.exports = require("` + name + `")(() => require("` + step + `"))`
+}
+
+// namespace is that of the modules here.
+const namespace = "pipedream"
+
+// Setup finds what code in Pipedream's shape imports: the platform, and packages whose
+// version stands in the import.
+func Setup(b api.PluginBuild) {
+	modules := map[string]api.OnLoadResult{
+		name: {Contents: &shim, Loader: api.LoaderJS}, "@pipedream/platform": {Contents: &platform, Loader: api.LoaderJS},
+	}
+	own := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		path := a.Path
+		if m := pinned.FindStringSubmatch(path); m != nil {
+			path = m[1]
+		}
+		return api.OnResolveResult{Path: path, Namespace: namespace}, nil
+	}
+	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `|@pipedream/platform(@[^/]+)?)$`}, own)
+	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) { return modules[a.Path], nil })
+	b.OnResolve(api.OnResolveOptions{Filter: pinned.String()}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		r := b.Resolve(pinned.ReplaceAllString(a.Path, "$1"), api.ResolveOptions{ResolveDir: a.ResolveDir, Importer: a.Importer, Kind: a.Kind, Namespace: a.Namespace})
+		return api.OnResolveResult{Path: r.Path, External: r.External, Namespace: r.Namespace, Errors: r.Errors, Warnings: r.Warnings}, nil
+	})
+}

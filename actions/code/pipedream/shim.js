@@ -1,0 +1,304 @@
+"use strict";
+// Runs code in Pipedream's shape (an object with props and run, or what defineComponent
+// makes of it) as the code of a step: run(load) returns the function that zflow calls.
+// load returns the module of the code; it is called when the first call is there, so
+// that what the code reads of process.env at its beginning is there too.
+
+class Unfit extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "PipedreamError";
+  }
+}
+
+globalThis.defineComponent ??= (component) => component;
+globalThis.defineAction ??= (component) => component;
+globalThis.defineSource ??= (component) => component;
+globalThis.defineApp ??= (component) => component;
+
+const own = (o, name) => o !== null && o !== undefined && Object.prototype.hasOwnProperty.call(o, name);
+
+// ---- names of steps: the rule by which zflow import makes ids
+
+const lower = (c) => c !== undefined && /[a-z0-9]/.test(c);
+const upper = (c) => c !== undefined && /[A-Z]/.test(c);
+
+function id(name) {
+  const runes = [...name];
+  let s = "";
+  runes.forEach((c, i) => {
+    if (upper(c)) {
+      if (i > 0 && (lower(runes[i - 1]) || (lower(runes[i + 1]) && upper(runes[i - 1])))) s += "_";
+      s += c.toLowerCase();
+    } else {
+      s += /[a-z0-9]/.test(c) ? c : "_";
+    }
+  });
+  return /^[a-z]/.test(s) ? s : "step_" + s.replace(/^_+/, "");
+}
+
+// ---- what the code reads
+
+// eventOf is the event as Pipedream's trigger of its kind has it.
+function eventOf(args) {
+  const { event, trigger } = args;
+  switch (trigger?.source) {
+    case "http":
+      return { method: trigger.method, path: trigger.path, query: trigger.query ?? {}, headers: trigger.headers ?? {}, body: event };
+    case "schedule":
+      return { timestamp: event?.time, cron: event?.schedule, timezone_configured: { timezone: event?.timezone } };
+  }
+  return event;
+}
+
+function contextOf(args) {
+  const { run, trigger } = args;
+  return {
+    id: run?.id, ts: trigger?.received_at, workflow_id: run?.workflow, workflow_name: run?.workflow, trace_id: trigger?.id,
+    deployment_id: run?.version, attempt: run?.attempt, test: false,
+  };
+}
+
+// stepsOf shows steps as Pipedream does: by the names that they had there, each with
+// $return_value and what it exported.
+function stepsOf(args) {
+  const seen = new Map();
+  const all = () => args.steps ?? {};
+  const find = (name) => {
+    if (typeof name !== "string") return undefined;
+    if (name === "trigger") return { event: eventOf(args), context: contextOf(args) };
+    const step = own(all(), name) ? all()[name] : own(all(), id(name)) ? all()[id(name)] : undefined;
+    if (step === undefined) return undefined;
+    const output = step.output;
+    return own(output, "$return_value") ? output : { $return_value: output };
+  };
+  const get = (name) => {
+    if (!seen.has(name)) seen.set(name, find(name));
+    return seen.get(name);
+  };
+  return new Proxy({}, {
+    get: (_, name) => get(name),
+    has: (_, name) => get(name) !== undefined,
+    ownKeys: () => ["trigger", ...Object.keys(all()).filter((name) => name !== "trigger")],
+    getOwnPropertyDescriptor: (_, name) => (get(name) === undefined ? undefined : { value: get(name), enumerable: true, configurable: true }),
+  });
+}
+
+// ---- props
+
+const interfaces = /^\$\.(interface|service)\./;
+
+// definition is a prop with what its propDefinition says.
+function definition(prop, name) {
+  if (typeof prop === "string") return { type: prop };
+  if (prop === null || typeof prop !== "object") throw new Unfit(`the prop ${name} is no object`);
+  if (!prop.propDefinition) return prop;
+  const [app, from] = prop.propDefinition;
+  const base = app?.propDefinitions?.[from];
+  if (base === undefined) throw new Unfit(`the prop ${name} is defined by ${from}, which its app does not have`);
+  return { ...definition(base, name), ...prop };
+}
+
+const isApp = (d) => d.type === "app";
+
+// auth are an app's credentials: those of the step's connection, or of its input.
+function auth(args, name, app) {
+  const given = args.inputs?.[name];
+  if (given !== null && typeof given === "object") return given;
+  if (/^zoom/.test(app ?? name) && args.connection) return { oauth_access_token: args.connection.access_token, oauth_uid: args.connection.name };
+  const how = /^zoom/.test(app ?? name) ? "name one with connection:" : `give them with: { ${name}: { … } }, from secrets`;
+  return new Proxy({}, {
+    get(_, key) {
+      if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
+      throw new Unfit(`this.${name}.$auth.${key} is not there: the step has no credentials of ${app ?? name} (${how})`);
+    },
+  });
+}
+
+function appOf(args, name, d) {
+  const app = { $auth: auth(args, name, d.app) };
+  for (const [method, f] of Object.entries(d.methods ?? {})) app[method] = f.bind(app);
+  return app;
+}
+
+const instead = {
+  data_store: (name) => `the data store ${name} is not reached from code: read it by a step data.get before and hand the value in (with:), and keep what the code returns by a step data.set`,
+  "$.service.db": (name) => `this.${name} keeps nothing here: use the steps data.get and data.set`,
+  dir: (name) => `the folder ${name} is not there: use the steps file.read and file.write`,
+  sql: (name) => `the prop ${name} (sql) is not there`,
+  "$.interface.http": (name) => `this.${name} answers no requests: use respond`,
+};
+
+// missing stands for a prop that cannot be had: to have it is no error, to use it is.
+function missing(name, why) {
+  return new Proxy({}, {
+    get(_, key) {
+      if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
+      throw new Unfit(why);
+    },
+  });
+}
+
+const truths = { true: true, false: false };
+
+// value is a prop's, as its type wants it.
+function value(v, d) {
+  if (d.type === "integer" && typeof v === "string" && /^-?\d{1,15}$/.test(v)) return Number(v);
+  if (d.type === "boolean" && own(truths, v)) return truths[v];
+  if (d.type === "object" && typeof v === "string") {
+    try {
+      return JSON.parse(v);
+    } catch {
+      return v;
+    }
+  }
+  if (typeof d.type === "string" && d.type.endsWith("[]") && v !== undefined && v !== null && !Array.isArray(v)) return [v];
+  return v;
+}
+
+// thisOf is what run() and methods see as this.
+function thisOf(component, args) {
+  const self = {};
+  const inputs = args.inputs ?? {};
+  for (const [name, v] of Object.entries(inputs)) if (!name.startsWith("$")) self[name] = v;
+  const absent = [];
+  for (const [name, prop] of Object.entries(component.props ?? {})) {
+    const d = definition(prop, name);
+    if (isApp(d)) {
+      self[name] = appOf(args, name, d);
+    } else if (instead[d.type]) {
+      self[name] = missing(name, instead[d.type](name));
+    } else if (own(inputs, name) && inputs[name] !== null) {
+      self[name] = value(inputs[name], d);
+    } else if (d.default !== undefined) {
+      self[name] = d.default;
+    } else if (!d.optional && !interfaces.test(d.type ?? "") && d.type !== "alert" && d.type !== "http_request") {
+      absent.push(name);
+    }
+  }
+  if (absent.length > 0) throw new Unfit(`the step gives no value for ${absent.join(", ")}: write it under with:`);
+  for (const [name, f] of Object.entries(component.methods ?? {})) self[name] = f.bind(self);
+  return self;
+}
+
+const isSource = (component) => component.type === "source" || Object.values(component.props ?? {}).some((p) => /^\$\.interface\./.test(typeof p === "string" ? p : p?.type ?? ""));
+
+// ---- $
+
+class Exit {
+  constructor(reason) {
+    this.reason = reason;
+  }
+}
+
+// later are things that a step of zflow's does behind this one. That it is there, the
+// workflow says in the step's input: else nothing would come of them.
+const later = {
+  $exit: "if: steps.ID.output.$exit != null, with stop: completed",
+  $delay: "if: steps.ID.output.$delay != null, with sleep: ${{ steps.ID.output.$delay / 1000 }}",
+  $respond: "if: steps.ID.output.$respond != null, with respond: { status: ${{ steps.ID.output.$respond.status }}, … }",
+};
+
+function dollar(args, out, waiting) {
+  const must = (mark, what) => {
+    if (args.inputs?.[mark] !== true) throw new Unfit(`${what} does nothing by itself here: write with: { ${mark}: true }, and behind this step one that does it (${later[mark].replaceAll("ID", "this_step")})`);
+  };
+  const never = (what, how) => () => {
+    throw new Unfit(`${what} is not there: ${how}`);
+  };
+  return {
+    export(name, v) {
+      if (typeof name !== "string" || name === "") throw new Unfit("$.export() needs a name");
+      out[name] = v;
+    },
+    context: { ...contextOf(args), run: { runs: 1 } },
+    flow: {
+      exit(reason) {
+        must("$exit", "$.flow.exit()");
+        throw new Exit(reason === undefined ? "ended by its code" : String(reason));
+      },
+      delay(ms) {
+        must("$delay", "$.flow.delay()");
+        if (!Number.isFinite(ms) || ms < 0) throw new Unfit("$.flow.delay() needs a number of milliseconds");
+        out.$delay = ms;
+        return missing("delay", "$.flow.delay() gives no addresses to resume or cancel by: use wait_for or approval");
+      },
+      suspend: never("$.flow.suspend()", "write a step wait_for or approval behind this one"),
+      rerun: never("$.flow.rerun()", "throw an error while it is not ready, and give the step a retry"),
+      refreshTimeout: never("$.flow.refreshTimeout()", "give the step a timeout"),
+      trigger: never("$.flow.trigger()", "write a step call behind this one"),
+    },
+    respond(answer) {
+      must("$respond", "$.respond()");
+      const { status = 200, headers = {}, body = null } = answer ?? {};
+      if (typeof body?.pipe === "function" || typeof body?.getReader === "function") throw new Unfit("$.respond() with a stream is not there: give text or a value");
+      if (own(out, "$respond")) throw new Unfit("$.respond() was called twice");
+      out.$respond = { status, headers, body: Buffer.isBuffer(body) ? body.toString("utf8") : body };
+      return Promise.resolve();
+    },
+    send: {
+      http(config) {
+        waiting.push(require("@pipedream/platform").axios(undefined, config));
+      },
+      email: never("$.send.email()", "return what it is to say, and write a step email.send behind this one, with to:"),
+      emit: never("$.send.emit()", "write a step emit behind this one"),
+      s3: never("$.send.s3()", "write a step http.request behind this one"),
+      sse: never("$.send.sse()", "whoever listens can follow the run's events"),
+    },
+    get files() {
+      return missing("files", "$.files is not there: use the steps file.read and file.write");
+    },
+  };
+}
+
+// ---- calls
+
+function withEnvironment(env, f) {
+  for (const [name, v] of Object.entries(env ?? {})) process.env[name] = String(v);
+  return f().finally(() => {
+    for (const name of Object.keys(env ?? {})) delete process.env[name];
+  });
+}
+
+async function action(component, args) {
+  const out = {};
+  const waiting = [];
+  const self = thisOf(component, args);
+  let result;
+  try {
+    result = await component.run.call(self, { steps: stepsOf(args), $: dollar(args, out, waiting) });
+  } catch (e) {
+    if (!(e instanceof Exit)) throw e;
+    out.$exit = e.reason;
+  }
+  await Promise.all(waiting);
+  return { ...out, $return_value: result === undefined ? null : result };
+}
+
+// source runs a source on the run's event; what it emits is its result.
+async function source(component, args) {
+  const emits = [];
+  const self = thisOf(component, args);
+  self.$emit = (event, meta = {}) => {
+    emits.push({ event, id: meta.id ?? null, name: meta.name ?? null, summary: meta.summary ?? null, ts: meta.ts ?? null });
+  };
+  await component.run.call(self, eventOf(args));
+  return { $return_value: emits };
+}
+
+module.exports = (load) => {
+  let component;
+  return (args) =>
+    withEnvironment(args.inputs?.$env, async () => {
+      if (component === undefined) {
+        const module = load();
+        component = module?.default ?? module;
+      }
+      if (typeof component === "function") return component(args);
+      if (component === null || typeof component !== "object" || typeof component.run !== "function") {
+        throw new Unfit(component?.type === "app" ? "the file is an app, which does nothing by itself: use an action of it" : "the code has no run(): write export default defineComponent({ async run({ steps, $ }) { … } })");
+      }
+      return isSource(component) ? source(component, args) : action(component, args);
+    });
+};
+module.exports.id = id;
