@@ -2,6 +2,7 @@ package definition
 
 import (
 	"cmp"
+	"strings"
 
 	"zflow/actions"
 	"zflow/engine"
@@ -45,8 +46,19 @@ func (b *builder) code(n *node, path string) *engine.Uses {
 	}
 	u.Reads = func(map[string]any) bool { return effect == actions.Read }
 	u.Repeatable = func(map[string]any) bool { return effect != actions.Write }
-	u.Code = b.script(n.Get("code"), path)
+	if at := n.Get("code"); at != nil {
+		u.Code = b.script(at, path)
+	} else {
+		at = n.Get("uses")
+		u.Code = b.bundle(at, Script{Workflow: b.p.source, Step: path, File: at.Value})
+	}
 	return u
+}
+
+// isFile tells whether a step uses a file of code, such as ./components/x.mjs, instead
+// of an action.
+func isFile(uses *node) bool {
+	return uses.IsText() && (strings.HasPrefix(uses.Value, "./") || strings.HasPrefix(uses.Value, "../"))
 }
 
 // script makes the code ready to run. What stands in ${{ }} is code like the rest.
@@ -67,6 +79,10 @@ func (b *builder) script(n *node, path string) *engine.Code {
 		s.Text = n.Value
 		s.Place = func(line, column int) (int, int) { return b.p.PlaceInText(n, line, column) }
 	}
+	return b.bundle(at, s)
+}
+
+func (b *builder) bundle(at *node, s Script) *engine.Code {
 	if b.p.known.Bundle == nil || s.Text == "" && s.File == "" {
 		return &engine.Code{}
 	}

@@ -85,6 +85,9 @@ func (b *builder) step(n *node, prefix string) (*engine.Step, result) {
 	}
 	b.paths[s.Path] = true
 	kind := b.kind(n)
+	if kind == "uses" && isFile(n.Get("uses")) {
+		kind = "code"
+	}
 	b.misplaced(n, kind)
 	s.ContinueOnError = b.p.Flag(n.Get("continue_on_error"), "continue_on_error", false)
 	if kind != "uses" && kind != "code" || b.here.loops {

@@ -91,6 +91,9 @@ func (t *tree) step(n *node, s *spot) {
 // tokenOf is what a step without an id is called by.
 func tokenOf(n *node, kind string) string {
 	if uses := n.Get("uses"); kind == "uses" && uses.Kind == document.Scalar && uses.Value != "" {
+		if isFile(uses) {
+			return "code"
+		}
 		return uses.Value
 	}
 	if kind == "" {

@@ -13,7 +13,7 @@ var (
 	credential  = regexp.MustCompile(`this\.([A-Za-z_$][\w$]*)\.\$auth\.([A-Za-z_$][\w$]*)`)
 	imported    = regexp.MustCompile(`(?:from\s+|import\s+|import\(\s*|require\(\s*)["']([^"'./][^"']*)["']`)
 	eventPath   = regexp.MustCompile(`steps\.trigger\.event((?:\??\.[A-Za-z_$][\w$]*)+)`)
-	waits       = regexp.MustCompile(`\$\.flow\.(delay|suspend|rerun|refreshTimeout|trigger)\b`)
+	waits       = regexp.MustCompile(`\$\.flow\.(suspend|rerun|refreshTimeout|trigger)\b`)
 	stepRead    = regexp.MustCompile(`steps\.([A-Za-z_$][\w$]*)`)
 )
 
@@ -40,6 +40,11 @@ func (t *translation) props(v *values, src string) object {
 	}
 	if !env.empty() {
 		with.put("$env", env)
+	}
+	for _, l := range laters {
+		if l.calls.MatchString(src) {
+			with.put(l.mark, true)
+		}
 	}
 	return with
 }
@@ -82,7 +87,6 @@ func (t *translation) about(v *values, file, src string) {
 }
 
 var waitsDo = map[string]string{
-	"delay":          "let the step return the time, and write a sleep: behind it",
 	"suspend":        "write a wait_for: or an approval: behind it",
 	"rerun":          "let the step throw an error while it is not ready, and give it a retry:",
 	"refreshTimeout": "give the step a timeout:",
@@ -132,4 +136,51 @@ func fieldsOf(src string) []string {
 		}
 	}
 	return all
+}
+
+// later is what code orders that a step behind it does. The mark in the code's input
+// says that the step is there.
+type later struct {
+	mark  string
+	calls *regexp.Regexp
+	does  func(o object, at string)
+}
+
+var laters = []later{
+	{"$respond", regexp.MustCompile(`\$\.respond\b|[{,]\s*respond\b`), func(o object, at string) {
+		o.put("respond", newObject().put("status", "${{ "+at+".status }}").put("headers", "${{ "+at+".headers }}").put("body", "${{ "+at+".body }}"))
+	}},
+	{"$delay", regexp.MustCompile(`\bflow\.delay\b`), func(o object, at string) { o.put("sleep", "${{ "+at+" / 1000 }}") }},
+	{"$exit", regexp.MustCompile(`\bflow\.exit\b`), func(o object, at string) {
+		o.put("stop", newObject().put("status", "completed").put("message", "${{ "+at+" }}"))
+	}},
+}
+
+// behind are the steps that do what the code of a step orders.
+func behind(id, src string) []object {
+	var all []object
+	for _, l := range laters {
+		if l.calls.MatchString(src) {
+			at := "steps." + id + ".output." + l.mark
+			o := newObject().put("if", at+" != null")
+			l.does(o, at)
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// responds tells whether some step answers the request that started the run.
+func (t *translation) responds() bool {
+	for _, s := range t.file.steps {
+		if _, key := s.component(); key == "http-return-http-response" {
+			return true
+		}
+		if file := s.code(); file != "" {
+			if src, err := t.readCode(path.Clean(file)); err == nil && laters[0].calls.MatchString(src) {
+				return true
+			}
+		}
+	}
+	return false
 }

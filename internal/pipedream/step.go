@@ -68,13 +68,13 @@ func (t *translation) make(v *values) made {
 			return t.action(v, r)
 		}
 	}
-	v.broken(s.at.Get("uses"), fmt.Errorf("there is no action for the component %s", key))
+	v.broken(s.at.Get("uses"), fmt.Errorf("there is no action for the component %s: with its file it is uses: ./components/%s.mjs, and its props with:", key, key))
 	return made{}
 }
 
 // private is a component of the user's own workspace, whose code the user has.
 func (t *translation) private(v *values, owner, key string) made {
-	v.broken(v.step.at.Get("uses"), fmt.Errorf("the component %s is private to the workspace %s, its code is not in the folder", key, owner))
+	v.broken(v.step.at.Get("uses"), fmt.Errorf("the component %s is private to the workspace %s, its code is not in the folder: with its file it is uses: ./components/%s.mjs, and its props with:", key, owner, key))
 	return made{}
 }
 
@@ -94,7 +94,7 @@ func (t *translation) action(v *values, r row) made {
 	if !with.empty() {
 		o.put("with", with)
 	}
-	if !t.onlyZoom() {
+	if !strings.HasPrefix(r.Uses, "zoom.") || !t.onlyZoom() {
 		if c := t.account(v); c != "" {
 			o.put("connection", c)
 		}
@@ -145,6 +145,9 @@ func (t *translation) schema(action, field string) actions.Schema {
 // input is a prop as an action's field has it.
 func (t *translation) input(v *values, n *document.Node, f field, s actions.Schema) *yaml.Node {
 	n = labeled(n)
+	if f.how == "store" && !hasExpression(n) && n.Kind == document.Scalar {
+		return plain(ID(n.Value))
+	}
 	if f.how == "list" && n.Kind != document.List && !hasExpression(n) {
 		return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{copied(n)}}
 	}
@@ -265,7 +268,7 @@ func (t *translation) code(v *values) made {
 		o.put("connection", t.account(v))
 	}
 	t.about(v, file, src)
-	return made{steps: []object{o}, shim: true}
+	return made{steps: append([]object{o}, behind(s.id, src)...), shim: true}
 }
 
 func (t *translation) readCode(file string) (string, error) {

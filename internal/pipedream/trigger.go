@@ -163,7 +163,17 @@ func (t *translation) candidates(of trigger) []string {
 }
 
 // known is a trigger that needs no more to be said.
-func (t *translation) known(trigger) *yaml.Node { return nil }
+func (t *translation) known(of trigger) *yaml.Node {
+	if of.sort() != ofHTTP {
+		return nil
+	}
+	http := newObject().put("method", "any")
+	if t.responds() {
+		http.put("respond", "when_done")
+	}
+	t.note(of.at, true, "the address is /http/"+t.name+" of your ingest, for any method and without auth", "tell it to those who call "+of.id)
+	return newObject().put("http", http).node
+}
 
 // trigger is what a path of the trigger is here.
 func (t *translation) trigger(path []string) (string, int, error) {
@@ -189,7 +199,7 @@ func (t *translation) trigger(path []string) (string, int, error) {
 	if s, ok := shapes[sorts[0]][path[3]]; ok {
 		return s, 4, nil
 	}
-	return "", 0, fmt.Errorf("the event has no %s here", path[3])
+	return "", 0, &brokenError{"the event has no " + path[3] + " here"}
 }
 
 // shapes are where the fields of an event stand, by what the trigger is.

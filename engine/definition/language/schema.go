@@ -69,7 +69,7 @@ func (f Form) schema(reg *actions.Registry) fragment {
 	}
 	switch f {
 	case formAction:
-		return fragment{"enum": used(reg)}
+		return fragment{"anyOf": []fragment{{"enum": used(reg)}, {"type": "string", "pattern": `^\.\.?/`}}}
 	case formTriggers:
 		return oneOrList(ref("trigger"))
 	case formSleep:

@@ -62,6 +62,7 @@ func translateAll(files []string, a asked) ([]*translated, error) {
 		return nil, err
 	}
 	known := app.Known(registry, nil)
+	known.Bundle = nil // the code is not at its place yet
 	o := pipedream.Options{
 		Actions: registry, Triggers: a.triggers, Likely: likely,
 		Check: func(name string, src []byte) definition.Problems {
