@@ -68,13 +68,13 @@ func (t *translation) make(v *values) made {
 			return t.action(v, r)
 		}
 	}
-	v.broken(s.at.Get("uses"), fmt.Errorf("there is no action for the component %s: with its file it is uses: ./components/%s.mjs, and its props with:", key, key))
+	v.broken(s.at.Get("uses"), fmt.Errorf("there is no action for the component %s: with its file it is uses: ./components/%s.mjs, with its props under with", key, key))
 	return made{}
 }
 
 // private is a component of the user's own workspace, whose code the user has.
 func (t *translation) private(v *values, owner, key string) made {
-	v.broken(v.step.at.Get("uses"), fmt.Errorf("the component %s is private to the workspace %s, its code is not in the folder: with its file it is uses: ./components/%s.mjs, and its props with:", key, owner, key))
+	v.broken(v.step.at.Get("uses"), fmt.Errorf("the component %s is private to the workspace %s, its code is not in the folder: with its file it is uses: ./components/%s.mjs, with its props under with", key, owner, key))
 	return made{}
 }
 
