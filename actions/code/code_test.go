@@ -3,7 +3,9 @@ package code
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"reflect"
 	"strings"
@@ -14,6 +16,19 @@ import (
 	"zflow/actions/code/bundle"
 	"zflow/actions/code/node"
 )
+
+// shared is the runtime of all tests that need no other: to look for Node.js, and to
+// start it, takes long.
+var shared = NewRuntime(node.Defaults)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := shared.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // rig runs inline code as a worker does.
 type rig struct {
@@ -28,16 +43,17 @@ func newRig(t *testing.T, change func(*node.Options)) *rig {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("there is no Node.js here: code steps are not tested")
 	}
-	o := node.Defaults
+	runtime := shared
 	if change != nil {
+		o := node.Defaults
 		change(&o)
+		runtime = NewRuntime(o)
+		t.Cleanup(func() {
+			if err := runtime.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	runtime := NewRuntime(o)
-	t.Cleanup(func() {
-		if err := runtime.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	r := &rig{t: t, bundles: map[string][]byte{}}
 	r.action = Action(Options{Runtime: runtime,
 		Load: func(_ context.Context, name string) ([]byte, error) { return r.bundles[name], nil },

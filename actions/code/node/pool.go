@@ -70,6 +70,10 @@ func Open(o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openWith(o, found)
+}
+
+func openWith(o Options, found Found) (*Pool, error) {
 	o.Path = found.Path
 	dir, err := os.MkdirTemp("", "zflow-code-")
 	if err != nil {
@@ -88,6 +92,7 @@ func Open(o Options) (*Pool, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	p.asleep.Store(true) // the first call wakes the watch, not only its first look
 	p.over.Add(2)
 	go p.deliver()
 	go p.watch()

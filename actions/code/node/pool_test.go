@@ -5,9 +5,13 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
+
+// findOnce looks once for all tests: that starts processes.
+var findOnce = sync.OnceValues(func() (Found, error) { return Find("") })
 
 // open makes a pool, or skips where there is no Node.js.
 func open(t *testing.T, change func(*Options)) *Pool {
@@ -15,11 +19,15 @@ func open(t *testing.T, change func(*Options)) *Pool {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("there is no Node.js here: code steps are not tested")
 	}
+	found, err := findOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := Defaults
 	if change != nil {
 		change(&o)
 	}
-	p, err := Open(o)
+	p, err := openWith(o, found)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +63,7 @@ func run(p *Pool, group, body string, args ...Arg) said {
 }
 
 func TestResults(t *testing.T) {
+	t.Parallel()
 	p := open(t, nil)
 	event := Arg{"event", []byte(`{"a":[1,2,{"b":"ü"}],"id":"85712345678901234567"}`)}
 	for body, want := range map[string]string{
@@ -79,11 +88,11 @@ func TestResults(t *testing.T) {
 
 // Whatever code does ends as one clear error, and touches no other call.
 func TestMisbehavior(t *testing.T) {
-	p := open(t, func(o *Options) { o.Memory, o.Output, o.Result = 96<<20, 64<<10, 64<<10 })
+	t.Parallel()
+	p := open(t, func(o *Options) { o.Memory, o.Output, o.Result = 48<<20, 64<<10, 64<<10 })
 	other := make(chan said)
-	go func() { other <- run(p, "other", "await new Promise((r) => setTimeout(r, 1500)); return 'whole'") }()
+	go func() { other <- run(p, "other", "await new Promise((r) => setTimeout(r, 700)); return 'whole'") }()
 	for body, want := range map[string]string{
-		"while (true) {}": tooLong,
 		"process.exit(3)": "process.exit(3)",
 		"const a = []; for (;;) a.push(new Array(1e6).fill(1))":   tooMuch,
 		"const a = []; for (;;) a.push(Buffer.alloc(8 << 20, 1))": "memory|Array buffer allocation failed",
@@ -101,7 +110,6 @@ func TestMisbehavior(t *testing.T) {
 		"require('child_process').spawnSync('true').error && (() => { throw new Error('no child') })()": "no child|ERR_ACCESS_DENIED|Access to this API has been restricted",
 		"require('fs').writeSync(4, 'garbage that is no frame at all'); return 1":                       "no frame",
 		"require('fs').closeSync(4); return 1":                                                          "",
-		"process.abort()":                                                                               "signal",
 		"return require('lodash')":                                                                      "no module lodash in the bundle",
 	} {
 		got := run(p, "g", body)
@@ -126,18 +134,27 @@ func containsAny(text, alternatives string) bool {
 	return false
 }
 
-// Who is to blame decides what follows.
+// Who is to blame decides what follows. A process is watched from the first call on.
 func TestWhoDied(t *testing.T) {
+	t.Parallel()
 	p := open(t, nil)
-	for body, own := range map[string]bool{"process.exit(0)": true, "while (true) {}": false, "process.abort()": false} {
+	for _, c := range []struct {
+		body      string
+		own, late bool
+	}{
+		{"const a = Date.now(); while (true) { if (Date.now() - a > 3000) return 'through' }", false, true},
+		{"process.exit(0)", true, false},
+		{"process.abort()", false, false},
+	} {
 		var died *Died
-		if got := run(p, "g", body); !errors.As(got.err, &died) || died.Own != own {
-			t.Errorf("%s: %v", body, got.err)
+		if got := run(p, "g", c.body); !errors.As(got.err, &died) || died.Own != c.own || died.Late != c.late {
+			t.Errorf("%s: %q %v", c.body, got.result, got.err)
 		}
 	}
 }
 
 func TestLog(t *testing.T) {
+	t.Parallel()
 	p := open(t, nil)
 	got := run(p, "g", `log.info("a", { b: [1] }); console.warn("w %d", 7); console.log("two\nlines"); process.stdout.write("part "); process.stdout.write("whole\n"); log.error(new Error("x").message); console.table([{ a: 1 }]); throw new Error("after")`)
 	want := "info a { b: [ 1 ] }|warn w 7|info two|info lines|info part whole|error x|info ┌"
@@ -149,6 +166,7 @@ func TestLog(t *testing.T) {
 // What one group leaves behind in its process another never sees, and what still
 // runs after a call is not there in the next.
 func TestIsolation(t *testing.T) {
+	t.Parallel()
 	p := open(t, nil)
 	count := "globalThis.n = (globalThis.n ?? 0) + 1; return globalThis.n"
 	if a, b, c := run(p, "a", count), run(p, "b", count), run(p, "a", count); a.result+b.result+c.result != "112" {
@@ -162,6 +180,7 @@ func TestIsolation(t *testing.T) {
 
 // A call that is canceled ends at once, and says so.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	p := open(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	begun := make(chan bool, 1)

@@ -34,23 +34,33 @@ func Find(path string) (Found, error) {
 	if f.Path, err = exec.LookPath(path); err != nil {
 		return f, fmt.Errorf("there is no Node.js here (%w): code steps need Node.js %d or newer", err, Least)
 	}
-	if f.Version, err = ask(f.Path, nil, false, "--version"); err != nil {
-		return f, fmt.Errorf("asking %s for its version: %w", f.Path, err)
+	if err = f.probe(); err != nil {
+		return f, err
 	}
 	major := majorOf(f.Version)
 	if major < Least {
 		return f, fmt.Errorf("%s is Node.js %s: code steps need %d or newer", f.Path, f.Version, Least)
 	}
-	for _, flag := range []string{"--permission", "--experimental-permission"} {
-		if said, err := ask(f.Path, nil, false, flag, "--no-warnings", "-p", "process.permission.has('child')"); err == nil && said == "false" {
-			f.Permission = flag
-			break
-		}
-	}
 	f.cutsNet = f.Permission != "" && major >= 25
 	f.namespace = canIsolate && isolates(f.Path)
 	f.NoNetwork = f.namespace || f.cutsNet
 	return f, nil
+}
+
+// probe finds the version, and which flag there is.
+func (f *Found) probe() error {
+	for _, flag := range []string{"--permission", "--experimental-permission"} {
+		said, err := ask(f.Path, nil, false, flag, "--no-warnings", "-p", "process.version + ' ' + process.permission.has('child')")
+		if version, may, _ := strings.Cut(said, " "); err == nil && may == "false" {
+			f.Version, f.Permission = version, flag
+			return nil
+		}
+	}
+	var err error
+	if f.Version, err = ask(f.Path, nil, false, "--version"); err != nil {
+		return fmt.Errorf("asking %s for its version: %w", f.Path, err)
+	}
+	return nil
 }
 
 // isolates tells whether the kernel lets us give a process a network of its own.
