@@ -34,6 +34,15 @@ func (r *Runtime) Pool() (*node.Pool, error) {
 	return r.pool, err
 }
 
+// Found is the Node.js that code is run with, or why there is none.
+func (r *Runtime) Found() (node.Found, error) {
+	pool, err := r.Pool()
+	if err != nil {
+		return node.Found{}, err
+	}
+	return pool.Found(), nil
+}
+
 // Close ends all processes.
 func (r *Runtime) Close() error {
 	r.mu.Lock()

@@ -99,6 +99,9 @@ func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error
 	if err := sh.checkScopes(ctx, client, files, d.force); err != nil {
 		return err
 	}
+	if name := firstCoded(files); name != "" {
+		sh.warnCode(name, "no worker that is up can run them", client.NoCode(ctx))
+	}
 	if !d.dryRun {
 		if err := sh.carryOut(ctx, client, files, plan); err != nil {
 			return err

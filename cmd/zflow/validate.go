@@ -37,6 +37,9 @@ A folder stands for the .yaml and .yml files in it (without *_test.yaml and vars
 			if err := sh.printProblems(files); err != nil {
 				return err
 			}
+			if name := firstCoded(files); name != "" {
+				sh.warnCode(name, "this machine cannot run them", app.NoCodeHere())
+			}
 			return failedIf(files)
 		},
 	})
@@ -50,6 +53,7 @@ type file struct {
 	src      []byte
 	name     string // of the workflow; empty where the file has errors
 	version  string
+	coded    bool // it has steps of code
 	problems definition.Problems
 }
 
@@ -114,9 +118,26 @@ func readFile(name string, known definition.Known) (*file, error) {
 	w, problems := definition.Parse(name, src, known)
 	f.problems = problems
 	if w != nil {
-		f.name, f.version = w.Name, w.Version
+		f.name, f.version, f.coded = w.Name, w.Version, len(definition.Scripts(w)) > 0
 	}
 	return f, nil
+}
+
+// firstCoded is a workflow that has code, empty where none has.
+func firstCoded(files []*file) string {
+	for _, f := range files {
+		if f.coded {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// warnCode says where code cannot be run.
+func (sh *shell) warnCode(workflow, where string, why error) {
+	if why != nil {
+		sh.Say("warning: workflow %s has code steps, and %s: %v", workflow, where, why)
+	}
 }
 
 // sameNames finds workflows that stand in two files.

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/actions"
@@ -15,7 +17,9 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/definition"
+	"zflow/internal/app/able"
 	"zflow/internal/app/accounts"
+	"zflow/internal/operator/doctor"
 	"zflow/internal/settings"
 )
 
@@ -56,6 +60,32 @@ func bundleOf(s definition.Script) (*engine.Code, []definition.Fault) {
 		return nil, all
 	}
 	return &engine.Code{Bundle: name, Data: data}, all
+}
+
+// askCode asks workers what they run code with.
+func askCode(ctx context.Context, nc *nats.Conn) (c doctor.Code, err error) {
+	all, silent, err := able.Ask(ctx, nc)
+	for _, w := range all {
+		c.Runners = append(c.Runners, doctor.Runner{Worker: w.ID, Version: w.Version, Confined: w.Confined, NoNetwork: w.NoNetwork, Problem: w.Problem})
+	}
+	c.Silent = silent
+	return c, err
+}
+
+// NoCode says why none of the workers that run can run code; nil: one can, none runs,
+// or they do not say.
+func (o *Client) NoCode(ctx context.Context) error {
+	all, _, err := able.Ask(ctx, o.NC)
+	if why := able.Nobody(all); err == nil && why != "" {
+		return errors.New(why)
+	}
+	return nil
+}
+
+// NoCodeHere says why this machine cannot run code, nil where it can.
+func NoCodeHere() error {
+	_, err := node.Find("")
+	return err
 }
 
 // TestCode runs the code of steps for tests of workflows: on this machine, with the

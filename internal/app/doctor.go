@@ -48,7 +48,7 @@ func NewDoctor(c DoctorConfig) (doctor.Doctor, error) {
 			}
 			return client.Operator(), nil
 		},
-		Declared: cc.Declared, Metrics: c.Metrics, Zoom: askZoom, Scopes: scopesOf(registry),
+		Declared: cc.Declared, Metrics: c.Metrics, Zoom: askZoom, Code: askCode, Scopes: scopesOf(registry),
 	}
 	if c.Config != nil {
 		c.processes(&d)

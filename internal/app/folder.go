@@ -25,6 +25,7 @@ type folder struct {
 	catalog *catalog.Catalog
 	known   definition.Known
 	out     io.Writer
+	able    func() error     // says why code cannot be run here
 	files   map[string]*held // by path, as of the last sync
 }
 
@@ -101,6 +102,12 @@ func (f *folder) read(file string) *held {
 	}
 	for _, p := range problems {
 		h.problems += p.String() + "\n"
+	}
+	if h.next == nil || f.able == nil || len(definition.Scripts(h.next)) == 0 {
+		return h
+	}
+	if err := f.able(); err != nil {
+		h.problems += fmt.Sprintf("%s: warning: its code steps will not run: %v\n", file, err)
 	}
 	return h
 }

@@ -15,6 +15,7 @@ import (
 	"zflow/engine/router"
 	"zflow/engine/waits"
 	"zflow/engine/worker"
+	"zflow/internal/app/able"
 	"zflow/internal/app/accounts"
 	"zflow/internal/app/feeds"
 	"zflow/internal/app/link"
@@ -82,6 +83,7 @@ type workerProcess struct {
 	feeds    *feeds.Feeds
 	routes   *routes.Desk
 	runtime  *code.Runtime
+	able     *able.Server
 }
 
 // run works until ctx ends, then drains.
@@ -102,6 +104,7 @@ func (p *workerProcess) run(ctx context.Context) error {
 // close ends what the worker worked with, once it has ended.
 func (p *workerProcess) close() {
 	p.routes.Close()
+	p.able.Close()
 	if err := p.runtime.Close(); err != nil {
 		p.Log.Warn("ending the processes of code", zap.Error(err))
 	}
@@ -158,6 +161,9 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	if err == nil {
 		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: secretsOf(c.Config),
 			Base: strings.TrimSuffix(cmp.Or(c.site.URL("/"), c.ingest+"/"), "/"), Log: c.Log})
+	}
+	if err == nil {
+		p.able, err = able.Serve(nc, p.ID(), p.runtime.Found)
 	}
 	if err != nil {
 		p.accounts.Close()

@@ -126,6 +126,7 @@ var plan = []row{
 	{pkg: "internal/described", ours: []string{"actions", "actions/http", "engine/expr", "engine/definition/document", "engine/definition/form", "engine/definition/language"}},
 	{pkg: "internal/settings", outside: []string{yaml}},
 	{pkg: "internal/app/accounts", ours: join(store, "internal/public", "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/able", ours: join(words, "actions/code/node"), outside: storage, traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
 	{pkg: "internal/app/feeds", ours: join(words, "internal/pause", "internal/public", "sources/zoom", "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},

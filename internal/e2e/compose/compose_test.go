@@ -146,8 +146,8 @@ func TestOrder(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(p.with(func(s *service) bool { return s.Build != nil }), " "); got != "keys" {
-		t.Errorf("%s build the image: once is enough", got)
+	if got := strings.Join(p.with(func(s *service) bool { return s.Build != nil }), " "); got != "keys worker" {
+		t.Errorf("%s build the images: once is enough for each", got)
 	}
 }
 
@@ -206,6 +206,7 @@ func TestImage(t *testing.T) {
 	for _, line := range []string{
 		"FROM scratch", "USER 65532:65532", "COPY --from=build --chown=65532:65532 /image/data /data", "COPY --from=build --chown=65532:65532 /image/keys /keys",
 		"COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/",
+		"FROM gcr.io/distroless/cc-debian12:nonroot AS worker-node", "COPY --from=node /usr/local/bin/node /usr/bin/", "COPY --from=build /image/bin/worker /usr/bin/",
 	} {
 		if !slices.Contains(strings.Split(string(text), "\n"), line) {
 			t.Errorf("the Dockerfile lacks %q", line)

@@ -52,6 +52,7 @@ type Doctor struct {
 	Token       func(ctx context.Context, gate *durable.Gate, js jetstream.JetStream, connection string) error
 	Metrics     string                                             // URL of ingest's metrics
 	Zoom        func(context.Context, *nats.Conn) (Zoom, error)    // asks a worker
+	Code        func(context.Context, *nats.Conn) (Code, error)    // asks all workers
 	Scopes      func(w *engine.Workflow, of []Connection) []string // that its connections lack
 	Histories   bool                                               // all histories are read and checked
 	Progress    func(done, of uint64)
@@ -66,6 +67,7 @@ type examination struct {
 	gate   *durable.Gate
 	op     *operator.Operator
 	linked []Connection // as workers know them
+	coded  []string     // workflows that have steps of code
 }
 
 // Examine checks everything that it can reach, and reports all that is wrong.
@@ -83,6 +85,7 @@ func (d Doctor) Examine(ctx context.Context) Report {
 			e.workers(ctx)
 			e.zoom(ctx)
 			e.workflows(ctx)
+			e.code(ctx)
 			e.runs(ctx)
 			e.histories(ctx)
 		}

@@ -49,7 +49,7 @@ func (e *examination) workflows(ctx context.Context) {
 	}
 	for _, entry := range all {
 		w, err := e.op.WorkflowOf(ctx, entry)
-		e.scopes(ctx, entry)
+		e.definition(ctx, entry)
 		switch {
 		case err != nil:
 			e.found("workflow", entry.Name, "look at the server's log", "%v", err)

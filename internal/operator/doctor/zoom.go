@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zflow/engine/catalog"
+	"zflow/engine/definition"
 	wire "zflow/proto"
 )
 
@@ -153,13 +154,17 @@ func (e *examination) events(p Portal, a *arrived) {
 	}
 }
 
-func (e *examination) scopes(ctx context.Context, entry catalog.Entry) {
-	if e.Scopes == nil || len(e.linked) == 0 {
-		return
-	}
+// definition looks at what an active version says.
+func (e *examination) definition(ctx context.Context, entry catalog.Entry) {
 	w, err := e.op.Catalog.Workflow(ctx, entry.Name, entry.Version)
 	if err != nil {
 		return // said already
+	}
+	if len(definition.Scripts(w)) > 0 {
+		e.coded = append(e.coded, entry.Name)
+	}
+	if e.Scopes == nil || len(e.linked) == 0 {
+		return
 	}
 	for _, lack := range e.Scopes(w, e.linked) {
 		e.found("scope", entry.Name, "add one of the scopes to the connection's app in Zoom's Marketplace, then connect again", "%s", lack)
