@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,11 +10,8 @@ import (
 
 	"zflow/actions"
 	"zflow/actions/code"
-	"zflow/actions/code/bundle"
 	"zflow/actions/code/node"
-	"zflow/engine"
 	"zflow/engine/catalog"
-	"zflow/engine/definition"
 	"zflow/internal/app/able"
 	"zflow/internal/app/accounts"
 	"zflow/internal/operator/doctor"
@@ -39,27 +34,6 @@ func codeOn(js jetstream.JetStream, r *code.Runtime, tokens *accounts.Accounts) 
 			return code.Connection{Name: name, AccessToken: t.Access, APIURL: t.Address()}, err
 		},
 	}
-}
-
-// bundleOf makes the code of a step ready to run.
-func bundleOf(s definition.Script) (*engine.Code, []definition.Fault) {
-	file, _, _ := strings.Cut(s.Workflow, " with ") // the name of an environment's values
-	source := bundle.Source{Dir: filepath.Dir(file), Name: filepath.Base(file), Text: s.Text, File: s.File}
-	if s.Place != nil {
-		source.Place = func(line int) (int, int) {
-			at, column := s.Place(line, 1)
-			return at, column - 1
-		}
-	}
-	name, data, faults := code.Make(source)
-	all := make([]definition.Fault, len(faults))
-	for i, f := range faults {
-		all[i] = definition.Fault(f)
-	}
-	if name == "" {
-		return nil, all
-	}
-	return &engine.Code{Bundle: name, Data: data}, all
 }
 
 // askCode asks workers what they run code with.

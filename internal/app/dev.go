@@ -262,7 +262,7 @@ func (d *Dev) startFolder(ctx context.Context) error {
 			return err
 		}
 	}
-	d.folder = &folder{dir: d.config.Dir, catalog: d.client.Catalog, known: d.client.Known, out: d.config.Out,
+	d.folder = &folder{dir: d.config.Dir, catalog: d.client.Catalog, known: d.client.Known, scripts: d.worker.scripts, out: d.config.Out,
 		able: func() error { _, err := d.worker.runtime.Found(); return err }}
 	if err := d.folder.sync(ctx); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type folder struct {
 	catalog *catalog.Catalog
 	known   definition.Known
 	out     io.Writer
+	scripts *scripts         // that known makes
 	able    func() error     // says why code cannot be run here
 	files   map[string]*held // by path, as of the last sync
 }
@@ -200,7 +202,7 @@ func (f *folder) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-w.Events:
-			if e.Name == filepath.Clean(f.dir) || e.Name == filepath.Join(f.dir, described.Folder) || isWorkflowFile(filepath.Base(e.Name)) {
+			if f.concerns(e) {
 				rest.Reset(settleFor)
 			}
 		case err := <-w.Errors: // such as events that were lost
@@ -222,6 +224,11 @@ func (f *folder) again(ctx context.Context, w *fsnotify.Watcher, rest *time.Time
 	if err == nil {
 		err = f.sync(ctx)
 	}
+	for _, dir := range f.scripts.folders() { // one that is not there yet is in another
+		if dir != realPath(f.dir) && !slices.Contains(w.WatchList(), dir) && w.Add(dir) == nil {
+			rest.Reset(settleFor) // what changed in it before it was watched
+		}
+	}
 	if err == nil || ctx.Err() != nil {
 		return ""
 	}
@@ -231,6 +238,24 @@ func (f *folder) again(ctx context.Context, w *fsnotify.Watcher, rest *time.Time
 		fmt.Fprint(f.out, text)
 	}
 	return text
+}
+
+// concerns tells whether a change may be one of the workflows.
+func (f *folder) concerns(e fsnotify.Event) bool {
+	return e.Name == filepath.Clean(f.dir) || e.Name == filepath.Join(f.dir, described.Folder) || isWorkflowFile(filepath.Base(e.Name)) ||
+		e.Op != fsnotify.Chmod && concerns(e.Name) && slices.Contains(f.scripts.folders(), realPath(filepath.Dir(e.Name)))
+}
+
+// realPath is the one path of a folder that has others.
+func realPath(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	if path, err := filepath.EvalSymlinks(abs); err == nil {
+		return path
+	}
+	return abs
 }
 
 func isFolder(path string) bool {

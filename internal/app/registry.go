@@ -83,5 +83,5 @@ func Known(r *actions.Registry, connection func(name string) bool) definition.Kn
 			return true, ""
 		}
 		return false, zoomcatalog.Suggest(name)
-	}, Event: (&eventTypes{}).of, Connection: connection, Bundle: bundleOf, Describe: described.With(checking()), Runs: runsAt(public.Site{})}
+	}, Event: (&eventTypes{}).of, Connection: connection, Bundle: newScripts().of, Describe: described.With(checking()), Runs: runsAt(public.Site{})}
 }

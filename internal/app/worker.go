@@ -42,6 +42,7 @@ type WorkerConfig struct {
 
 	site    public.Site   // made by newWorker
 	runtime *code.Runtime // the same
+	scripts *scripts      // the same
 	ingest  string        // where ingest is in this process, without a path; empty: it is another
 }
 
@@ -84,6 +85,7 @@ type workerProcess struct {
 	routes   *routes.Desk
 	runtime  *code.Runtime
 	able     *able.Server
+	scripts  *scripts
 }
 
 // run works until ctx ends, then drains.
@@ -148,7 +150,8 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 		return nil, err
 	}
 	c.runtime = runtimeOf(c.Worker.Code)
-	p := &workerProcess{runtime: c.runtime}
+	c.scripts = newScripts()
+	p := &workerProcess{runtime: c.runtime, scripts: c.scripts}
 	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
 	if err != nil {
 		return nil, err
@@ -211,7 +214,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	cc.Known = Known(registry, tokens.Has)
-	cc.Known.Runs, cc.Known.Describe = runsAt(c.site), described.With(requests)
+	cc.Known.Runs, cc.Known.Describe, cc.Known.Bundle = runsAt(c.site), described.With(requests), c.scripts.of
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {
 		return nil, nil, err

@@ -34,6 +34,10 @@ type Source struct {
 	// Place returns where in the workflow's file a line of Text begins: its line, and
 	// how many columns come before.
 	Place func(line int) (inFile, shift int)
+
+	// Looked is called with each path whose change may change the bundle, those too
+	// where nothing is; from several goroutines. Nil: nobody wants to know.
+	Looked func(path string)
 }
 
 // Fault is something wrong with code.
@@ -135,14 +139,14 @@ func realDir(dir string) (string, error) {
 	return filepath.EvalSymlinks(abs)
 }
 
-// extensions are those of code.
-var extensions = []string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"}
+// Extensions are those of files of code.
+var Extensions = []string{".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"}
 
 // within returns the path of the step's own file.
 func within(dir, file string) (string, *Fault) {
 	switch {
-	case !slices.Contains(extensions, filepath.Ext(file)):
-		return "", &Fault{Message: fmt.Sprintf("%s is no file of code", file), Hint: "its name ends in one of " + strings.Join(extensions, ", ")}
+	case !slices.Contains(Extensions, filepath.Ext(file)):
+		return "", &Fault{Message: fmt.Sprintf("%s is no file of code", file), Hint: "its name ends in one of " + strings.Join(Extensions, ", ")}
 	case filepath.IsAbs(file):
 		return "", &Fault{Message: fmt.Sprintf("%s is not in the workflow's folder", file), Hint: "write ./steps/" + filepath.Base(file)}
 	}
@@ -170,11 +174,47 @@ func (s Source) load(b api.PluginBuild, dir string, code api.OnResolveResult) {
 		return api.OnLoadResult{Contents: &s.Text, ResolveDir: dir, Loader: api.LoaderTS}, nil
 	})
 	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "file"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		s.looked(installed(a.Path))
 		if !below(dir, a.Path) {
 			return api.OnLoadResult{}, fmt.Errorf("%s is not in the workflow's folder: code and all that it imports stand in it", a.Path)
 		}
 		return api.OnLoadResult{}, nil
 	})
+}
+
+func (s Source) looked(path string) {
+	if s.Looked != nil {
+		s.Looked(path)
+	}
+}
+
+// look tells where imports are looked for. What is installed changes in node_modules
+// itself, whose own time says so.
+func (s Source) look(b api.PluginBuild, dir string) {
+	for _, name := range []string{"package.json", "tsconfig.json"} {
+		s.looked(filepath.Join(dir, name))
+	}
+	b.OnResolve(api.OnResolveOptions{Filter: `.`, Namespace: ""}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		switch {
+		case a.Kind == api.ResolveEntryPoint || a.ResolveDir == "":
+		case strings.HasPrefix(a.Path, "."):
+			path := filepath.Join(a.ResolveDir, a.Path) // with or without its ending
+			s.looked(installed(path))
+			s.looked(installed(filepath.Dir(path)))
+		case !strings.HasPrefix(a.Path, "node:"):
+			s.looked(filepath.Join(dir, "node_modules", ".package-lock.json"))
+			s.looked(filepath.Join(dir, "node_modules"))
+		}
+		return api.OnResolveResult{}, nil // esbuild finds it
+	})
+}
+
+// installed is what stands for a file: of an installed package, what npm writes last.
+func installed(path string) string {
+	if before, _, ok := strings.Cut(path, string(filepath.Separator)+"node_modules"+string(filepath.Separator)); ok {
+		return filepath.Join(before, "node_modules", ".package-lock.json")
+	}
+	return path
 }
 
 func (s Source) finish(r api.BuildResult) (*Bundle, []Fault) {
