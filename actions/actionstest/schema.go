@@ -14,8 +14,12 @@ import (
 func Check(s actions.Schema, v any) []string { return s.Check(v) }
 
 // spec: an action is documented in full, and its examples fit its schema.
-func (s Suite) spec(t *testing.T) {
-	sp := s.New(t, "http://127.0.0.1:1").Spec
+func (s Suite) spec(t *testing.T) { Spec(t, s.New(t, "http://127.0.0.1:1").Spec) }
+
+// Spec checks the documentation of an action that is no call over HTTP, for which
+// Suite is.
+func Spec(t *testing.T, sp actions.Spec) {
+	t.Helper()
 	if !regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`).MatchString(sp.Name) {
 		t.Errorf("name %q", sp.Name)
 	}

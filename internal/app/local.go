@@ -10,6 +10,7 @@ import (
 
 	"zflow/actions"
 	keeping "zflow/actions/data"
+	"zflow/actions/email"
 	"zflow/actions/exec"
 	"zflow/actions/file"
 	"zflow/engine/data"
@@ -20,7 +21,7 @@ import (
 // LocalConfig is what actions work on that call nobody outside. Zero: they refuse.
 type LocalConfig struct {
 	Data   *data.Store
-	Worker settings.Worker                   // its folders and programs
+	Worker settings.Worker                   // its folders, programs and mail server
 	Reveal func(text string) (string, error) // opens what is sealed
 }
 
@@ -28,7 +29,13 @@ type LocalConfig struct {
 func localActions(c ActionsConfig) []*actions.Action {
 	all := keeping.Actions(c.Local.Data)
 	all = append(all, file.Actions(file.Options{Folders: c.Local.Worker.Folders, Files: c.Files, MaxFile: int64(c.HTTP.MaxFile)})...)
-	return append(all, exec.Action(programsOf(c)))
+	return append(all, exec.Action(programsOf(c)), email.Action(mailsOf(c)))
+}
+
+func mailsOf(c ActionsConfig) email.Options {
+	m := c.Local.Worker.SMTP
+	return email.Options{Host: m.Host, Port: m.Port, User: m.User, Password: m.Password.Reveal(), From: m.From, TLS: m.TLS,
+		MaxSize: int64(m.MaxSize), PerRecipient: m.PerRecipient, Window: time.Duration(m.Window), Files: c.Files}
 }
 
 func programsOf(c ActionsConfig) exec.Options {

@@ -97,6 +97,7 @@ var plan = []row{
 	{pkg: "actions/code/bundle", ours: []string{"actions/code/pipedream"}, outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
 	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node"}},
 	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
+	{pkg: "actions/email", ours: []string{"actions"}, outside: []string{"github.com/wneessen/go-mail/*"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},

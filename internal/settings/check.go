@@ -27,6 +27,7 @@ func (l *loading) check() {
 	l.checkIngest()
 	l.checkWorker()
 	l.checkLocal()
+	l.checkSMTP()
 	l.checkConsole()
 	l.checkConnections()
 	l.checkZoomApps()

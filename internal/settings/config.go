@@ -84,6 +84,7 @@ type Worker struct {
 
 	Folders map[string]string  `yaml:"folders"` // that file.* may read and write, by name: absolute paths
 	Exec    map[string]Program `yaml:"exec"`    // programs that exec.run may run, by name
+	SMTP    SMTP               `yaml:"smtp"`    // the server that email.send hands mails to
 }
 
 // Code is what the code of steps may use.
@@ -198,7 +199,7 @@ func Default() *Config {
 		HTTP: HTTP{MaxFile: 2 * gib},
 		Zoom: Zoom{ForgetAfter: Duration(9 * day)},
 		Worker: Worker{MetricsListen: "127.0.0.1:9091", Slots: 256, MaxHeld: 1000, Code: Code{Processes: 8, Keep: 4, Memory: 256 * mib,
-			Output: mib, Result: 4 * mib, Network: true, Calls: 5000, Age: Duration(time.Hour), Idle: Duration(5 * time.Minute)}},
+			Output: mib, Result: 4 * mib, Network: true, Calls: 5000, Age: Duration(time.Hour), Idle: Duration(5 * time.Minute)}, SMTP: defaultSMTP()},
 		Console: Console{Listen: "127.0.0.1:8081", MetricsListen: "127.0.0.1:9092"},
 		Streams: Streams{
 			Replicas:    1,

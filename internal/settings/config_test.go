@@ -73,22 +73,23 @@ func TestShippedExamples(t *testing.T) {
 	dir := t.TempDir()
 	text := strings.ReplaceAll(uncomment(string(src)), "/run/secrets", dir)
 	text = strings.Replace(text, "  creds:", "  # creds:", 1) // either that or a user
-	for _, name := range []string{"nats_password", "api_tokens", "zoom_secret_token", "zoom_basic", "zoom_header", "school", "crm_token", "sealing.pub", "sealing.keys"} {
+	for _, name := range []string{"nats_password", "api_tokens", "zoom_secret_token", "zoom_basic", "zoom_header", "school", "crm_token", "smtp_password", "sealing.pub", "sealing.keys"} {
 		write(t, filepath.Join(dir, name), "text of "+name+"\n", 0o600)
 	}
 	write(t, filepath.Join(dir, "api_tokens"), "a-token-of-the-api\nanother-of-the-api\n", 0o600)
 	c := load(t, Setup{File: write(t, filepath.Join(dir, "zflow.yaml"), text, 0o644)})
 	for what, v := range map[string][2]string{
-		"password":   {c.NATS.Password.Reveal(), "text of nats_password"},
-		"public key": {c.Ingest.PublicKey.String(), "text of sealing.pub"},
-		"app":        {c.Ingest.Apps["default"].Secrets[2].Reveal(), "zoom_secret_token"},
-		"basic":      {c.Ingest.Apps["default"].Basic.Password.Reveal(), "text of zoom_basic"},
-		"header":     {c.Ingest.Apps["default"].Header.Value.Reveal(), "text of zoom_header"},
-		"public URL": {c.PublicURL, "https://zflow.example.org"},
-		"token":      {c.Console.Tokens[1].Reveal(), "another-of-the-api"},
-		"connection": {c.Connections["school"].ClientSecret.Reveal(), "text of school"},
-		"secret":     {c.Secrets["crm_token"].Reveal(), "text of crm_token"},
-		"keys":       {c.Worker.SealingKeysFile, filepath.Join(dir, "sealing.keys")},
+		"password":    {c.NATS.Password.Reveal(), "text of nats_password"},
+		"public key":  {c.Ingest.PublicKey.String(), "text of sealing.pub"},
+		"app":         {c.Ingest.Apps["default"].Secrets[2].Reveal(), "zoom_secret_token"},
+		"basic":       {c.Ingest.Apps["default"].Basic.Password.Reveal(), "text of zoom_basic"},
+		"header":      {c.Ingest.Apps["default"].Header.Value.Reveal(), "text of zoom_header"},
+		"public URL":  {c.PublicURL, "https://zflow.example.org"},
+		"token":       {c.Console.Tokens[1].Reveal(), "another-of-the-api"},
+		"connection":  {c.Connections["school"].ClientSecret.Reveal(), "text of school"},
+		"mail server": {c.Worker.SMTP.Password.Reveal(), "text of smtp_password"},
+		"secret":      {c.Secrets["crm_token"].Reveal(), "text of crm_token"},
+		"keys":        {c.Worker.SealingKeysFile, filepath.Join(dir, "sealing.keys")},
 	} {
 		if v[0] != v[1] {
 			t.Errorf("%s: got %q, want %q", what, v[0], v[1])
