@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"zflow/engine/expr/jsonvalue"
+	"zflow/engine/expr/toolbox"
 )
 
 // needList returns the elements of a list, charging a step for each.
@@ -14,29 +15,29 @@ func needList(m *meter, v any) ([]any, error) {
 	if !ok {
 		r := reflect.ValueOf(v)
 		if k := r.Kind(); k != reflect.Slice && k != reflect.Array {
-			return nil, wrongKind("a list", v)
+			return nil, toolbox.WrongKind("a list", v)
 		}
 		l = make([]any, r.Len())
 		for i := range l {
 			l[i] = r.Index(i).Interface()
 		}
 	}
-	return l, m.step(len(l))
+	return l, m.Step(len(l))
 }
 
 // needObject returns the fields of an object, whatever its keys are.
 func needObject(m *meter, v any) (map[string]any, error) {
 	if o, ok := v.(map[string]any); ok {
-		return o, m.step(len(o))
+		return o, m.Step(len(o))
 	}
 	if reflect.ValueOf(v).Kind() != reflect.Map {
-		return nil, wrongKind("an object", v)
+		return nil, toolbox.WrongKind("an object", v)
 	}
 	o, steps, err := jsonvalue.Object(v)
 	if err != nil {
 		return nil, err
 	}
-	return o, m.step(steps)
+	return o, m.Step(steps)
 }
 
 func keys(m *meter, args []any) (any, error) {
@@ -144,7 +145,7 @@ func flatten(m *meter, args []any) (any, error) {
 	depth := 1
 	if len(args) == 2 {
 		var err error
-		if depth, err = needInt(args[1]); err != nil {
+		if depth, err = toolbox.Int(args[1]); err != nil {
 			return nil, err
 		}
 	}
@@ -162,7 +163,7 @@ func flattenInto(m *meter, out, l []any, depth int) ([]any, error) {
 			out = append(out, v)
 			continue
 		}
-		if err := m.step(len(inner)); err != nil {
+		if err := m.Step(len(inner)); err != nil {
 			return nil, err
 		}
 		var err error
@@ -189,7 +190,7 @@ func uniq(m *meter, args []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.step(len(key) / 64); err != nil {
+		if err := m.Step(len(key) / 64); err != nil {
 			return nil, err
 		}
 		if !seen[key] {

@@ -1,9 +1,6 @@
 package expr
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"maps"
 	"reflect"
 	"slices"
@@ -11,6 +8,7 @@ import (
 	"sync"
 
 	"zflow/engine/expr/jsonvalue"
+	"zflow/engine/expr/toolbox"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm/runtime"
@@ -26,15 +24,19 @@ type signature struct {
 }
 
 // signatures are the functions that differ from the library's or are not in it.
-var signatures = map[string]signature{
+var signatures = func() map[string]signature {
+	all := ownSignatures
+	for name, s := range toolbox.Functions() {
+		all[name] = signature{s.Least, s.Most, func(m *meter, args []any) (any, error) { return s.Call(m, args) }}
+	}
+	return all
+}()
+
+// ownSignatures are those of this package.
+var ownSignatures = map[string]signature{
 	"now":      {0, 1, now},
 	"random":   {0, 0, func(m *meter, _ []any) (any, error) { return m.random(), nil }},
 	"uuid":     {0, 0, func(m *meter, _ []any) (any, error) { return m.uuid(), nil }},
-	"date":     {1, 3, date},
-	"duration": {1, 1, duration},
-	"timezone": {1, 1, timezone},
-	"format":   {2, 3, format},
-	"within":   {2, 3, within},
 	"keys":     {1, 1, keys},
 	"values":   {1, 1, values},
 	"toPairs":  {1, 1, toPairs},
@@ -50,8 +52,6 @@ var signatures = map[string]signature{
 	"replace":  {3, 4, replace},
 	"repeat":   {2, 2, repeat},
 	"concat":   {1, -1, concat},
-	"sha256":   {1, 1, f1(hash)},
-	"toBase64": {1, 1, f1(toBase64)},
 	"toJSON":   {1, 1, toJSON},
 	"fromJSON": {1, 1, f1(fromJSON)},
 }
@@ -73,7 +73,8 @@ func Functions() []string { return slices.Sorted(maps.Keys(functionNames())) }
 func function(name string, least, most int, f function1) expr.Option {
 	call := func(params ...any) (any, error) {
 		m, _ := params[0].(*meter)
-		return f(m, params[1:])
+		v, err := f(m, params[1:])
+		return v, told(err)
 	}
 	value := reflect.TypeFor[any]()
 	var types []any
@@ -95,7 +96,7 @@ func funcType(in []reflect.Type, variadic bool) any {
 // f1 and f2 adapt functions of one and two arguments.
 func f1(f func(*meter, string) (any, error)) function1 {
 	return func(m *meter, args []any) (any, error) {
-		s, err := needText(args[0])
+		s, err := toolbox.Text(args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -107,35 +108,8 @@ func f2(f func(*meter, any, any) (any, error)) function1 {
 	return func(m *meter, args []any) (any, error) { return f(m, args[0], args[1]) }
 }
 
-func needText(v any) (string, error) {
-	if s, ok := v.(string); ok {
-		return s, nil
-	}
-	return "", wrongKind("text", v)
-}
-
-// wrongKind says what was wanted; a missing value has its own hint.
-func wrongKind(wanted string, got any) error {
-	if got == nil {
-		return &Error{Message: "a value is missing where " + wanted + " is needed", Hint: "add ?? with what to use instead", missing: true}
-	}
-	return &Error{Message: wanted + " is needed here, this is " + kindOf(got)}
-}
-
-func hash(_ *meter, s string) (any, error) {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:]), nil
-}
-
-func toBase64(m *meter, s string) (any, error) {
-	if err := m.grow(base64.StdEncoding.EncodedLen(len(s))); err != nil {
-		return nil, err
-	}
-	return base64.StdEncoding.EncodeToString([]byte(s)), nil
-}
-
 func fromJSON(m *meter, s string) (any, error) {
-	if err := m.step(len(s)); err != nil {
+	if err := m.Step(len(s)); err != nil {
 		return nil, err
 	}
 	return DecodeJSON([]byte(s))
@@ -149,21 +123,21 @@ func canonicalText(m *meter, v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := m.step(steps); err != nil {
+	if err := m.Step(steps); err != nil {
 		return "", err
 	}
-	return string(b), m.grow(len(b))
+	return string(b), m.Grow(len(b))
 }
 
 func toString(m *meter, args []any) (any, error) {
 	if args[0] == nil {
-		return nil, wrongKind("text", nil)
+		return nil, toolbox.WrongKind("text", nil)
 	}
 	s, err := jsonvalue.Text(args[0])
 	if err != nil {
 		return nil, err
 	}
-	return s, m.grow(len(s))
+	return s, m.Grow(len(s))
 }
 
 func join(m *meter, args []any) (any, error) {
@@ -173,14 +147,14 @@ func join(m *meter, args []any) (any, error) {
 	}
 	glue := ""
 	if len(args) == 2 {
-		if glue, err = needText(args[1]); err != nil {
+		if glue, err = toolbox.Text(args[1]); err != nil {
 			return nil, err
 		}
 	}
 	parts, size := make([]string, len(l)), len(glue)*len(l)
 	for i, v := range l {
 		if v == nil {
-			return nil, wrongKind("text", nil)
+			return nil, toolbox.WrongKind("text", nil)
 		}
 		if parts[i], err = jsonvalue.Text(v); err != nil {
 			return nil, err
@@ -189,20 +163,20 @@ func join(m *meter, args []any) (any, error) {
 			return nil, jsonvalue.ErrTooLong
 		}
 	}
-	return strings.Join(parts, glue), m.grow(size)
+	return strings.Join(parts, glue), m.Grow(size)
 }
 
 func replace(m *meter, args []any) (any, error) {
 	var s [3]string
 	for i := range s {
 		var err error
-		if s[i], err = needText(args[i]); err != nil {
+		if s[i], err = toolbox.Text(args[i]); err != nil {
 			return nil, err
 		}
 	}
 	n := strings.Count(s[0], s[1])
 	if len(args) == 4 {
-		limit, err := needInt(args[3])
+		limit, err := toolbox.Int(args[3])
 		if err != nil {
 			return nil, err
 		}
@@ -210,18 +184,18 @@ func replace(m *meter, args []any) (any, error) {
 			n = min(n, limit)
 		}
 	}
-	if err := m.grow(len(s[0]) + n*max(len(s[2])-len(s[1]), 0)); err != nil {
+	if err := m.Grow(len(s[0]) + n*max(len(s[2])-len(s[1]), 0)); err != nil {
 		return nil, err
 	}
 	return strings.Replace(s[0], s[1], s[2], n), nil
 }
 
 func repeat(m *meter, args []any) (any, error) {
-	s, err := needText(args[0])
+	s, err := toolbox.Text(args[0])
 	if err != nil {
 		return nil, err
 	}
-	n, err := needInt(args[1])
+	n, err := toolbox.Int(args[1])
 	if err != nil {
 		return nil, err
 	}
@@ -231,17 +205,7 @@ func repeat(m *meter, args []any) (any, error) {
 	if len(s) > 0 && n > jsonvalue.MaxText/len(s) {
 		return nil, jsonvalue.ErrTooLong
 	}
-	return strings.Repeat(s, n), m.grow(n * len(s))
-}
-
-func needInt(v any) (int, error) {
-	switch v := v.(type) {
-	case int:
-		return v, nil
-	case int64:
-		return int(v), nil
-	}
-	return 0, wrongKind("a whole number", v)
+	return strings.Repeat(s, n), m.Grow(n * len(s))
 }
 
 // contains and matches are the operators where they are metered; null has and
@@ -254,7 +218,7 @@ func contains(m *meter, a, b any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.Contains(s, part), m.step(len(s) / 64)
+	return strings.Contains(s, part), m.Step(len(s) / 64)
 }
 
 func matches(m *meter, a, b any) (any, error) {
@@ -265,7 +229,7 @@ func matches(m *meter, a, b any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.step(len(s) / 4); err != nil {
+	if err := m.Step(len(s) / 4); err != nil {
 		return nil, err
 	}
 	re, err := m.pattern(pattern)
@@ -276,8 +240,8 @@ func matches(m *meter, a, b any) (any, error) {
 }
 
 func twoTexts(a, b any) (x, y string, err error) {
-	if x, err = needText(a); err == nil {
-		y, err = needText(b)
+	if x, err = toolbox.Text(a); err == nil {
+		y, err = toolbox.Text(b)
 	}
 	return x, y, err
 }

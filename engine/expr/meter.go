@@ -37,8 +37,8 @@ type meter struct {
 
 func newMeter(c Clock) meter { return meter{clock: c, steps: maxSteps, text: allText} }
 
-// step charges n steps. A nil meter has no limit: nothing loops where it is nil.
-func (m *meter) step(n int) error {
+// Step charges n steps. A nil meter has no limit: nothing loops where it is nil.
+func (m *meter) Step(n int) error {
 	if m == nil {
 		return nil
 	}
@@ -48,8 +48,8 @@ func (m *meter) step(n int) error {
 	return nil
 }
 
-// grow charges a text of n bytes that was, or is about to be, made.
-func (m *meter) grow(n int) error {
+// Grow charges a text of n bytes that was, or is about to be, made.
+func (m *meter) Grow(n int) error {
 	if n > jsonvalue.MaxText {
 		return jsonvalue.ErrTooLong
 	}
@@ -90,7 +90,7 @@ func (m *meter) pattern(s string) (*regexp.Regexp, error) {
 	if re := m.patterns[s]; re != nil {
 		return re, nil
 	}
-	if err := m.step(100 + 10*len(s)); err != nil {
+	if err := m.Step(100 + 10*len(s)); err != nil {
 		return nil, err
 	}
 	re, err := regexp.Compile(s)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"zflow/engine/expr/toolbox"
 )
 
 // toInt makes a whole number of a number or a text; a fraction is cut off.
@@ -26,7 +27,7 @@ func toInt(_ *meter, args []any) (any, error) {
 		}
 		return n, nil
 	}
-	return nil, wrongKind("a number", args[0])
+	return nil, toolbox.WrongKind("a number", args[0])
 }
 
 // toFloat makes a number of a number or a text.
@@ -45,7 +46,7 @@ func toFloat(_ *meter, args []any) (any, error) {
 		}
 		return f, nil
 	}
-	return nil, wrongKind("a number", args[0])
+	return nil, toolbox.WrongKind("a number", args[0])
 }
 
 func noNumber(s, wanted string, err error) error {

@@ -259,7 +259,7 @@ var operatorFunctions = sync.OnceValue(func() []expr.Option {
 	}
 	out = append(out, function(chargeName, 1, 1, charge), function(groupsName, 1, 1, groups))
 	return append(out, function(tickName, 0, 0, func(m *meter, _ []any) (any, error) {
-		return nil, m.step(1)
+		return nil, m.Step(1)
 	}))
 })
 
@@ -267,13 +267,13 @@ var operatorFunctions = sync.OnceValue(func() []expr.Option {
 func charge(m *meter, args []any) (any, error) {
 	switch v := args[0].(type) {
 	case string:
-		return v, m.grow(len(v))
+		return v, m.Grow(len(v))
 	case []any:
-		return v, m.step(len(v))
+		return v, m.Step(len(v))
 	case []int:
-		return v, m.step(len(v))
+		return v, m.Step(len(v))
 	case []string:
-		return v, m.step(len(v))
+		return v, m.Step(len(v))
 	}
 	return args[0], nil
 }
@@ -282,7 +282,7 @@ func add(m *meter, a, b any) (any, error) {
 	x, ok := a.(string)
 	y, ok2 := b.(string)
 	if ok && ok2 {
-		if err := m.grow(len(x) + len(y)); err != nil {
+		if err := m.Grow(len(x) + len(y)); err != nil {
 			return nil, err
 		}
 		return x + y, nil
@@ -332,7 +332,7 @@ func in(m *meter, needle, all any) (any, error) {
 	if !ok {
 		return runtime.In(needle, all), nil
 	}
-	if err := m.step(len(l)); err != nil {
+	if err := m.Step(len(l)); err != nil {
 		return nil, err
 	}
 	for _, v := range l {

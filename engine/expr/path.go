@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
+	"zflow/engine/expr/toolbox"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -174,24 +174,4 @@ func plainName(s string) bool {
 }
 
 // kindOf names the type of a value for people.
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "true or false"
-	case int, int64, float64:
-		return "a number"
-	case string:
-		return "text"
-	case time.Time:
-		return "a time"
-	case time.Duration:
-		return "a duration"
-	case map[string]any, map[any][]any:
-		return "an object"
-	case []any, []string, []int:
-		return "a list"
-	}
-	return fmt.Sprintf("a %T", v)
-}
+func kindOf(v any) string { return toolbox.Kind(v) }
