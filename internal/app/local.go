@@ -9,10 +9,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/actions"
+	"zflow/actions/crypto"
+	"zflow/actions/csv"
 	keeping "zflow/actions/data"
 	"zflow/actions/email"
 	"zflow/actions/exec"
 	"zflow/actions/file"
+	"zflow/actions/nats"
+	"zflow/actions/text"
 	"zflow/engine/data"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
@@ -21,6 +25,7 @@ import (
 // LocalConfig is what actions work on that call nobody outside. Zero: they refuse.
 type LocalConfig struct {
 	Data   *data.Store
+	JS     jetstream.JetStream               // of the server that messages go to
 	Worker settings.Worker                   // its folders, programs and mail server
 	Reveal func(text string) (string, error) // opens what is sealed
 }
@@ -29,7 +34,13 @@ type LocalConfig struct {
 func localActions(c ActionsConfig) []*actions.Action {
 	all := keeping.Actions(c.Local.Data)
 	all = append(all, file.Actions(file.Options{Folders: c.Local.Worker.Folders, Files: c.Files, MaxFile: int64(c.HTTP.MaxFile)})...)
-	return append(all, exec.Action(programsOf(c)), email.Action(mailsOf(c)))
+	all = append(all, csv.Actions(csv.Options{Files: c.Files, MaxFile: int64(c.HTTP.MaxFile)})...)
+	o := nats.Options{JS: c.Local.JS, Reveal: c.Local.Reveal}
+	if o.JS != nil {
+		o.Conn = o.JS.Conn()
+	}
+	all = append(all, nats.Actions(o)...)
+	return append(all, exec.Action(programsOf(c)), crypto.Action(), text.Action(), email.Action(mailsOf(c)))
 }
 
 func mailsOf(c ActionsConfig) email.Options {
@@ -50,7 +61,7 @@ func programsOf(c ActionsConfig) exec.Options {
 
 // localOn is what these actions work on at a server.
 func localOn(ctx context.Context, js jetstream.JetStream, gate *durable.Gate, w WorkerConfig) (c LocalConfig, err error) {
-	c.Worker, c.Reveal = w.Worker, w.Keys.OpenText
+	c.JS, c.Worker, c.Reveal = js, w.Worker, w.Keys.OpenText
 	c.Data, err = data.Open(ctx, js, gate)
 	return c, err
 }

@@ -100,6 +100,9 @@ var plan = []row{
 	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node"}},
 	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
 	{pkg: "actions/email", ours: []string{"actions"}, outside: []string{"github.com/wneessen/go-mail/*"}},
+	{pkg: "actions/csv", ours: []string{"actions", "engine/expr/table"}},
+	{pkg: "actions/nats", ours: []string{"actions", "engine/expr/moment"}, outside: storage},
+	{pkg: "actions/text", ours: []string{"actions", "engine/expr/jsonvalue", "engine/expr/moment"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
 	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
