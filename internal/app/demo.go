@@ -25,6 +25,7 @@ type Demo struct {
 	// Shown is called with each run as it ends.
 	Shown func(ctx context.Context, c *Client, run string) error
 	Limit time.Duration // for all runs to end
+	Full  bool          // with a code step, where this machine has Node.js
 }
 
 // Run starts everything in a folder that is removed again, lets the simulated
@@ -39,8 +40,13 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // the system clears what is left
 	flows := filepath.Join(dir, "workflows")
-	if err := writeExamples(flows); err != nil {
+	if err := writeExamples(flows, examples.Workflows); err != nil {
 		return err
+	}
+	if d.Full {
+		if d.Full, err = d.addCode(flows); err != nil {
+			return err
+		}
 	}
 	dev, err := StartDev(ctx, DevConfig{
 		Dir: flows, Data: filepath.Join(dir, "data"), IngestListen: "127.0.0.1:0", SimListen: "127.0.0.1:0",
@@ -53,16 +59,25 @@ func (d Demo) Run(ctx context.Context) error {
 	return d.play(ctx, dev)
 }
 
-func writeExamples(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+// addCode adds the example with a code step; false: it cannot run here.
+func (d Demo) addCode(flows string) (added bool, err error) {
+	if err := NoCodeHere(); err != nil {
+		fmt.Fprintf(d.Out, "without a code step: %v\n", err)
+		return false, nil
+	}
+	return true, writeExamples(flows, examples.Code)
+}
+
+func writeExamples(dir string, from fs.FS) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	files, err := fs.Glob(examples.Workflows, "workflows/*.yaml")
+	files, err := fs.Glob(from, "workflows/*.yaml")
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
-		src, err := fs.ReadFile(examples.Workflows, file)
+		src, err := fs.ReadFile(from, file)
 		if err != nil {
 			return err
 		}
@@ -80,18 +95,24 @@ func (d Demo) play(ctx context.Context, dev *Dev) error {
 		fmt.Fprintf(d.Out, "zoom says %s\n", h.Type)
 		dev.sim.Deliver(h)
 	}
+	runs := len(events)
+	for _, h := range events {
+		if d.Full && h.Type == "meeting.ended" { // it starts the workflow with code too
+			runs++
+		}
+	}
 	seen, failed := 0, 0
 	err := endedRuns(ctx, dev.client.JS, func(run string, state engine.State) (more bool, err error) {
 		seen++
 		if state != engine.Completed {
 			failed++
 		}
-		return seen < len(events), d.Shown(ctx, dev.client, run)
+		return seen < runs, d.Shown(ctx, dev.client, run)
 	})
 	if err != nil {
-		return fmt.Errorf("waiting for %d of %d runs to end: %w", len(events)-seen, len(events), err)
+		return fmt.Errorf("waiting for %d of %d runs to end: %w", runs-seen, runs, err)
 	}
-	return d.sum(dev, len(events), failed)
+	return d.sum(dev, len(events), runs, failed)
 }
 
 // endedRuns calls f for each run that has ended, in order, until f wants no more.
@@ -124,9 +145,9 @@ func endedRuns(ctx context.Context, js jetstream.JetStream, f func(run string, s
 	}
 }
 
-func (d Demo) sum(dev *Dev, runs, failed int) error {
+func (d Demo) sum(dev *Dev, events, runs, failed int) error {
 	calls := len(dev.sim.Ledger(zoomsim.Filter{Kind: zoomsim.KindCall}))
-	fmt.Fprintf(d.Out, "\n%d signed events, %d runs completed, %d calls to the simulated Zoom\n", runs, runs-failed, calls)
+	fmt.Fprintf(d.Out, "\n%d signed events, %d runs completed, %d calls to the simulated Zoom\n", events, runs-failed, calls)
 	if failed > 0 {
 		return fmt.Errorf("%d of %d runs did not complete", failed, runs)
 	}
