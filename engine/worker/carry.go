@@ -135,7 +135,7 @@ func (w *Worker) advance(ctx context.Context, o *owned) (done bool, err error) {
 		}
 	}
 	m, _ := o.carrier()
-	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.secrets, Outcomes: o.outcomes, Hold: w.stop.is(), Slot: func() bool { return w.slot(o) }}
+	turn := engine.Turn{Now: w.now(m, o.run.At), Secrets: w.Secrets(), Outcomes: o.outcomes, Hold: w.stop.is(), Slot: func() bool { return w.slot(o) }}
 	d, err := decide(o, turn)
 	if err != nil {
 		return w.broken(ctx, o, err)

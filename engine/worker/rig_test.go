@@ -142,6 +142,12 @@ type hand struct {
 	kill func() // cuts it off for good, as a dead process is
 }
 
+// secrets are what the worker has, as runs see them.
+func (r *rig) secrets() func() map[string]any {
+	sealed := map[string]any{"slack": r.keys.Public().Seal(secret)}
+	return func() map[string]any { return sealed }
+}
+
 // start runs a worker with a connection of its own.
 func (r *rig) start(change ...func(*Config)) *hand {
 	r.t.Helper()
@@ -150,7 +156,7 @@ func (r *rig) start(change ...func(*Config)) *hand {
 	gate := natstest.Gate(r.t, nc)
 	js := natstest.JetStream(r.t, nc)
 	c := Config{NC: nc, Gate: gate, Catalog: r.openCatalog(js, gate), Stores: r.stores(js, gate), Actions: r.world.registry(r.t),
-		Keys: r.keys, Secrets: map[string]string{"slack": secret}, Log: zap.NewNop()}
+		Keys: r.keys, Secrets: r.secrets(), Log: zap.NewNop()}
 	if testing.Verbose() {
 		c.Log = logger()
 	}

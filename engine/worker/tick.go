@@ -17,7 +17,7 @@ func (w *Worker) ticks() *tick.Keeper {
 		w.counts.addMany(Counter{Name: name, Workflow: workflow}, uint64(n))
 	}
 	p := poll.New(poll.Config{
-		Bucket: w.Stores.Ticks, Publish: w.Stores.Publish, Call: w.callOutside, Account: w.Account, Secrets: w.secrets,
+		Bucket: w.Stores.Ticks, Publish: w.Stores.Publish, Call: w.callOutside, Account: w.Account, Secrets: w.Secrets(),
 		Now: now, Count: count, Log: w.Log,
 	})
 	return &tick.Keeper{

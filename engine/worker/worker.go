@@ -37,7 +37,7 @@ type Config struct {
 	Stores  Stores
 	Actions *actions.Registry
 	Keys    *sealed.Keys
-	Secrets map[string]string // by name, readable; runs only ever see them sealed
+	Secrets func() map[string]any // as they are now, by name, sealed; nil: none. Nobody changes the map
 	Log     *zap.Logger
 	Slots   int           // attempts at a time; 0: 256
 	MaxHeld int           // runs at a time; 0: 1,000
@@ -68,16 +68,15 @@ type Stores struct {
 // Worker runs workflows. Any number of them share the work.
 type Worker struct {
 	Config
-	id      string
-	lease   lease
-	clock   clock.Clock
-	slots   chan struct{}
-	counts  counters
-	secrets map[string]any // by name, sealed
-	held    hold
-	stop    stopping
-	caller  *attempt.Caller
-	busy    turnstile.Turnstiles // one handler of a run at a time
+	id     string
+	lease  lease
+	clock  clock.Clock
+	slots  chan struct{}
+	counts counters
+	held   hold
+	stop   stopping
+	caller *attempt.Caller
+	busy   turnstile.Turnstiles // one handler of a run at a time
 
 	mu       sync.Mutex
 	owned    map[string]*owned
@@ -103,14 +102,13 @@ func New(c Config) *Worker {
 	if c.Drain == 0 {
 		c.Drain = 20 * time.Second
 	}
+	if c.Secrets == nil {
+		c.Secrets = func() map[string]any { return map[string]any{} }
+	}
 	w := &Worker{
 		Config: c, id: ulid.Make().String(), slots: make(chan struct{}, c.Slots), held: hold{freed: make(chan struct{}, 1)},
-		secrets: make(map[string]any, len(c.Secrets)), owned: map[string]*owned{},
-		stop: stopping{soon: make(chan struct{})},
-	}
-	public := c.Keys.Public()
-	for name, value := range c.Secrets {
-		w.secrets[name] = public.Seal(value)
+		owned: map[string]*owned{},
+		stop:  stopping{soon: make(chan struct{})},
 	}
 	w.Log = c.Log.With(zap.String("worker", w.id))
 	w.caller = &attempt.Caller{Actions: c.Actions, Keys: c.Keys, Log: w.Log}

@@ -59,7 +59,7 @@ func request(t *testing.T, method, url, body string, headers ...string) (status 
 func TestRequests(t *testing.T) {
 	c, _ := devConfig(t)
 	c.SimListen, c.Config = "", settings.Default()
-	c.Config.Secrets = map[string]settings.Secret{"token": settings.NewSecret("hush")}
+	c.Config.Secrets = map[string]settings.Known{"token": {Secret: settings.NewSecret("hush")}}
 	for name, text := range map[string]string{"echo": echoFlow, "mirror": mirrorFlow, "plain": outputFlow} {
 		if err := os.WriteFile(filepath.Join(c.Dir, name+".yaml"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -27,6 +29,7 @@ import (
 	"zflow/internal/public"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
+	"zflow/internal/vault"
 	"zflow/proto"
 	"zflow/sources"
 )
@@ -42,6 +45,7 @@ type WorkerConfig struct {
 
 	site    public.Site   // made by newWorker
 	runtime *code.Runtime // the same
+	vault   *vault.Vault  // the same
 	scripts *scripts      // the same
 	ingest  string        // where ingest is in this process, without a path; empty: it is another
 }
@@ -86,20 +90,19 @@ type workerProcess struct {
 	runtime  *code.Runtime
 	able     *able.Server
 	scripts  *scripts
+	vault    *vault.Vault
 }
 
 // run works until ctx ends, then drains.
 func (p *workerProcess) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	fed := make(chan struct{})
-	go func() {
-		defer close(fed)
-		p.feeds.Run(ctx)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { p.feeds.Run(ctx) })
+	beside.Go(func() { p.vault.Run(ctx) })
 	err := p.Run(ctx)
 	stop()
-	<-fed
+	beside.Wait()
 	return err
 }
 
@@ -149,9 +152,12 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	if err := prepare(ctx, nc, js, c, &cc); err != nil {
 		return nil, err
 	}
+	if c.vault, err = vaultOf(ctx, c); err != nil {
+		return nil, err
+	}
 	c.runtime = runtimeOf(c.Worker.Code)
 	c.scripts = newScripts()
-	p := &workerProcess{runtime: c.runtime, scripts: c.scripts}
+	p := &workerProcess{runtime: c.runtime, scripts: c.scripts, vault: c.vault}
 	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
 	if err != nil {
 		return nil, err
@@ -162,7 +168,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 			Portal: feeds.Portal{Site: c.site, Ingest: c.Ingest.Apps, Apps: p.accounts, Workflows: p.client.deployed}})
 	}
 	if err == nil {
-		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: secretsOf(c.Config),
+		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: c.vault.Values,
 			Base: strings.TrimSuffix(cmp.Or(c.site.URL("/"), c.ingest+"/"), "/"), Log: c.Log})
 	}
 	if err == nil {
@@ -229,7 +235,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	}
 	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
-		Secrets: secretsOf(c.Config), Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
+		Secrets: c.vault.Sealed, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
 		Outside: worker.Outside{Account: tokens.Account, Ended: routes.Over(nc).Ended, Unmatched: routes.Over(nc).Unmatched},
 	})
 	if c.Alone {
@@ -238,13 +244,13 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	return w, client, err
 }
 
-// secretsOf are what workflows see as secrets, by name.
-func secretsOf(c *settings.Config) map[string]string {
-	secrets := make(map[string]string, len(c.Secrets))
+// vaultOf reads what workflows see as secrets.
+func vaultOf(ctx context.Context, c WorkerConfig) (*vault.Vault, error) {
+	from := make(map[string]vault.Source, len(c.Secrets))
 	for name, s := range c.Secrets {
-		secrets[name] = s.Reveal()
+		from[name] = vault.Source{Text: s.Reveal(), File: s.File, Command: s.Command, TTL: time.Duration(s.TTL)}
 	}
-	return secrets
+	return vault.Open(ctx, from, c.Keys.Public().Seal, c.Log)
 }
 
 // runsAt is the address of the pages of runs: the console's, on this machine where

@@ -58,6 +58,7 @@ var plan = []row{
 	{pkg: "internal/public"},
 	{pkg: "internal/pause"},
 	{pkg: "internal/child"},
+	{pkg: "internal/vault", ours: []string{"internal/child"}, outside: []string{zap}},
 	{pkg: "internal/ask", ours: []string{"internal/sealed"}, outside: []string{nats}},
 	{pkg: "internal/sealed", ours: words, outside: []string{crypto}},
 

@@ -125,9 +125,7 @@ func (l *loading) checkWorker() {
 		}
 	}
 	l.checkHTTP()
-	for _, name := range keys(l.config.Secrets) {
-		l.checkName("secrets."+name, name, secretName)
-	}
+	l.checkSecrets()
 }
 
 func (l *loading) checkHTTP() {

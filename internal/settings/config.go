@@ -16,7 +16,7 @@ type Config struct {
 	HTTP        HTTP                  `yaml:"http"`
 	Zoom        Zoom                  `yaml:"zoom"`
 	Connections map[string]Connection `yaml:"connections"`
-	Secrets     map[string]Secret     `yaml:"secrets"` // what workflows see as secrets.<name>
+	Secrets     map[string]Known      `yaml:"secrets"` // what workflows see as secrets.<name>
 	Streams     Streams               `yaml:"streams"`
 }
 

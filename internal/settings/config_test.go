@@ -73,7 +73,7 @@ func TestShippedExamples(t *testing.T) {
 	dir := t.TempDir()
 	text := strings.ReplaceAll(uncomment(string(src)), "/run/secrets", dir)
 	text = strings.Replace(text, "  creds:", "  # creds:", 1) // either that or a user
-	for _, name := range []string{"nats_password", "api_tokens", "zoom_secret_token", "zoom_basic", "zoom_header", "school", "crm_token", "smtp_password", "sealing.pub", "sealing.keys"} {
+	for _, name := range []string{"nats_password", "api_tokens", "zoom_secret_token", "zoom_basic", "zoom_header", "school", "crm_token", "smtp_password", "sheet_key", "sealing.pub", "sealing.keys"} {
 		write(t, filepath.Join(dir, name), "text of "+name+"\n", 0o600)
 	}
 	write(t, filepath.Join(dir, "api_tokens"), "a-token-of-the-api\nanother-of-the-api\n", 0o600)

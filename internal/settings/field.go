@@ -30,6 +30,9 @@ func isPath(section reflect.Value, key string) bool {
 func keysOf(v reflect.Value) (keys []string) {
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")
+		if key == "" {
+			continue // the value itself, where that is written as one text
+		}
 		keys = append(keys, key)
 		if canHold(v.Field(i)) {
 			keys = append(keys, key+fileSuffix)
@@ -52,6 +55,12 @@ func isScalar(v reflect.Value) bool {
 		return true
 	}
 	return v.Kind() == reflect.String || v.Kind() == reflect.Int
+}
+
+// hasKeys tells whether a value that is written as one text may have keys instead.
+func hasKeys(v reflect.Value) bool {
+	_, ok := v.Addr().Interface().(*Known)
+	return ok
 }
 
 func setScalar(v reflect.Value, text string) error {

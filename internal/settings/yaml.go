@@ -58,7 +58,7 @@ func (d *yamlLayer) value(n *yaml.Node, v reflect.Value, path string) {
 		n = n.Alias
 	}
 	d.where[path] = d.pos(n)
-	if isScalar(v) {
+	if isScalar(v) && !(n.Kind == yaml.MappingNode && hasKeys(v)) {
 		d.scalar(n, v, path)
 		return
 	}

@@ -42,8 +42,8 @@ type Options struct {
 	Catalog *catalog.Catalog
 	History *history.Store
 	Blobs   *blobs.Store
-	Secrets map[string]string // by name, readable
-	Base    string            // what addresses of triggers begin with, as others see them; empty: nobody knows
+	Secrets func() map[string]string // as they are now, by name, readable
+	Base    string                   // what addresses of triggers begin with, as others see them; empty: nobody knows
 	Log     *zap.Logger
 }
 

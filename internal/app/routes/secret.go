@@ -10,8 +10,9 @@ import (
 
 // secret computes a text that is made of secrets. Its error says nothing of them.
 func (d *Desk) secret(w *workflow.Workflow, t *expr.Template) (string, error) {
-	secrets := make(map[string]any, len(d.Secrets))
-	for name, value := range d.Secrets {
+	now := d.Secrets()
+	secrets := make(map[string]any, len(now))
+	for name, value := range now {
 		secrets[name] = value
 	}
 	v, err := t.Eval(expr.Env{"secrets": secrets, "vars": w.Vars}, expr.Clock{Now: time.Now(), Seed: w.Name})
