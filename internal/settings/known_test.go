@@ -45,6 +45,7 @@ func TestKnownSecrets(t *testing.T) {
 			t.Errorf("%s: more than one error: %v", text, err)
 		}
 	}
+	write(t, at, "secrets: { a: { file: none } }", 0o600)
 	if _, err := Load(Setup{File: at, For: ForIngest}); err != nil {
 		t.Errorf("ingest reads what is not for it: %v", err)
 	}
