@@ -33,6 +33,7 @@ const (
 	FromReconcile = "reconcile"
 	FromPoll      = "poll"
 	FromSchedule  = "schedule"
+	FromSMTP      = "smtp"
 	FromReplay    = "replay"
 	FromSimulator = "simulator"
 	FromTest      = "test"
@@ -64,6 +65,10 @@ const SourceApp = "app"
 // SourcePoll is the source of events that zflow finds by polling for a workflow; the
 // workflow's name is their type: zflow.event.poll._.<workflow>.
 const SourcePoll = "poll"
+
+// SourceEmail is the source of events that mails make; the mailbox, which is the part of
+// an address before the @, is their type: zflow.event.email._.<mailbox>.
+const SourceEmail = "email"
 
 // SourceHTTP is the source of events that HTTP requests make; their type is the name
 // of the workflow that the request was for: zflow.event.http._.<workflow>.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
@@ -26,7 +27,7 @@ It prints "ready" on a line of its own once it serves; SIGTERM or Ctrl-C drains 
 // devFlags are those of dev; each has a ZFLOW_ environment variable of its name.
 type devFlags struct {
 	data, ingest, nats, simListen, secret, config string
-	console, token                                string
+	console, token, smtp                          string
 	sim                                           bool
 	allow                                         []string
 }
@@ -49,6 +50,7 @@ func devCommand(sh *shell) *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&f.data, "data", terminal.DevData, "`folder` for all that lasts")
 	flags.StringVar(&f.ingest, "ingest-listen", "127.0.0.1:8080", "`address` for Zoom's webhooks: /hooks/zoom/default, and HTTP triggers: /http/…")
+	flags.StringVar(&f.smtp, "smtp-listen", "127.0.0.1:2525", "`address` for mails to workflows, of any domain; \"\" for none")
 	flags.StringVar(&f.nats, "nats-listen", "127.0.0.1:4222", "loopback `address` for NATS clients, without credentials")
 	flags.BoolVar(&f.sim, "sim", false, "run a simulated Zoom, and connect to it")
 	flags.StringVar(&f.simListen, "sim-listen", "127.0.0.1:8090", "`address` of the simulated Zoom")
@@ -77,12 +79,13 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	if c.Flags().Changed("http-allow") {
 		config.HTTPAllow = f.allow
 	}
+	f.mayTake(c, sh)
 	simListen := ""
 	if f.sim {
 		simListen = f.simListen
 	}
 	dev, err := app.StartDev(c.Context(), app.DevConfig{
-		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SimListen: simListen, ZoomSecret: f.secret,
+		Dir: dir, Data: f.data, IngestListen: f.ingest, NATSListen: f.nats, SMTPListen: f.smtp, SimListen: simListen, ZoomSecret: f.secret,
 		ConsoleListen: f.console, APIToken: f.token, Config: config, Out: sh.Out, Log: logger(sh),
 	})
 	if c.Context().Err() != nil && err != nil {
@@ -96,6 +99,9 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 	for _, r := range dev.Requests() {
 		fmt.Fprintf(sh.Out, "http      %s\n", r)
 	}
+	for _, m := range dev.Mailboxes() {
+		fmt.Fprintf(sh.Out, "mail      %s@… at %s\n", m, dev.MailAddr())
+	}
 	if dev.Sim() != nil {
 		fmt.Fprintf(sh.Out, "zoom      %s (simulated)\n", dev.SimURL())
 	}
@@ -106,6 +112,20 @@ func runDev(c *cobra.Command, sh *shell, f *devFlags, dir string) error {
 		return err
 	}
 	return nil
+}
+
+// mayTake leaves mail out where its port, which nobody has named, is another's.
+func (f *devFlags) mayTake(c *cobra.Command, sh *shell) {
+	if c.Flags().Changed("smtp-listen") || f.smtp == "" {
+		return
+	}
+	l, err := net.Listen("tcp", f.smtp)
+	if err != nil {
+		fmt.Fprintf(sh.Out, "no mail is received: %v (--smtp-listen names another address)\n", err)
+		f.smtp = ""
+		return
+	}
+	_ = l.Close() // nobody has connected
 }
 
 // printConsole says where the API is, and its token where that was made.

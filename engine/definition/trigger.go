@@ -63,6 +63,8 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 		return b.called(t, n)
 	case "http":
 		return b.request(t, n.Get("http"))
+	case "email":
+		return b.email(t, n.Get("email"))
 	case "poll":
 		return b.poll(t, n.Get("poll"))
 	case "schedule":

@@ -36,7 +36,7 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	}
 	for i, t := range def.Triggers {
 		at = i
-		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || due != nil && !due[i] || !of(def.Name, t.Connections, e.Account) {
+		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || t.Email != nil && !meant(t.Email, e.Trigger) || due != nil && !due[i] || !of(def.Name, t.Connections, e.Account) {
 			continue
 		}
 		if t.If == nil {
@@ -64,6 +64,13 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 func requested(h *engine.HTTP, trigger []byte) bool {
 	var r struct{ Method, Path string }
 	return json.Unmarshal(trigger, &r) == nil && h.Takes(r.Method, strings.TrimPrefix(r.Path, wire.PathHTTP))
+}
+
+// meant tells whether a mail may start a run: one that a program sent by itself, such as
+// a notice of absence, only where it is asked for, since the answer to it may be another.
+func meant(t *workflow.Email, trigger []byte) bool {
+	var m struct{ Automatic string }
+	return t.Automatic || len(trigger) == 0 || json.Unmarshal(trigger, &m) == nil && m.Automatic == ""
 }
 
 // Event is what a history holds of an event.

@@ -44,6 +44,7 @@ type Trigger struct {
 	Ticks       *Ticks            // of what makes its events at times; nil: they come from outside
 	Poll        *Poll             // what is done at each tick; nil: no more than an event
 	HTTP        *HTTP             // the requests that start a run; nil: none do
+	Email       *Email            // the mails that start a run; nil: none do
 }
 
 // Once says that of the events with one key only the first in a while starts a run.

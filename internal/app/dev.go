@@ -32,6 +32,7 @@ type DevConfig struct {
 	Data         string // what lasts: streams, keys, dev.json
 	IngestListen string
 	NATSListen   string // loopback only; empty: none
+	SMTPListen   string // receives mail for any domain; empty: none
 	SimListen    string // of the simulator; empty: no simulator
 	ZoomSecret   string // the secret token of app default; empty: made, and kept
 
@@ -105,6 +106,12 @@ func (d *Dev) Requests() []string {
 	}
 	return all
 }
+
+// Mailboxes are those of workflows, and MailAddr is where mail for them is received.
+func (d *Dev) Mailboxes() []string { return d.intake.Mailboxes() }
+
+// MailAddr is where mail is received, empty where none is.
+func (d *Dev) MailAddr() string { return d.intake.MailAddr() }
 
 // SimURL is where the simulator listens.
 func (d *Dev) SimURL() string { return d.state.Sim }
@@ -240,6 +247,7 @@ func (d *Dev) startWorker(ctx context.Context) error {
 func (d *Dev) startIngest(ctx context.Context) (err error) {
 	c := intake.ConfigOf(d.config.Config)
 	c.Listen, c.MetricsListen, c.SealKey = d.config.IngestListen, "", d.state.public
+	c.Mail.Listen, c.Mail.Domains = d.config.SMTPListen, []string{"*"}
 	c.NATS = intake.NATS{Conn: d.client.NC, Gate: d.client.Gate}
 	c.Apps = withDefault(c.Apps, d.state.ZoomSecret)
 	if d.intake, err = intake.New(c, d.config.Log); err != nil {

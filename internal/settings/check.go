@@ -91,10 +91,30 @@ func (l *loading) checkIngest() {
 		}
 		l.checkBeside(path, in.Apps[name])
 	}
+	l.checkInbound(&in.SMTP)
 	l.atLeast("ingest.limits.max_body", int64(in.Limits.MaxBody), 1024, "1KiB")
 	l.atLeast("ingest.limits.max_upload", int64(in.Limits.MaxUpload), 1024, "1KiB")
 	l.atLeast("ingest.limits.waiting", int64(in.Limits.Waiting), 1, "1")
 	l.atLeast("ingest.limits.window", int64(in.Limits.Window), int64(time.Minute), "1m")
+}
+
+func (l *loading) checkInbound(s *Inbound) {
+	l.checkAddress("ingest.smtp.listen", s.Listen)
+	if s.Listen != "" && len(s.Domains) == 0 {
+		l.fault(l.at("ingest.smtp"), `ingest.smtp.domains is missing: write the domains whose mail is received, or "*" for any`)
+	}
+	for _, d := range s.Domains {
+		if d != "*" && !hostName.MatchString(d) {
+			l.fault(l.at("ingest.smtp.domains"), "ingest.smtp.domains: %q is no domain such as example.org", d)
+		}
+	}
+	if s.Name != "" && !hostName.MatchString(s.Name) {
+		l.fault(l.at("ingest.smtp.name"), "ingest.smtp.name: %q is no name of a host", s.Name)
+	}
+	l.atLeast("ingest.smtp.max_size", int64(s.MaxSize), 1024, "1KiB")
+	l.atLeast("ingest.smtp.max_recipients", int64(s.MaxRecipients), 1, "1")
+	l.atLeast("ingest.smtp.connections", int64(s.Connections), 1, "1")
+	l.atLeast("ingest.smtp.per_address", int64(s.PerAddress), 1, "1")
 }
 
 // checkBeside looks at what Zoom sends beside the signature.

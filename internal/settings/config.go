@@ -38,6 +38,18 @@ type Ingest struct {
 	Verification  Text           `yaml:"domain_verification"` // what Zoom's domain verification file says
 	Apps          map[string]App `yaml:"apps"`
 	Limits        Limits         `yaml:"limits"`
+	SMTP          Inbound        `yaml:"smtp"`
+}
+
+// Inbound is how ingest receives mail.
+type Inbound struct {
+	Listen        string   `yaml:"listen"`         // empty: it receives none
+	Name          string   `yaml:"name"`           // of the host, as it greets
+	Domains       []string `yaml:"domains"`        // whose mail is received; "*": any
+	MaxSize       Bytes    `yaml:"max_size"`       // of a mail
+	MaxRecipients int      `yaml:"max_recipients"` // of a mail
+	Connections   int      `yaml:"connections"`    // at once
+	PerAddress    int      `yaml:"per_address"`    // of them from one address
 }
 
 // TLS is a certificate to serve with; empty: none, a proxy in front has it.
@@ -195,6 +207,7 @@ func Default() *Config {
 			Listen:        ":8080",
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, MaxUpload: 32 * mib, Waiting: 1000, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
+			SMTP:          Inbound{MaxSize: 25 * mib, MaxRecipients: 100, Connections: 500, PerAddress: 50},
 		},
 		HTTP: HTTP{MaxFile: 2 * gib},
 		Zoom: Zoom{ForgetAfter: Duration(9 * day)},

@@ -68,6 +68,8 @@ const (
 	formAlgorithm
 	formEncoding
 	formCatchUp
+	formEmail
+	formMailbox
 	formAny
 	formCode
 	formEffect
@@ -111,9 +113,15 @@ var Trigger = map[string]Key{
 	"timezone":   {formText, "Of the schedule's cron, such as Europe/Berlin; default UTC.", false},
 	"catch_up":   {formCatchUp, "Which of the schedule's times that were missed still start a run: one (the last), all or none; default one.", false},
 	"http":       {formHTTP, "Requests to a path of its own start a run.", false},
-	"email":      {Form: Later},
+	"email":      {formEmail, "Mails to a mailbox start a run: the part of the address before the @.", false},
 	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
 	"run":        {Form: Later},
+}
+
+// Email has those of the trigger email.
+var Email = map[string]Key{
+	"mailbox":   {formMailbox, "The part of the address before the @.", true},
+	"automatic": {formFlag, "Whether mails that programs send by themselves start a run too, such as notices of absence, bounces and those of lists; default false.", false},
 }
 
 // Own says to which kind of trigger a key belongs.

@@ -31,7 +31,7 @@ func Schema(reg *actions.Registry) []byte {
 
 // objects are the parts of a workflow that are objects with keys.
 var objects = map[string]map[string]Key{
-	"trigger": Trigger, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"trigger": Trigger, "email": Email, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
 	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop, "script": Script,
 }
@@ -72,6 +72,8 @@ func (f Form) schema(reg *actions.Registry) fragment {
 		return fragment{"anyOf": []fragment{{"enum": used(reg)}, {"type": "string", "pattern": `^\.\.?/`}}}
 	case formTriggers:
 		return oneOrList(ref("trigger"))
+	case formEmail:
+		return fragment{"anyOf": []fragment{plain[formMailbox], ref("email")}}
 	case formSleep:
 		return orText(ref("sleep"), DurationPattern, ref("expression"))
 	case formAuth:
@@ -127,6 +129,7 @@ var plain = map[Form]fragment{
 	formFirst:     {"enum": Firsts},
 	formPaths:     oneOrList(written),
 	formCatchUp:   {"enum": CatchUps},
+	formMailbox:   {"type": "string", "pattern": MailboxPattern},
 	formEnd:       {"enum": Ends},
 	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},

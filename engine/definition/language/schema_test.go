@@ -38,7 +38,7 @@ func TestEveryKey(t *testing.T) {
 		"trigger": {Trigger, schema.Defs["trigger"].Properties}, "retry": {Retry, schema.Defs["retry"].Properties},
 		"http": {HTTP, schema.Defs["http"].Properties}, "auth": {Auth, schema.Defs["auth"].Properties}, "hmac": {HMAC, schema.Defs["hmac"].Properties},
 		"basic": {Basic, schema.Defs["basic"].Properties}, "cors": {CORS, schema.Defs["cors"].Properties}, "request key": {RequestKey, schema.Defs["request_key"].Properties},
-		"once": {Once, schema.Defs["once"].Properties}, "poll": {Poll, schema.Defs["poll"].Properties}, "call": {Callable, schema.Defs["callable"].Properties},
+		"email": {Email, schema.Defs["email"].Properties}, "once": {Once, schema.Defs["once"].Properties}, "poll": {Poll, schema.Defs["poll"].Properties}, "call": {Callable, schema.Defs["callable"].Properties},
 		"concurrency": {Concurrency, schema.Defs["concurrency"].Properties}, "limits": {Limits, schema.Defs["limits"].Properties},
 		"case": {Case, schema.Defs["case"].Properties}, "undo": {Undo, schema.Defs["undo"].Properties},
 		"sleep": {Sleep, schema.Defs["sleep"].Properties}, "schedule": {Schedule, schema.Defs["schedule"].Properties},
@@ -77,7 +77,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%v are not in order", c.kinds)
 		}
 	}
-	for _, name := range []string{"email", "run"} {
+	for _, name := range []string{"run"} {
 		if Trigger[name].Form != Later {
 			t.Errorf("the trigger %s is of this version", name)
 		}

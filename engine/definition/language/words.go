@@ -11,6 +11,7 @@ const (
 	PathPattern     = `^[A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*$`
 	MethodPattern   = `^[A-Z]{3,20}$`
 	HeaderPattern   = `^[A-Za-z0-9][A-Za-z0-9_-]*$`
+	MailboxPattern  = `^[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?$`
 	TypePattern     = `^([A-Za-z0-9_-]+|\*)(\.([A-Za-z0-9_-]+|\*))*$`
 )
 
@@ -24,7 +25,7 @@ var (
 		"approval", "call", "code", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
-	TriggerKinds = []string{"zoom", "http", "schedule", "event", "call", "poll"} // by how common they are
+	TriggerKinds = []string{"zoom", "http", "schedule", "email", "event", "call", "poll"} // by how common they are
 	// ArrivalKinds are what can be waited for.
 	ArrivalKinds = []string{"zoom", "event", "signal"}
 	// InputTypes are those of the inputs of call; a ? after one says that the input

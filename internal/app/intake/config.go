@@ -7,6 +7,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/settings"
 	"zflow/sources"
+	"zflow/sources/email"
 	"zflow/sources/http"
 	"zflow/sources/zoom"
 )
@@ -18,9 +19,10 @@ func ConfigOf(c *settings.Config) Config {
 		SealKey:      c.Ingest.PublicKey.String(),
 		Verification: c.Ingest.Verification.String(), TLS: c.Ingest.TLS,
 		MaxBody: int64(c.Ingest.Limits.MaxBody),
-		HTTP:    http.Limits{Upload: int64(c.Ingest.Limits.MaxUpload), Waiting: c.Ingest.Limits.Waiting},
-		Past:    time.Duration(c.Ingest.Limits.Window),
-		Future:  time.Duration(c.Ingest.Limits.FutureSkew),
+		Triggers: Triggers{HTTP: http.Limits{Upload: int64(c.Ingest.Limits.MaxUpload), Waiting: c.Ingest.Limits.Waiting}, Mail: Mail{Listen: c.Ingest.SMTP.Listen, Name: c.Ingest.SMTP.Name, Domains: c.Ingest.SMTP.Domains,
+			Limits: email.Limits{Size: int64(c.Ingest.SMTP.MaxSize), Recipients: c.Ingest.SMTP.MaxRecipients, Connections: c.Ingest.SMTP.Connections, Each: c.Ingest.SMTP.PerAddress}}},
+		Past:   time.Duration(c.Ingest.Limits.Window),
+		Future: time.Duration(c.Ingest.Limits.FutureSkew),
 		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),
 			Replicas: c.Streams.Replicas},
 		Beside: int64(c.Streams.RunsBytes + c.Streams.WakesBytes),

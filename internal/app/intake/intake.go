@@ -14,6 +14,7 @@ import (
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
 	"zflow/sources"
+	"zflow/sources/email"
 	"zflow/sources/http"
 	"zflow/sources/zoom"
 
@@ -35,9 +36,15 @@ type Config struct {
 	Beside        int64         // bytes that the limits of other streams take of the disk
 	Past, Future  time.Duration // bounds of a webhook's signature time
 	MaxBody       int64         // of a webhook or another request, in bytes
-	HTTP          http.Limits   // of requests to HTTP triggers
-	Concurrent    int           // events stored at once
-	Drain         time.Duration // how long a stop waits for requests under way: 10 s
+	Triggers
+	Concurrent int           // events stored at once
+	Drain      time.Duration // how long a stop waits for requests under way: 10 s
+}
+
+// Triggers are how events of workflows' own triggers come in.
+type Triggers struct {
+	HTTP http.Limits // of requests
+	Mail Mail
 }
 
 // NATS says how ingest reaches NATS.
@@ -66,8 +73,10 @@ type Intake struct {
 	nc       *nats.Conn
 	handler  *zoom.Handler
 	public   net.Listener
-	private  net.Listener // nil: none
-	web      *web         // HTTP triggers
+	private  net.Listener  // nil: none
+	web      *web          // HTTP triggers
+	mail     *email.Server // nil: no mail is received
+	post     net.Listener  // of it
 	numbers  *numbers
 	store    atomic.Pointer[store]
 	linked   chan struct{} // a connection to NATS was made; holds one
@@ -110,12 +119,15 @@ func (in *Intake) assemble() error {
 			return err
 		}
 	}
+	if err := in.openMail(); err != nil {
+		return err
+	}
 	in.nc, err = in.connect()
 	return err
 }
 
 func (in *Intake) close() {
-	for _, l := range []net.Listener{in.public, in.private} {
+	for _, l := range []net.Listener{in.public, in.private, in.post} {
 		if l != nil {
 			_ = l.Close() // it may be closed already
 		}
@@ -161,16 +173,25 @@ func (in *Intake) Run(ctx context.Context) error {
 		in.keep(ctx)
 	}()
 	go in.web.keep(ctx)
+	stopMail, mailEnded := in.serveMail(ctx)
 	in.log.Info("ingest is listening", zap.String("address", in.Addr()), zap.String("metrics", in.MetricsAddr()))
 	var failure error
 	select {
 	case <-ctx.Done():
 	case err := <-ended:
 		failure = fmt.Errorf("serving webhooks: %w", err)
+	case err := <-mailEnded:
+		failure = fmt.Errorf("receiving mail: %w", err)
 	}
 	in.draining.Store(true)
 	defer time.AfterFunc(cmp.Or(in.config.Drain, defaultDrain)*3/4, in.web.handler.Stop).Stop()
+	mailStopped := make(chan struct{})
+	go func() {
+		defer close(mailStopped)
+		stopMail()
+	}()
 	failure = errors.Join(failure, in.drain(public, unused))
+	<-mailStopped
 	stop(nil)
 	<-kept
 	return errors.Join(failure, private.Close())

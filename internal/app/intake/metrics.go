@@ -46,7 +46,7 @@ type webhookCollector struct {
 	in                             *Intake
 	total, last, validated, linked *prometheus.Desc
 	passes, flushes                *prometheus.Desc
-	requests, waiting              *prometheus.Desc
+	requests, waiting, mails       *prometheus.Desc
 }
 
 func newWebhookCollector(in *Intake) *webhookCollector {
@@ -59,6 +59,7 @@ func newWebhookCollector(in *Intake) *webhookCollector {
 		linked:    desc("zflow_nats_connected", "1 while NATS is connected.", nil, nil),
 		passes:    desc("zflow_gate_passes_total", "Waits at the Gate.", nil, nil),
 		requests:  desc("zflow_http_requests_total", "Requests to HTTP triggers by workflow and what became of them.", []string{"workflow", "outcome"}, nil),
+		mails:     desc("zflow_mails_total", "Mails, recipients and connections by what became of them.", []string{"outcome"}, nil),
 		waiting:   desc("zflow_http_waiting", "Requests that wait for their runs.", nil, nil),
 		flushes:   desc("zflow_gate_flushes_total", "Flushes that the waits shared.", nil, nil),
 	}
@@ -66,7 +67,7 @@ func newWebhookCollector(in *Intake) *webhookCollector {
 
 // Describe implements prometheus.Collector.
 func (c *webhookCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.total, c.last, c.validated, c.linked, c.passes, c.flushes, c.requests, c.waiting} {
+	for _, d := range []*prometheus.Desc{c.total, c.last, c.validated, c.linked, c.passes, c.flushes, c.requests, c.waiting, c.mails} {
 		to <- d
 	}
 }
@@ -85,6 +86,11 @@ func (c *webhookCollector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.requests, prometheus.CounterValue, float64(n.N), n.Workflow, string(n.Outcome))
 	}
 	to <- prometheus.MustNewConstMetric(c.waiting, prometheus.GaugeValue, float64(waiting))
+	if c.in.mail != nil {
+		for outcome, n := range c.in.mail.Stats() {
+			to <- prometheus.MustNewConstMetric(c.mails, prometheus.CounterValue, float64(n), string(outcome))
+		}
+	}
 	connected := 0.0
 	if c.in.nc != nil && c.in.nc.IsConnected() {
 		connected = 1

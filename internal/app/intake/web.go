@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,8 @@ type web struct {
 	keys    *sealed.Keys
 	handler *http.Handler
 	table   atomic.Pointer[http.Table]
-	changed chan struct{} // holds one
+	boxes   atomic.Pointer[[]string] // mailboxes; nil: nobody has said
+	changed chan struct{}            // holds one
 
 	asking sync.Mutex // one at a time
 	asked  time.Time
@@ -151,6 +153,9 @@ func (v *web) askUnless(ctx context.Context, since time.Duration) error {
 	}
 	table, without := http.NewTable(all)
 	v.table.Store(table)
+	slices.Sort(got.Mailboxes)
+	boxes := slices.Compact(got.Mailboxes)
+	v.boxes.Store(&boxes)
 	for _, r := range without {
 		v.in.log.Warn("an HTTP trigger has no path, since another workflow has it", zap.String("workflow", r.Workflow), zap.String("path", r.Path))
 	}

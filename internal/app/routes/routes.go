@@ -64,6 +64,8 @@ type Wish struct {
 // Sealed is a table of routes.
 type Sealed struct {
 	Routes string `json:"routes"` // a list of http.Route, sealed
+
+	Mailboxes []string `json:"mailboxes"` // that workflows have
 }
 
 // Question asks for a run's answer.
@@ -117,7 +119,7 @@ func (d *Desk) onRoutes(ctx context.Context, q Wish) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := d.routes(ctx)
+	all, mailboxes, err := d.routes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -125,16 +127,16 @@ func (d *Desk) onRoutes(ctx context.Context, q Wish) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Sealed{Routes: key.Seal(string(raw))}, nil
+	return Sealed{Routes: key.Seal(string(raw)), Mailboxes: mailboxes}, nil
 }
 
-// routes returns those of the workflows that are deployed.
-func (d *Desk) routes(ctx context.Context) ([]http.Route, error) {
+// routes returns those of the workflows that are deployed, and their mailboxes.
+func (d *Desk) routes(ctx context.Context) (all []http.Route, mailboxes []string, err error) {
 	entries, err := d.Catalog.List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := []http.Route{}
+	all, mailboxes = []http.Route{}, []string{}
 	for _, e := range entries {
 		if e.State != catalog.Active && e.State != catalog.Paused {
 			continue
@@ -142,7 +144,7 @@ func (d *Desk) routes(ctx context.Context) ([]http.Route, error) {
 		w, err := d.Catalog.Workflow(ctx, e.Name, e.Version)
 		switch {
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case err != nil: // it cannot be run either, which others say
 			continue
 		}
@@ -150,9 +152,12 @@ func (d *Desk) routes(ctx context.Context) ([]http.Route, error) {
 			if t.HTTP != nil {
 				all = append(all, d.route(w, t.HTTP, e.State == catalog.Paused))
 			}
+			if t.Email != nil {
+				mailboxes = append(mailboxes, t.Email.Mailbox)
+			}
 		}
 	}
-	return all, nil
+	return all, mailboxes, nil
 }
 
 func (d *Desk) route(w *workflow.Workflow, t *workflow.HTTP, paused bool) http.Route {

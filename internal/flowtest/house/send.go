@@ -41,6 +41,8 @@ func Body(e *testfile.Event, folder string) ([]byte, error) {
 		body = zoomcatalog.Sample(e.Type)
 	case body == nil && e.Kind() == proto.SourcePoll:
 		body = []byte(`{"change":"added","key":"1","item":{"id":"1"},"before":null,"polled_at":"2026-03-02T10:00:00Z"}`)
+	case body == nil && e.Kind() == proto.SourceEmail:
+		body = []byte(sampleMail)
 	case body == nil:
 		body = []byte("{}")
 	}
@@ -107,8 +109,41 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 		event.ID = proto.EventID(proto.SourcePoll, h.name, strconv.Itoa(e.Line))
 		event.Type, event.Source = h.name, proto.SourcePoll
 	}
+	if e.Kind() == proto.SourceEmail {
+		if err := h.mailed(ctx, event, strconv.Itoa(e.Line)); err != nil {
+			return nil, err
+		}
+	}
 	_, err = h.client.Publisher.Publish(ctx, event)
 	return event, err
+}
+
+const sampleMail = `{"from":{"name":"Ada","address":"ada@example.org"},"to":[{"name":"","address":"desk@example.org"}],"cc":[],"reply_to":[],` +
+	`"subject":"Hello","text":"hello\n","html":null,"attachments":[],"message_id":"m1@example.org","in_reply_to":"","references":[],` +
+	`"date":"2026-03-02T10:00:00Z","headers":{},"automatic":"","problems":[],"sender":"ada@example.org","mailbox":"","recipient":"","tag":""}`
+
+// mailed makes an event that of a mail to the tested workflow's mailbox.
+func (h *House) mailed(ctx context.Context, e *proto.Event, line string) error {
+	def, err := h.Definition(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range def.Triggers {
+		if t.Email == nil {
+			continue
+		}
+		var b struct{ Automatic string }
+		if err := json.Unmarshal(e.Body, &b); err != nil {
+			return fmt.Errorf("the body of a mail's event is an object: %w", err)
+		}
+		if b.Automatic != "" {
+			e.Trigger = []byte(`{"automatic":` + strconv.Quote(b.Automatic) + `}`)
+		}
+		e.ID, e.Type, e.Source = proto.EventID(proto.SourceEmail, t.Email.Mailbox, line), t.Email.Mailbox, proto.SourceEmail
+		e.Body, err = over([]byte(`{"mailbox":`+strconv.Quote(t.Email.Mailbox)+`}`), e.Body)
+		return err
+	}
+	return fmt.Errorf("sending a mail: workflow %s has no trigger email", h.name)
 }
 
 // scheduled publishes the event of a tick of the tested workflow.

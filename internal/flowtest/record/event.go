@@ -66,14 +66,14 @@ var typeText = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 // event adds the fixture of an event and returns how a test names it.
 func (f *folder) event(prefix string, e happened) (object, error) {
 	kind, _, _ := strings.Cut(e.Source, "/")
-	if kind == "poll" || kind == "schedule" {
+	if kind == "poll" || kind == "schedule" || kind == "email" {
 		e.Type = kind // a test means its own workflow
 	}
 	switch {
 	case !typeText.MatchString(e.Type):
 		return nil, fmt.Errorf("a test cannot name its type %.60q", e.Type)
-	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule"}, kind):
-		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls and schedules, and calls", kind)
+	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule", "email"}, kind):
+		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, schedules and mails, and calls", kind)
 	}
 	body, err := pretty(e.Body)
 	if err != nil {

@@ -33,7 +33,7 @@ type Test struct {
 // Event is one that comes from outside.
 type Event struct {
 	Type   string
-	Source string          // zoom, app, call, poll or schedule; empty: by the type
+	Source string          // zoom, app, call, poll, schedule or email; empty: by the type
 	At     time.Time       // of a schedule: when it was to be; zero: when it comes
 	Body   json.RawMessage // nil: File's, else the built-in sample
 	File   string          // with a body; relative to the test file

@@ -87,7 +87,7 @@ func (r *reader) fields(n *node, what string) []document.Pair {
 	return n.Fields
 }
 
-var sources = []string{"zoom", "app", "call", "poll", "schedule"}
+var sources = []string{"zoom", "app", "call", "poll", "schedule", "email"}
 
 // Kind is the source of an event: what the file says, else Zoom where Zoom has
 // such an event.
@@ -97,7 +97,7 @@ func (e *Event) Kind() string {
 		return "http"
 	case e.Source != "":
 		return e.Source
-	case e.Type == "call" || e.Type == "poll" || e.Type == "schedule":
+	case e.Type == "call" || e.Type == "poll" || e.Type == "schedule" || e.Type == "email":
 		return e.Type
 	case known:
 		return "zoom"
