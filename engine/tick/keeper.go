@@ -30,8 +30,8 @@ type Keeper struct {
 	Bucket *durable.Bucket // TICKS; nil: nothing ticks here
 	Wakes  *wakes.Store
 	Leases *leases.Store
-	Worker string           // who handles
-	Now    func() time.Time // the broker's time
+	Worker string                            // who handles
+	Now    func() time.Time                  // the broker's time
 	Poll   func(context.Context, Tick) error // looks for what has happened
 	Count  func(name, workflow string, n int)
 	Log    *zap.Logger
