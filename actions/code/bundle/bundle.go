@@ -101,7 +101,9 @@ func Make(s Source) (*Bundle, []Fault) {
 	}
 	options.Stdin = &api.StdinOptions{Contents: s.entry(code), Sourcefile: outer}
 	options.Plugins = []api.Plugin{
-		{Name: "zflow", Setup: func(b api.PluginBuild) { s.load(b, dir, code) }}, {Name: "pipedream", Setup: pipedream.Setup},
+		{Name: "zflow", Setup: func(b api.PluginBuild) { s.load(b, dir, code) }},
+		{Name: "looked", Setup: func(b api.PluginBuild) { s.look(b, dir) }},
+		{Name: "pipedream", Setup: pipedream.Setup},
 	}
 	return s.finish(api.Build(options))
 }
@@ -109,6 +111,9 @@ func Make(s Source) (*Bundle, []Fault) {
 func (s Source) code(dir string) (api.OnResolveResult, *Fault) {
 	if s.File == "" {
 		return api.OnResolveResult{Path: "code", Namespace: "text"}, nil
+	}
+	for path := filepath.Join(dir, s.File); below(dir, path); path = filepath.Dir(path) { // it, or its folder, may come yet
+		s.looked(path)
 	}
 	path, fault := within(dir, s.File)
 	return api.OnResolveResult{Path: path}, fault
