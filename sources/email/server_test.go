@@ -4,10 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/smtp"
 	"strings"
@@ -365,4 +371,50 @@ func TestFiles(t *testing.T) {
 	if page["name"] != "message.html" || strings.TrimSpace(string(p.files[page["file"].(string)])) != html {
 		t.Errorf("%v", page)
 	}
+}
+
+// STARTTLS is offered where there is a certificate, and what was said before it does
+// not count.
+func TestSTARTTLS(t *testing.T) {
+	cert := certificate(t)
+	p := newPost(t, func(c *Config) { c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}} })
+	c, err := smtp.Dial(p.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.Mail("before@example.net"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.StartTLS(&tls.Config{InsecureSkipVerify: true}); err != nil { //nolint:gosec // it is its own authority
+		t.Fatal(err)
+	}
+	if err := c.Rcpt("desk@example.org"); err == nil {
+		t.Error("the sender of before the handshake counts")
+	}
+	for _, err := range []error{c.Mail("ada@example.net"), c.Rcpt("desk@example.org")} {
+		p.want(err, "")
+	}
+	w, err := c.Data()
+	p.want(err, "")
+	_, err = w.Write(crlf(hello))
+	p.want(err, "")
+	p.want(w.Close(), "")
+	if got := p.stored(); len(got) != 1 || got[0]["sender"] != "ada@example.net" {
+		t.Errorf("%v", got)
+	}
+}
+
+func certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"mail.example.org"}, NotAfter: time.Now().Add(time.Hour)}
+	raw, err := x509.CreateCertificate(rand.Reader, about, about, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
 }
