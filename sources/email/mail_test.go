@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"zflow/internal/sealed"
 )
 
 func parse(t *testing.T, text string) *Mail {
@@ -188,4 +189,18 @@ func FuzzParse(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// What looks as if it had been sealed here is not opened for a stranger.
+func TestForeignSeals(t *testing.T) {
+	keys, err := sealed.GenerateKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	marker := keys.Public().Seal("stolen")
+	m := parse(t, "Subject: x\n\nhere: "+marker+"\n")
+	e, err := m.event(recipient{"desk", "", "desk@example.org"}, time.Now(), 1<<20)
+	if err != nil || bytes.Contains(e.Body, []byte(marker)) || !bytes.Contains(e.Body, []byte("here: ")) {
+		t.Errorf("%s, %v", e.Body, err)
+	}
 }
