@@ -75,7 +75,7 @@ func newPost(t *testing.T, change ...func(*Config)) *post {
 func (p *post) known(_ context.Context, mailbox string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return mailbox == "desk" || mailbox == "a.b" || mailbox == "x+y", p.away
+	return p.away == nil && (mailbox == "desk" || mailbox == "a.b" || mailbox == "x+y"), p.away
 }
 
 func (p *post) publish(_ context.Context, e *proto.Event) (sources.Ack, error) {
