@@ -3,7 +3,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BINARIES    = $(notdir $(wildcard cmd/*))
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too.
-RACE        = ./actions/code/node ./engine/gates ./engine/leases ./engine/router ./engine/tick ./engine/waits ./engine/worker/... ./sources ./sources/http ./sources/email ./sources/zoom/socket ./internal/app/intake ./internal/app/feeds ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
+RACE        = ./actions/code/node ./engine/gates ./engine/leases ./engine/router ./engine/tick ./engine/worker/... ./sources ./sources/http ./sources/email ./sources/zoom/socket ./internal/app/intake ./internal/app/feeds ./internal/connections/... ./internal/console/... ./internal/durable/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
 
 .PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
 

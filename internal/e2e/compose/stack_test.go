@@ -50,7 +50,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 })
 
 func build(dir, what string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", what)
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", dir+"/", what)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", what, err, out)
@@ -160,6 +160,9 @@ func (s *stack) command(t testing.TB, name string, command []string, added ...st
 	var env []string
 	for key, value := range v.Environment {
 		env = append(env, key+"="+s.here(value))
+	}
+	if strings.HasPrefix(v.Image, "zflow-worker:") { // which has Node.js
+		env = append(env, "PATH="+os.Getenv("PATH"))
 	}
 	env = append(env, added...)
 	cmd := exec.Command(filepath.Join(programs(t), words[0]), words[1:]...)
