@@ -197,6 +197,7 @@ func TestRestartsLoseAndDoubleNothing(t *testing.T) {
 		}
 		p.server.Restart(t)
 	}
+	publishUntilTaken(t, p.Publisher, newEvent("0-0")) // a duplicate: the connection is there again
 	if n := stored(t, p.js); n != writers*each {
 		t.Errorf("%d events stored, want %d", n, writers*each)
 	}
