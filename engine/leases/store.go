@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -55,7 +56,30 @@ func Open(ctx context.Context, js jetstream.JetStream) (*Store, error) {
 	return &Store{leases, once}, nil
 }
 
-func key(worker string) string { return "worker." + worker }
+const workerPrefix = "worker."
+
+func key(worker string) string { return workerPrefix + worker }
+
+// Workers counts those that hold a lease; none where there is no bucket yet.
+func Workers(ctx context.Context, js jetstream.JetStream) (n int, err error) {
+	bucket, err := js.KeyValue(ctx, wire.Leases)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return 0, nil // no worker has ever been
+	}
+	if err != nil {
+		return 0, fmt.Errorf("opening bucket %s: %w", wire.Leases, err)
+	}
+	keys, err := bucket.ListKeys(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("listing leases: %w", err)
+	}
+	for k := range keys.Keys() {
+		if strings.HasPrefix(k, workerPrefix) {
+			n++
+		}
+	}
+	return n, nil
+}
 
 // Put renews a worker's lease. The time at which this was sent, not answered, is
 // what the worker may count from.

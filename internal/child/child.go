@@ -29,7 +29,7 @@ type Limits struct {
 	Memory    int64         // bytes of data of each process
 	CPU       time.Duration // processor time of each process
 	OpenFiles int           // of each process
-	FileSize  int64         // bytes of each file that it writes
+	FileSize  int64         // bytes of each file that it writes; negative: it writes none
 	Processes int           // of the group, threads not counted
 }
 
@@ -66,13 +66,13 @@ func Start(p Program) (*Child, error) {
 	cmd.Env = append(append(make([]string, 0, len(p.Env)+1), p.Env...), c.mark)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = p.Dir, p.Stdin, p.Stdout, p.Stderr, p.Files
 	cmd.WaitDelay = lingering
-	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr = Attributes()
 	c.cmd = cmd
 	keepOurs()
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.Path, err)
 	}
-	if err := limit(cmd.Process.Pid, p.Limits); err != nil {
+	if err := Limit(cmd.Process.Pid, p.Limits); err != nil {
 		c.Kill()
 		go c.wait()
 		<-c.done
@@ -103,7 +103,7 @@ func (c *Child) Kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.gone { // else the number may be another's already
-		killGroup(c.cmd.Process)
+		KillGroup(c.cmd.Process)
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 // Limited says that limits are kept on this system.
 const Limited = true
 
-// attributes: the kernel ties Pdeathsig to the thread that starts the child; the
-// runtime's threads live as long as the process, as long as nobody ends one by
-// locking a goroutine to it.
-func attributes() *syscall.SysProcAttr {
+// Attributes make a process the head of a group of its own that dies with us. The
+// kernel ties that to the thread that starts the child; the runtime's threads live as
+// long as the process, as long as nobody ends one by locking a goroutine to it.
+func Attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
@@ -28,8 +28,9 @@ func keepOurs() {
 
 const rlimitMemory, rlimitFiles, rlimitCore = syscall.RLIMIT_DATA, syscall.RLIMIT_NOFILE, syscall.RLIMIT_CORE
 
-// limit sets the limits of a process, which its descendants inherit.
-func limit(pid int, l Limits) error {
+// Limit sets the limits of a process, which its descendants inherit, and that it leaves
+// no core; the number of processes is not among them.
+func Limit(pid int, l Limits) error {
 	all := map[int]uint64{rlimitCore: 0}
 	if l.Memory > 0 {
 		all[rlimitMemory] = uint64(l.Memory)
@@ -37,8 +38,8 @@ func limit(pid int, l Limits) error {
 	if l.OpenFiles > 0 {
 		all[rlimitFiles] = uint64(l.OpenFiles)
 	}
-	if l.FileSize > 0 {
-		all[syscall.RLIMIT_FSIZE] = uint64(l.FileSize)
+	if l.FileSize != 0 {
+		all[syscall.RLIMIT_FSIZE] = uint64(max(l.FileSize, 0))
 	}
 	if l.CPU > 0 {
 		all[syscall.RLIMIT_CPU] = uint64((l.CPU + time.Second - 1) / time.Second)
@@ -66,7 +67,9 @@ func awaitExit(pid int) bool {
 	}
 }
 
-func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
+// KillGroup ends a process that heads a group, and all in that, at once. Where it has
+// been collected, its number may be another's.
+func KillGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
 // inGroup counts the processes of a group that have not ended.
 func inGroup(group int) (n int) {

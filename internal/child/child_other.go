@@ -10,16 +10,19 @@ import (
 // Limited says that limits are kept on this system.
 const Limited = false
 
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
+// Attributes are none here.
+func Attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
 
 func keepOurs() {}
 
-func limit(int, Limits) error { return nil }
+// Limit sets none here.
+func Limit(int, Limits) error { return nil }
 
 // awaitExit cannot: there are no groups of processes here either.
 func awaitExit(int) bool { return false }
 
-func killGroup(p *os.Process) { _ = p.Kill() }
+// KillGroup ends the process: there are no groups here.
+func KillGroup(p *os.Process) { _ = p.Kill() }
 
 func inGroup(int) int { return 0 }
 

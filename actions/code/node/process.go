@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"zflow/internal/child"
 )
 
 // process is one Node.js.
@@ -94,10 +96,17 @@ func (p *Pool) begin(n int) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", p.Path, err), inWrite.Close(), outRead.Close(), os.Remove(dir))
 	}
-	limitMemory(c.cmd.Process.Pid, p.Memory)
+	if err := child.Limit(c.cmd.Process.Pid, child.Limits{Memory: p.Memory + base, OpenFiles: mostOpen, FileSize: -1}); err != nil {
+		c.kill(err.Error())
+	}
 	go c.listen(outRead)
 	return c, c.ready()
 }
+
+const (
+	base     = 192 << 20 // bytes that Node.js maps writable before it runs any code: most of it is never used
+	mostOpen = 256       // files
+)
 
 // patience is how long Node.js may take to start on a busy machine.
 const patience = 20 * time.Second
@@ -130,11 +139,11 @@ func (c *process) listen(from *os.File) {
 		case <-c.dead:
 		}
 	}
-	_ = from.Close()                                           // it has been read to its end
-	late := time.AfterFunc(grace, func() { killGroup(c.cmd) }) // it may have closed the pipe, and live
+	_ = from.Close()                                                         // it has been read to its end
+	late := time.AfterFunc(grace, func() { child.KillGroup(c.cmd.Process) }) // it may have closed the pipe, and live
 	err := c.cmd.Wait()
 	late.Stop()
-	killGroup(c.cmd) // what it may have started
+	child.KillGroup(c.cmd.Process) // what it may have started
 	c.why = c.end(err)
 	_ = c.to.Close()        // nobody reads it
 	_ = os.RemoveAll(c.dir) // it is empty
@@ -150,7 +159,7 @@ func (c *process) kill(why string) {
 	if c.killed.CompareAndSwap(nil, &why) {
 		close(c.dead)
 	}
-	killGroup(c.cmd)
+	child.KillGroup(c.cmd.Process)
 }
 
 // Died is the end of a process during a call.

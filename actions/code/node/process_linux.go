@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
-	"unsafe"
+
+	"zflow/internal/child"
 )
 
-// attributes make a process the head of a group of its own that dies with us; isolate
-// gives it a network with nobody in it.
+// attributes are those of every child; isolate gives it a network with nobody in it.
 func attributes(isolate bool) *syscall.SysProcAttr {
-	a := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	a := child.Attributes()
 	if isolate {
 		a.Cloneflags = syscall.CLONE_NEWNET
 		if os.Geteuid() != 0 {
@@ -27,25 +26,6 @@ func attributes(isolate bool) *syscall.SysProcAttr {
 
 // canIsolate says that attributes knows how to take the network away.
 const canIsolate = true
-
-func killGroup(cmd *exec.Cmd) {
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have ended
-}
-
-// base is what Node.js maps writable before it runs any code: most of it is never used.
-const base = 192 << 20
-
-// limitMemory has the kernel refuse more, whatever it is for; so many files, and no core.
-func limitMemory(pid int, memory int64) {
-	limit := func(what int, n uint64) {
-		both := syscall.Rlimit{Cur: n, Max: n}
-		_, _, _ = syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(what), uintptr(unsafe.Pointer(&both)), 0, 0, 0)
-	}
-	limit(syscall.RLIMIT_DATA, uint64(memory+base))
-	limit(syscall.RLIMIT_NOFILE, 256)
-	limit(syscall.RLIMIT_CORE, 0)
-	limit(syscall.RLIMIT_FSIZE, 0)
-}
 
 // resident is how much memory a process has; 0 where it cannot be told.
 func resident(pid int) int64 {

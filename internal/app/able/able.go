@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/actions/code/node"
+	"zflow/engine/leases"
 	"zflow/proto"
 )
 
@@ -77,36 +78,18 @@ func Ask(ctx context.Context, nc *nats.Conn) (all []Worker, silent int, err erro
 	if err != nil {
 		return nil, 0, err
 	}
-	want, err := leased(ctx, js)
-	if err != nil || want == 0 {
-		return nil, 0, err
+	want, err := leases.Workers(ctx, js)
+	if err != nil {
+		return nil, 0, fmt.Errorf("counting workers: %w", err)
+	}
+	if want == 0 {
+		return nil, 0, nil
 	}
 	if all, err = gather(ctx, nc, want); err != nil {
 		return nil, 0, fmt.Errorf("asking workers whether they can run code: %w", err)
 	}
 	slices.SortFunc(all, func(a, b Worker) int { return strings.Compare(a.ID, b.ID) })
 	return all, max(want-len(all), 0), nil
-}
-
-// leased counts the workers by their leases.
-func leased(ctx context.Context, js jetstream.JetStream) (n int, err error) {
-	bucket, err := js.KeyValue(ctx, proto.Leases)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return 0, nil // no worker has ever been
-	}
-	if err != nil {
-		return 0, fmt.Errorf("counting workers: %w", err)
-	}
-	keys, err := bucket.ListKeys(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("counting workers: %w", err)
-	}
-	for k := range keys.Keys() {
-		if strings.HasPrefix(k, "worker.") {
-			n++
-		}
-	}
-	return n, nil
 }
 
 func gather(ctx context.Context, nc *nats.Conn, want int) (all []Worker, err error) {

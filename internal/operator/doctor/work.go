@@ -12,26 +12,17 @@ import (
 	"zflow/engine"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
+	"zflow/engine/leases"
 	"zflow/internal/operator"
 	wire "zflow/proto"
 )
 
 // workers are known by their leases.
 func (e *examination) workers(ctx context.Context) {
-	bucket, err := e.js.KeyValue(ctx, wire.Leases)
-	if err != nil {
-		return // said already
-	}
-	keys, err := bucket.ListKeys(ctx)
+	workers, err := leases.Workers(ctx, e.js)
 	if err != nil {
 		e.note("the leases of workers cannot be listed: %v", err)
 		return
-	}
-	workers := 0
-	for k := range keys.Keys() {
-		if strings.HasPrefix(k, "worker.") {
-			workers++
-		}
 	}
 	if workers == 0 {
 		e.found("worker", "", "start a worker, or zflow dev", "none is running: events are kept, and start runs once one does")
