@@ -31,11 +31,11 @@ func askedOf(input map[string]any) (*asked, error) {
 			return nil, actions.Final("%v", err)
 		}
 	}
-	header, err := flag(input, "header", true)
+	header, err := actions.FlagIn(input, "header", true)
 	if err != nil {
 		return nil, err
 	}
-	if q.Guard, err = flag(input, "guard", false); err != nil {
+	if q.Guard, err = actions.FlagIn(input, "guard", false); err != nil {
 		return nil, err
 	}
 	q.Bare = !header
@@ -61,18 +61,6 @@ func (q *asked) readColumns(v any) error {
 		q.columns = append(q.columns, name)
 	}
 	return nil
-}
-
-func flag(input map[string]any, name string, other bool) (bool, error) {
-	v := input[name]
-	if v == nil {
-		return other, nil
-	}
-	b, ok := v.(bool)
-	if !ok {
-		return false, actions.Final("%s is true or false", name)
-	}
-	return b, nil
 }
 
 func number(input map[string]any, name string, other, most int64) (int64, error) {

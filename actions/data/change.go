@@ -17,7 +17,7 @@ type condition struct {
 }
 
 func conditionOf(input map[string]any) (c condition, err error) {
-	given, err := text(input, "if")
+	given, err := actions.TextIn(input, "if")
 	if err != nil {
 		return c, err
 	}

@@ -41,23 +41,14 @@ func (k *keeper) place(c actions.Call) (p data.Place, err error) {
 		return p, actions.Final("there is no store here")
 	}
 	p.Workflow = c.Workflow
-	if p.Shared, err = text(c.Input, "store"); err != nil {
+	if p.Shared, err = actions.TextIn(c.Input, "store"); err != nil {
 		return p, err
 	}
-	p.Key, err = text(c.Input, "key")
+	p.Key, err = actions.TextIn(c.Input, "key")
 	if sealed.Contains(p.Key) {
 		return p, actions.Final("a key cannot be a credential: nobody could find it again")
 	}
 	return p, err
-}
-
-func text(input map[string]any, name string) (string, error) {
-	v, given := input[name]
-	s, ok := v.(string)
-	if given && v != nil && !ok {
-		return "", actions.Final("%s is not text", name)
-	}
-	return s, nil
 }
 
 // whole reads a whole number, or returns what holds where there is none.
@@ -75,7 +66,7 @@ func whole(input map[string]any, name string, otherwise, least, most int64) (int
 
 // life reads ttl.
 func life(input map[string]any) (time.Duration, error) {
-	s, err := text(input, "ttl")
+	s, err := actions.TextIn(input, "ttl")
 	if err != nil || s == "" {
 		return 0, err
 	}
@@ -213,10 +204,10 @@ func (k *keeper) list(ctx context.Context, c actions.Call) (actions.Result, erro
 }
 
 func query(input map[string]any) (q data.Query, err error) {
-	if q.Prefix, err = text(input, "prefix"); err != nil {
+	if q.Prefix, err = actions.TextIn(input, "prefix"); err != nil {
 		return q, err
 	}
-	if q.After, err = text(input, "after"); err != nil {
+	if q.After, err = actions.TextIn(input, "after"); err != nil {
 		return q, err
 	}
 	limit, err := whole(input, "limit", 100, 1, 1000)

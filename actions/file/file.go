@@ -58,7 +58,7 @@ const unfinished = ".zflow-part"
 
 // root opens the folder that a step names; the only one need not be named.
 func (d *desk) root(input map[string]any) (*os.Root, error) {
-	name, err := text(input, "folder")
+	name, err := actions.TextIn(input, "folder")
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (d *desk) root(input map[string]any) (*os.Root, error) {
 
 // pathOf reads a path, and refuses one that could mean different things.
 func pathOf(input map[string]any, field string) (string, error) {
-	p, err := text(input, field)
+	p, err := actions.TextIn(input, field)
 	if err != nil {
 		return "", err
 	}
@@ -102,24 +102,6 @@ func pathOf(input map[string]any, field string) (string, error) {
 		return bad("has the ending of unfinished files")
 	}
 	return path.Clean(p), nil
-}
-
-func text(input map[string]any, name string) (string, error) {
-	v, given := input[name]
-	s, ok := v.(string)
-	if given && v != nil && !ok {
-		return "", actions.Final("%s is not text", name)
-	}
-	return s, nil
-}
-
-func flag(input map[string]any, name string) (bool, error) {
-	v, given := input[name]
-	b, ok := v.(bool)
-	if given && v != nil && !ok {
-		return false, actions.Final("%s is true or false", name)
-	}
-	return b, nil
 }
 
 // failed explains an error of the file system.

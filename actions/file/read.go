@@ -24,7 +24,7 @@ func (d *desk) read(ctx context.Context, c actions.Call) (actions.Result, error)
 	if err != nil {
 		return actions.Result{}, err
 	}
-	as, err := text(c.Input, "as")
+	as, err := actions.TextIn(c.Input, "as")
 	if err != nil {
 		return actions.Result{}, err
 	}
@@ -118,13 +118,13 @@ func (d *desk) list(ctx context.Context, c actions.Call) (actions.Result, error)
 			return actions.Result{}, err
 		}
 	}
-	if l.pattern, err = text(c.Input, "pattern"); err != nil {
+	if l.pattern, err = actions.TextIn(c.Input, "pattern"); err != nil {
 		return actions.Result{}, err
 	}
 	if _, bad := path.Match(l.pattern, ""); bad != nil {
 		return actions.Result{}, actions.Final("pattern %.100q cannot be read: * and ? stand for anything, [ab] for one of them", l.pattern)
 	}
-	if l.deep, err = flag(c.Input, "recursive"); err != nil {
+	if l.deep, err = actions.FlagIn(c.Input, "recursive", false); err != nil {
 		return actions.Result{}, err
 	}
 	r, err := d.root(c.Input)

@@ -30,11 +30,11 @@ func (d *desk) write(ctx context.Context, c actions.Call) (actions.Result, error
 	if err != nil {
 		return actions.Result{}, err
 	}
-	over, err := flag(c.Input, "overwrite")
+	over, err := actions.FlagIn(c.Input, "overwrite", false)
 	if err != nil {
 		return actions.Result{}, err
 	}
-	adds, err := flag(c.Input, "append")
+	adds, err := actions.FlagIn(c.Input, "append", false)
 	if err != nil {
 		return actions.Result{}, err
 	}
@@ -257,7 +257,7 @@ func (d *desk) move(_ context.Context, c actions.Call) (actions.Result, error) {
 	if err != nil {
 		return actions.Result{}, err
 	}
-	over, err := flag(c.Input, "overwrite")
+	over, err := actions.FlagIn(c.Input, "overwrite", false)
 	if err != nil {
 		return actions.Result{}, err
 	}
