@@ -119,9 +119,7 @@ func (in *Intake) Requests() []string { return in.web.table.Load().List() }
 
 // fresh asks for the routes, unless that was done just now.
 func (v *web) fresh(ctx context.Context) *http.Table {
-	if err := v.askUnless(ctx, freshFor); err != nil {
-		return v.table.Load()
-	}
+	_ = v.askUnless(ctx, freshFor) // else what is known holds on
 	return v.table.Load()
 }
 
@@ -171,12 +169,7 @@ func (v *web) await(event string) (<-chan *http.Answer, func()) {
 	return c, func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		left := v.waiting[event][:0]
-		for _, other := range v.waiting[event] {
-			if other != c {
-				left = append(left, other)
-			}
-		}
+		left := slices.DeleteFunc(v.waiting[event], func(other chan *http.Answer) bool { return other == c })
 		if v.waiting[event] = left; len(left) == 0 {
 			delete(v.waiting, event)
 		}
@@ -186,16 +179,15 @@ func (v *web) await(event string) (<-chan *http.Answer, func()) {
 func (v *web) onAnswer(m *nats.Msg) {
 	event := proto.Text(strings.TrimPrefix(m.Subject, responses))
 	v.mu.Lock()
-	waiting := v.waiting[event]
-	v.mu.Unlock()
-	if len(waiting) == 0 {
+	defer v.mu.Unlock() // whoever stops waiting changes the list
+	if len(v.waiting[event]) == 0 {
 		return
 	}
 	a := &http.Answer{}
 	if json.Unmarshal(m.Data, a) != nil {
 		return // who waits asks for it
 	}
-	for _, c := range waiting {
+	for _, c := range v.waiting[event] {
 		select {
 		case c <- a:
 		default: // it has one: the first is the answer
