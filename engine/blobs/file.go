@@ -12,11 +12,12 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"zflow/internal/objects"
 	wire "zflow/proto"
 )
 
 // ErrTooLarge says that what was to be stored has more bytes than are allowed.
-var ErrTooLarge = errors.New("it is larger than is allowed")
+var ErrTooLarge = objects.ErrTooLarge
 
 // FileInfo is what is known of a file once it is stored.
 type FileInfo struct {
@@ -32,37 +33,13 @@ const filePrefix = "file-"
 // ErrTooLarge. What was not stored whole is not kept.
 func (s *Store) PutFile(ctx context.Context, r io.Reader, most int64) (FileInfo, error) {
 	f := FileInfo{ID: filePrefix + rand.Text()}
-	counted := &counter{from: r, most: most, sum: sha256.New()}
 	mark := s.gate.Mark()
-	if _, err := s.objects.Put(ctx, jetstream.ObjectMeta{Name: f.ID}, counted); err != nil {
-		if counted.failed != nil { // rather than what the client made of it
-			err = counted.failed
-		}
-		return FileInfo{}, fmt.Errorf("storing a file: %w", err)
+	o, err := s.bucket().Put(ctx, f.ID, r, most)
+	if err != nil {
+		return FileInfo{}, fmt.Errorf("storing a file: %w", errors.Join(err, s.remove(ctx, o.ID)))
 	}
-	f.Size, f.SHA256 = counted.size, hex.EncodeToString(counted.sum.Sum(nil))
+	f.Size, f.SHA256 = o.Size, hex.EncodeToString(o.Sum)
 	return f, s.gate.Pass(ctx, wire.Objects(wire.Blobs), mark)
-}
-
-// counter reads on, and knows what it read.
-type counter struct {
-	from       io.Reader
-	size, most int64
-	sum        hash.Hash
-	failed     error
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.from.Read(p)
-	c.size += int64(n)
-	c.sum.Write(p[:n])
-	if c.size > c.most {
-		err = ErrTooLarge
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.failed = err
-	}
-	return n, err
 }
 
 // OpenFile returns the bytes of a file. Where they turn out not to be those that
@@ -76,6 +53,23 @@ func (s *Store) OpenFile(ctx context.Context, f FileInfo) (io.ReadCloser, error)
 		return nil, fmt.Errorf("opening the file %s: %w", f.ID, err)
 	}
 	return &checked{object, &counter{from: object, most: f.Size, sum: sha256.New()}, f}, nil
+}
+
+// counter reads on, and knows what it read.
+type counter struct {
+	from       io.Reader
+	size, most int64
+	sum        hash.Hash
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.size += int64(n)
+	c.sum.Write(p[:n])
+	if c.size > c.most {
+		err = ErrTooLarge
+	}
+	return n, err
 }
 
 // checked is a file that is read, and compared at its end.

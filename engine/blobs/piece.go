@@ -36,7 +36,7 @@ func (s *Store) Piece(ctx context.Context, name string, from Place) (piece []byt
 		}
 		from = Place{Object: info.NUID, Left: info.Chunks}
 	}
-	m, err := s.stream.GetMsg(ctx, from.Sequence+1, jetstream.WithGetMsgSubject(chunkSubject(from.Object)))
+	m, err := s.stream.GetMsg(ctx, from.Sequence+1, jetstream.WithGetMsgSubject(s.bucket().Chunks(from.Object)))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, from, false, missing(name)
 	}

@@ -4,6 +4,7 @@
 package blobs
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/internal/durable"
+	"zflow/internal/objects"
 	wire "zflow/proto"
 )
 
@@ -37,6 +39,7 @@ func Create(ctx context.Context, js jetstream.JetStream, age time.Duration, repl
 
 // Store puts and gets blobs.
 type Store struct {
+	js      jetstream.JetStream
 	objects jetstream.ObjectStore
 	stream  jetstream.Stream // behind it
 	gate    *durable.Gate
@@ -52,18 +55,43 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (*Sto
 	if err != nil {
 		return nil, fmt.Errorf("opening object store %s: %w", wire.Blobs, err)
 	}
-	return &Store{objects, stream, gate}, nil
+	return &Store{js, objects, stream, gate}, nil
 }
+
+func (s *Store) bucket() objects.Bucket { return objects.Bucket{JS: s.js, Name: wire.Blobs} }
 
 // Put stores bytes durably and returns their name.
 func (s *Store) Put(ctx context.Context, data []byte) (name string, err error) {
 	sum := sha256.Sum256(data)
 	name = hex.EncodeToString(sum[:])
 	mark := s.gate.Mark()
-	if _, err := s.objects.PutBytes(ctx, name, data); err != nil {
+	if err := s.replace(ctx, name, data); err != nil {
 		return "", fmt.Errorf("storing a value of %d bytes: %w", len(data), err)
 	}
 	return name, s.gate.Pass(ctx, wire.Objects(wire.Blobs), mark)
+}
+
+// replace puts bytes under a name, and drops those that had it.
+func (s *Store) replace(ctx context.Context, name string, data []byte) error {
+	old, err := s.objects.GetInfo(ctx, name)
+	if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
+		return err
+	}
+	o, err := s.bucket().Put(ctx, name, bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return errors.Join(err, s.remove(ctx, o.ID))
+	}
+	if old != nil {
+		return s.remove(ctx, old.NUID)
+	}
+	return nil
+}
+
+// remove drops what has no name, or has it no more. Whoever asked may have gone.
+func (s *Store) remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.bucket().Remove(ctx, id)
 }
 
 // Get returns the bytes of a name, and checks that they are those.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"zflow/engine"
 	"zflow/engine/definition"
 	"zflow/internal/durable"
+	"zflow/internal/objects"
 	"zflow/proto"
 )
 
@@ -45,15 +47,15 @@ func (c *Catalog) storeCode(ctx context.Context, w *engine.Workflow) (bundles ma
 }
 
 func (c *Catalog) storeBundle(ctx context.Context, code *engine.Code) error {
-	objects, err := c.js.ObjectStore(ctx, proto.Code)
+	kept, err := c.js.ObjectStore(ctx, proto.Code)
 	if err != nil {
 		return err
 	}
 	for {
 		mark := c.gate.Mark()
-		_, err := objects.GetInfo(ctx, code.Bundle)
+		_, err := kept.GetInfo(ctx, code.Bundle)
 		if errors.Is(err, jetstream.ErrObjectNotFound) {
-			_, err = objects.PutBytes(ctx, code.Bundle, code.Data)
+			err = c.putBundle(ctx, code)
 		}
 		if err != nil {
 			return err
@@ -65,13 +67,22 @@ func (c *Catalog) storeBundle(ctx context.Context, code *engine.Code) error {
 	}
 }
 
+func (c *Catalog) putBundle(ctx context.Context, code *engine.Code) error {
+	bucket := objects.Bucket{JS: c.js, Name: proto.Code}
+	o, err := bucket.Put(ctx, code.Bundle, bytes.NewReader(code.Data), int64(len(code.Data)))
+	if err != nil {
+		return errors.Join(err, bucket.Remove(context.WithoutCancel(ctx), o.ID))
+	}
+	return nil
+}
+
 // LoadCode returns a bundle that was stored with a version.
 func LoadCode(ctx context.Context, js jetstream.JetStream, bundle string) ([]byte, error) {
-	objects, err := js.ObjectStore(ctx, proto.Code)
+	kept, err := js.ObjectStore(ctx, proto.Code)
 	if err != nil {
 		return nil, fmt.Errorf("loading code %.12s: %w", bundle, err)
 	}
-	data, err := objects.GetBytes(ctx, bundle)
+	data, err := kept.GetBytes(ctx, bundle)
 	if err != nil {
 		return nil, fmt.Errorf("loading code %.12s: %w", bundle, err)
 	}
