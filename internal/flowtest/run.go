@@ -71,7 +71,7 @@ func (r *Runner) play(ctx context.Context, s *Suite, t *testfile.Test, crash *ho
 		clock.Leap(time.Until(t.Start))
 		// A bubble has no use for what ends outside of it: the look at late is enough.
 		inside := context.WithoutCancel(ctx)
-		h, err := house.Open(inside, house.Config{Workflows: s.Workflows, Known: r.Known, Outcomes: t.Steps, Folder: filepath.Dir(s.Path), Code: run,
+		h, err := house.Open(inside, house.Config{Workflows: s.Workflows, Known: r.Known, Outcomes: t.Steps, Secrets: t.Secrets, Folder: filepath.Dir(s.Path), Code: run,
 			Crash: crash, Clock: clock, Expired: func() bool { return late.Load() || ctx.Err() != nil }})
 		if err != nil {
 			failed = err

@@ -3,6 +3,7 @@ package house
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"zflow/actions"
 	"zflow/engine/history"
 	"zflow/engine/router"
 	"zflow/engine/waits"
@@ -27,6 +29,11 @@ type hand struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error // of Run; read after done
+
+	once  sync.Mutex
+	inner map[string]*actions.Action // nil: none was called yet
+	js    jetstream.JetStream
+	gate  *durable.Gate
 }
 
 func (h *House) startWorker(ctx context.Context) error {
@@ -75,10 +82,11 @@ func (h *House) newWorker(ctx context.Context, one *hand) (*worker.Worker, error
 	if err != nil {
 		return nil, err
 	}
+	one.js, one.gate = client.JS, gate
 	client.Ticks = nil // nothing is polled: a test says what a poll finds
 	return worker.New(worker.Config{
 		NC: one.nc, Gate: gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: known.Actions, Keys: h.keys,
-		Log: zap.NewNop(), Watch: worker.Watch{Calling: h.world.calling},
+		Secrets: func() map[string]any { return h.secrets }, Log: zap.NewNop(), Watch: worker.Watch{Calling: h.world.calling},
 	}), nil
 }
 

@@ -37,8 +37,9 @@ type Config struct {
 	Workflows []Source         // the tested one first, then those it calls
 	Known     definition.Known // the actions of it are only asked for what they are, never called
 	Outcomes  map[string][]testfile.Outcome
-	Folder    string // that files of events are relative to
-	Crash     *Crash // nil: only where the test says so
+	Secrets   map[string]string // by name; those that the workflows name beside them are made up
+	Folder    string            // that files of events are relative to
+	Crash     *Crash            // nil: only where the test says so
 	Clock     *bubble.Clock
 	Code      func(jetstream.JetStream) *actions.Action // runs code; nil: its outcomes are stated
 	Expired   func() bool                               // says that the test has taken too long; nil: never
@@ -48,14 +49,15 @@ type Config struct {
 type House struct {
 	Config
 	// Quiet is called whenever nothing goes on, and says whether it did something. May be nil.
-	Quiet  func(context.Context) (acted bool, err error)
-	name   string // of the tested workflow
-	begun  time.Time
-	keys   *sealed.Keys
-	broker *broker
-	client *app.Client // of whoever watches
-	world  *world
-	now    look
+	Quiet   func(context.Context) (acted bool, err error)
+	name    string // of the tested workflow
+	begun   time.Time
+	keys    *sealed.Keys
+	secrets map[string]any // sealed
+	broker  *broker
+	client  *app.Client // of whoever watches
+	world   *world
+	now     look
 
 	mu      sync.Mutex
 	hand    *hand
@@ -75,6 +77,7 @@ func Open(ctx context.Context, c Config) (*House, error) {
 		return nil, err
 	}
 	h := &House{Config: c, keys: keys, broker: b, begun: time.Now()}
+	h.secrets = h.sealedSecrets()
 	h.world = newWorld(h)
 	if err := h.open(ctx); err != nil {
 		return nil, errors.Join(err, h.Close())

@@ -13,7 +13,7 @@ import (
 )
 
 // request publishes the event that ingest makes of a request to the tested workflow.
-// Who calls is not asked: a test has no secrets.
+// Who calls is not asked: what a run sees has no trace of it.
 func (h *House) request(ctx context.Context, e *testfile.Event, body []byte) (*proto.Event, error) {
 	def, _, err := h.client.Catalog.Current(ctx, h.name)
 	if err != nil {

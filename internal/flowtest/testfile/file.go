@@ -28,6 +28,8 @@ type Test struct {
 	Steps  map[string][]Outcome // by id, path or action; one of them for each attempt, the last for all that follow
 	Expect Expect
 	Code   bool // code of steps whose outcome is not stated is run
+	// Secrets are values by name; what a workflow names beside them is made up.
+	Secrets map[string]string
 }
 
 // Event is one that comes from outside.

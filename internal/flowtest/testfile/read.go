@@ -2,6 +2,7 @@ package testfile
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -49,12 +50,13 @@ var defaultStart = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 func (r *reader) file(n *node) *File {
 	f := &File{Path: r.path, Node: n}
-	if !r.keys(n, "a file of tests", "workflow", "start", "event", "code", "steps", "tests") {
+	if !r.keys(n, "a file of tests", "workflow", "start", "event", "secrets", "code", "steps", "tests") {
 		return f
 	}
 	f.Workflow = r.text(r.required(n, "workflow", "the workflow's file, such as x.yaml"), "workflow")
 	base := Test{Start: r.start(n.Get("start"), "start", time.Time{}), Event: Event{Line: n.Line}, Steps: map[string][]Outcome{}}
 	r.event(n.Get("event"), &base.Event)
+	base.Secrets = r.secrets(n.Get("secrets"), nil)
 	r.code(n.Get("code"), &base.Code)
 	r.outcomes(n.Get("steps"), base.Steps)
 	list := r.required(n, "tests", "a list of tests, each with a name and what it expects")
@@ -78,7 +80,7 @@ func (r *reader) file(n *node) *File {
 
 func (r *reader) test(n *node, t *Test) {
 	t.Line = n.Line
-	if !r.keys(n, "a test", "name", "start", "event", "code", "then", "steps", "expect") {
+	if !r.keys(n, "a test", "name", "start", "event", "secrets", "code", "then", "steps", "expect") {
 		return
 	}
 	t.Name = r.text(r.required(n, "name", "say in words what it tests"), "name")
@@ -98,6 +100,7 @@ func (r *reader) test(n *node, t *Test) {
 		steps[name] = o
 	}
 	t.Steps = steps
+	t.Secrets = r.secrets(n.Get("secrets"), t.Secrets)
 	r.code(n.Get("code"), &t.Code)
 	r.outcomes(n.Get("steps"), t.Steps)
 	t.Then = r.then(n.Get("then"))
@@ -112,6 +115,16 @@ func (r *reader) code(n *node, run *bool) {
 	if *run = n.Value == "run"; !*run {
 		r.Fail(n, "write code: run, or leave it out and say under steps what comes of it", "code cannot be %q", n.Value)
 	}
+}
+
+// secrets reads values by name over those of the file.
+func (r *reader) secrets(n *node, file map[string]string) map[string]string {
+	all := make(map[string]string, len(file))
+	maps.Copy(all, file)
+	for _, f := range r.fields(n, "secrets") {
+		all[f.Key.Value] = r.text(f.Value, "the secret "+f.Key.Value)
+	}
+	return all
 }
 
 // keys checks that a node is an object of these keys.

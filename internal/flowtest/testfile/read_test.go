@@ -19,6 +19,8 @@ func TestEveryMistakeHasItsPlaceAndAHint(t *testing.T) {
 		"workflow: x.yaml\ntests: [ { name: a, expect: {} } ]":                                        "the test has no event",
 		whole("    expect: { status: complete }"):                                                     "x_test.yaml:5:23: a run cannot be complete (did you mean completed?)",
 		whole("    expect: { statuss: completed }"):                                                   "x_test.yaml:5:15: expect has no key statuss (did you mean status?)",
+		whole("    secrets: { key: 7 }\n    expect: {}"):                                              "x_test.yaml:5:21: the secret key is text, this is a number",
+		whole("    secrets: [ a ]\n    expect: {}"):                                                   "secrets is an object, this is a list (such as secrets: { name: text })",
 		whole("    expect: { took: 3 }"):                                                              "took is a duration with a unit (such as 90s, 2h or 1d)",
 		whole("    expect: { took: 4h..3h }"):                                                         "took ends before it begins",
 		whole("    expect: { calls: [ { a: 1, b: 2 } ] }"):                                            "a call is an action or a step with a part of its input",
@@ -53,8 +55,10 @@ workflow: x.yaml
 start: "2026-05-01T00:00:00+02:00"
 event: { type: meeting.ended, body: { a: 1 }, set: { a.b: 2 } }
 steps: { one: { output: 1 }, two: { output: 2 } }
+secrets: { a: file, b: file }
 tests:
   - name: first
+    secrets: { b: test, c: test }
     event: { set: { c: 3 } }
     steps: { two: [ { error: { status: 404, code: 3301 } }, { outcome: unknown } ] }
     then:
@@ -72,6 +76,9 @@ tests:
 	one, two := f.Tests[0], f.Tests[1]
 	if one.Start != time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC) || one.Event.Kind() != "zoom" || two.Event.Kind() != "app" {
 		t.Errorf("%+v", one)
+	}
+	if len(one.Secrets) != 3 || one.Secrets["a"] != "file" || one.Secrets["b"] != "test" || two.Secrets["b"] != "file" || len(two.Secrets) != 2 {
+		t.Errorf("%v %v", one.Secrets, two.Secrets)
 	}
 	if len(one.Event.Set) != 2 || len(two.Event.Set) != 1 || two.Event.File != "b.json" || two.Event.Body != nil {
 		t.Errorf("%+v %+v", one.Event, two.Event)
