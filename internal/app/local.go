@@ -15,8 +15,10 @@ import (
 	"zflow/actions/email"
 	"zflow/actions/exec"
 	"zflow/actions/file"
+	"zflow/actions/log"
 	"zflow/actions/nats"
 	"zflow/actions/text"
+	"zflow/engine/blobs"
 	"zflow/engine/data"
 	"zflow/internal/durable"
 	"zflow/internal/settings"
@@ -41,6 +43,21 @@ func localActions(c ActionsConfig) []*actions.Action {
 	}
 	all = append(all, nats.Actions(o)...)
 	return append(all, exec.Action(programsOf(c)), crypto.Action(), text.Action(), email.Action(mailsOf(c)))
+}
+
+// InnerActions are those that reach nothing outside of zflow, on a server: for tests of
+// workflows, which call them as they are.
+func InnerActions(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) ([]*actions.Action, error) {
+	store, err := data.Open(ctx, js, gate)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := blobs.Open(ctx, js, gate)
+	if err != nil {
+		return nil, err
+	}
+	all := append(keeping.Actions(store), csv.Actions(csv.Options{Files: FilesIn(kept)})...)
+	return append(all, crypto.Action(), text.Action(), log.Action()), nil
 }
 
 func mailsOf(c ActionsConfig) email.Options {

@@ -7,13 +7,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"zflow/actions"
-	"zflow/actions/crypto"
-	"zflow/actions/csv"
-	keeping "zflow/actions/data"
-	"zflow/actions/log"
-	"zflow/actions/text"
-	"zflow/engine/blobs"
-	"zflow/engine/data"
 	"zflow/internal/app"
 	"zflow/internal/durable"
 )
@@ -31,20 +24,12 @@ func Inner(name string) bool { return slices.Contains(inner, name) }
 
 // innerActions are those, on a server.
 func innerActions(ctx context.Context, js jetstream.JetStream, gate *durable.Gate) (map[string]*actions.Action, error) {
-	store, err := data.Open(ctx, js, gate)
-	if err != nil {
-		return nil, err
-	}
-	kept, err := blobs.Open(ctx, js, gate)
-	if err != nil {
-		return nil, err
-	}
-	all := append(keeping.Actions(store), csv.Actions(csv.Options{Files: app.FilesIn(kept)})...)
-	by := map[string]*actions.Action{}
-	for _, a := range append(all, crypto.Action(), text.Action(), log.Action()) {
+	all, err := app.InnerActions(ctx, js, gate)
+	by := make(map[string]*actions.Action, len(all))
+	for _, a := range all {
 		by[a.Spec.Name] = a
 	}
-	return by, nil
+	return by, err
 }
 
 // itself is the action as it is, at the worker that calls it; nil: what it brings is
@@ -58,6 +43,7 @@ func (w *world) itself(ctx context.Context, one *hand, step, name string) (*acti
 	if one.inner == nil {
 		var err error
 		if one.inner, err = innerActions(ctx, one.js, one.gate); err != nil {
+			one.inner = nil
 			return nil, actions.Retryable("the test's own store: %v", err)
 		}
 	}
