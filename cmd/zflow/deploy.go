@@ -96,6 +96,9 @@ func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error
 	if err != nil {
 		return err
 	}
+	if err := checkRequests(ctx, client, files, plan); err != nil {
+		return err
+	}
 	if err := sh.checkScopes(ctx, client, files, d.force); err != nil {
 		return err
 	}
@@ -133,9 +136,26 @@ func (sh *shell) checkScopes(ctx context.Context, client *app.Client, files []*f
 	return nil
 }
 
+// checkRequests refuses workflows that want requests of others that stay deployed.
+func checkRequests(ctx context.Context, client *app.Client, files []*file, plan []deployment.Planned) error {
+	if len(files) == 0 {
+		return nil
+	}
+	problems, err := client.Catalog.Contested(ctx, files[0].requests, namesOf(plan)...)
+	return errFirst(err, problems.Err())
+}
+
+func namesOf(plan []deployment.Planned) (names []string) {
+	for _, p := range plan {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // carryOut deploys the files, then removes what the plan removes, and writes into
 // the plan what came of it.
 func (sh *shell) carryOut(ctx context.Context, client *app.Client, files []*file, plan []deployment.Planned) error {
+	changing := namesOf(plan)
 	for i, p := range plan {
 		if p.Change == deployment.Removed {
 			if err := client.Catalog.Remove(ctx, p.Name); err != nil {
@@ -143,7 +163,7 @@ func (sh *shell) carryOut(ctx context.Context, client *app.Client, files []*file
 			}
 			continue
 		}
-		d, problems, err := client.Catalog.Deploy(ctx, files[i].path, files[i].src) // the plan begins with the files
+		d, problems, err := client.Catalog.Deploy(ctx, files[i].path, files[i].src, changing...) // the plan begins with the files
 		if err != nil {
 			return err
 		}

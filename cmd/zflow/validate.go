@@ -53,7 +53,8 @@ type file struct {
 	src      []byte
 	name     string // of the workflow; empty where the file has errors
 	version  string
-	coded    bool // it has steps of code
+	coded    bool                 // it has steps of code
+	requests *definition.Requests // of all files that are read with it
 	problems definition.Problems
 }
 
@@ -66,6 +67,7 @@ func readFiles(paths []string, env string) ([]*file, error) {
 	}
 	known := app.Known(registry, nil)
 	var files []*file
+	var requests definition.Requests
 	seen := map[string]bool{}
 	for _, path := range paths {
 		inside, err := filesAt(path)
@@ -77,7 +79,7 @@ func readFiles(paths []string, env string) ([]*file, error) {
 				continue
 			}
 			seen[name] = true
-			f, err := readFile(name, known)
+			f, err := readFile(name, known, &requests)
 			if err != nil {
 				return nil, err
 			}
@@ -106,18 +108,20 @@ func filesAt(path string) ([]string, error) {
 	return files, nil
 }
 
-func readFile(name string, known definition.Known) (*file, error) {
+func readFile(name string, known definition.Known, requests *definition.Requests) (*file, error) {
 	src, problems, err := app.ReadWorkflow(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading workflows: %w", err)
 	}
-	f := &file{path: name, src: src, problems: problems}
+	f := &file{path: name, src: src, problems: problems, requests: requests}
 	if problems.Err() != nil {
 		return f, nil
 	}
 	w, problems := definition.Parse(name, src, known)
-	f.problems = problems
 	if w != nil {
+		problems = append(problems, requests.Take(name, w)...)
+	}
+	if f.problems = problems; problems.Err() == nil {
 		f.name, f.version, f.coded = w.Name, w.Version, len(definition.Scripts(w)) > 0
 	}
 	return f, nil

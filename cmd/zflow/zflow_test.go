@@ -49,9 +49,10 @@ func TestServer(t *testing.T) {
 		Dir: "testdata/server", RequireUniqueNames: true,
 		Setup: startDev,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await":  await,
-			"asks":   asks,
-			"damage": damage,
+			"await":   await,
+			"asks":    asks,
+			"damage":  damage,
+			"request": request,
 		},
 	})
 }

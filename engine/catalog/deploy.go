@@ -31,11 +31,17 @@ type Deployed struct {
 
 // Deploy checks a definition and makes it the active version of its workflow;
 // file is its name, for messages. A paused workflow stays paused. With problems
-// that are errors nothing is deployed; warnings are returned beside the outcome.
-func (c *Catalog) Deploy(ctx context.Context, file string, src []byte) (Deployed, definition.Problems, error) {
+// that are errors nothing is deployed; warnings are returned beside the outcome. One
+// of them is that requests are another workflow's, unless that is among leaving: those
+// that are deployed anew or removed together with it.
+func (c *Catalog) Deploy(ctx context.Context, file string, src []byte, leaving ...string) (Deployed, definition.Problems, error) {
 	w, problems := definition.Parse(file, src, c.known)
 	if err := problems.Err(); err != nil {
 		return Deployed{}, problems, err
+	}
+	contested, err := c.contested(ctx, file, w, leaving...)
+	if problems = append(problems, contested...); err != nil {
+		return Deployed{}, problems, fmt.Errorf("deploying %s: %w", file, err)
 	}
 	bundles, err := c.storeCode(ctx, w)
 	if err != nil {

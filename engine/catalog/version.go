@@ -173,7 +173,11 @@ func (c *Catalog) Rollback(ctx context.Context, name, v string) (Deployed, error
 }
 
 func (c *Catalog) rollback(ctx context.Context, name, v string) (Deployed, error) {
-	if _, err := c.compile(ctx, name, v); err != nil {
+	w, err := c.compile(ctx, name, v)
+	if err != nil {
+		return Deployed{}, err
+	}
+	if _, err := c.contested(ctx, name+".yaml", w); err != nil {
 		return Deployed{}, err
 	}
 	now, err := c.now(ctx)

@@ -85,16 +85,11 @@ func (b *builder) request(t *engine.Trigger, n *node) expr.Type {
 	}}
 	t.HTTP = r.HTTP(n)
 	for _, other := range b.w.Triggers {
-		if other.HTTP != nil && other.HTTP.Path == t.HTTP.Path && meet(other.HTTP.Methods, t.HTTP.Methods) {
+		if other.HTTP != nil && other.HTTP.Meets(t.HTTP) != "" {
 			b.p.Fail(n, "give them other methods, or another path", "two triggers http take the same requests")
 		}
 	}
 	return expr.Type{}
-}
-
-// meet tells whether two lists of methods have one in common; none is any.
-func meet(some, others []string) bool {
-	return len(some) == 0 || len(others) == 0 || slices.ContainsFunc(some, func(m string) bool { return slices.Contains(others, m) })
 }
 
 // foreign reports the keys of a trigger that belong to another kind.

@@ -109,6 +109,9 @@ func (b *builder) respond(n *node) (*engine.Uses, expr.Type) {
 	if h := at.Get("headers"); h != nil && h.Kind != document.Object && !form.IsExpression(h) {
 		b.p.Fail(h, b.p.EmptyHint(h, ""), "headers is an object, this is %s", h.What())
 	}
+	if b.requested && !slices.ContainsFunc(b.w.Triggers, func(t engine.Trigger) bool { return t.HTTP != nil && t.HTTP.Wait }) {
+		b.p.Warn(n.KeyOf("respond"), "add respond: when_done to the trigger http", "nobody gets this answer: who calls was told at once that the request is stored")
+	}
 	return b.own("respond", n, b.p.value(at))
 }
 

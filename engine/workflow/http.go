@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zflow/engine/expr"
+	"zflow/proto"
 )
 
 // HTTP is a trigger whose events are requests to a path of ingest.
@@ -16,11 +17,33 @@ type HTTP struct {
 	Timeout time.Duration // for that
 	CORS    *CORS         // nil: pages of other origins get no answer
 	Key     RequestKey
+
+	Line, Column int // in the file
 }
 
 // Takes tells whether a request of this method and path is the trigger's.
 func (h *HTTP) Takes(method, path string) bool {
 	return path == h.Path && (len(h.Methods) == 0 || slices.Contains(h.Methods, method))
+}
+
+// Meets returns a request that two triggers take, such as "POST /http/orders"; empty:
+// there is none.
+func (h *HTTP) Meets(other *HTTP) string {
+	if h.Path != other.Path {
+		return ""
+	}
+	if len(h.Methods) == 0 {
+		h, other = other, h
+	}
+	if len(h.Methods) == 0 {
+		return "any " + proto.PathHTTP + h.Path
+	}
+	for _, m := range h.Methods {
+		if other.Takes(m, h.Path) {
+			return m + " " + proto.PathHTTP + h.Path
+		}
+	}
+	return ""
 }
 
 // Auth is how a caller shows who it is. Its templates see secrets and vars; where

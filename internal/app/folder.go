@@ -34,7 +34,7 @@ type folder struct {
 // held is a file of the folder.
 type held struct {
 	name, version string // of what it was last deployed as; "" while it never was
-	said          string // the problems printed last
+	said, refused string // the problems printed last, and why it was not deployed
 	next          *engine.Workflow
 	src           []byte // of next
 	problems      string
@@ -80,8 +80,13 @@ func (f *folder) sync(ctx context.Context) error {
 	}
 	f.files = now
 	f.refuseTwins(files)
+	f.refuseContested(files)
+	leaving, err := f.leaving(ctx)
+	if err != nil {
+		return err
+	}
 	for _, file := range files {
-		if err := f.deploy(ctx, file); err != nil {
+		if err := f.deploy(ctx, file, leaving); err != nil {
 			return err
 		}
 	}
@@ -92,7 +97,7 @@ func (f *folder) sync(ctx context.Context) error {
 func (f *folder) read(file string) *held {
 	h := &held{}
 	if old := f.files[file]; old != nil {
-		h.name, h.version, h.said = old.name, old.version, old.said
+		h.name, h.version, h.said, h.refused = old.name, old.version, old.said, old.refused
 	}
 	src, problems, err := ReadWorkflow(file)
 	if h.src = src; err != nil {
@@ -102,9 +107,7 @@ func (f *folder) read(file string) *held {
 	if problems.Err() == nil {
 		h.next, problems = definition.Parse(file, h.src, f.known)
 	}
-	for _, p := range problems {
-		h.problems += p.String() + "\n"
-	}
+	h.problems += lines(problems)
 	if h.next == nil || f.able == nil || len(definition.Scripts(h.next)) == 0 {
 		return h
 	}
@@ -139,7 +142,7 @@ func (f *folder) refuseTwins(files []string) {
 
 // deploy deploys a file that has changed. Of one with errors the last good version
 // stays.
-func (f *folder) deploy(ctx context.Context, file string) error {
+func (f *folder) deploy(ctx context.Context, file string, leaving []string) error {
 	h := f.files[file]
 	if h.problems != h.said {
 		fmt.Fprint(f.out, h.problems)
@@ -148,11 +151,18 @@ func (f *folder) deploy(ctx context.Context, file string) error {
 	if h.next == nil || h.next.Name == h.name && h.next.Version == h.version {
 		return nil
 	}
-	d, _, err := f.catalog.Deploy(ctx, file, h.src) // its problems have been printed
+	d, problems, err := f.catalog.Deploy(ctx, file, h.src, leaving...) // its problems have been printed, but for what others have
+	if refused := problems.Err(); refused != nil {
+		if text := refused.Error(); text != h.refused {
+			h.refused = text
+			fmt.Fprintln(f.out, text)
+		}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	h.name, h.version = d.Name, d.Version
+	h.name, h.version, h.refused = d.Name, d.Version, ""
 	if d.Change != catalog.Unchanged {
 		fmt.Fprintf(f.out, "%s: workflow %s %s (version %.12s)\n", file, d.Name, d.Change, d.Version)
 		for _, fire := range operator.Fires(h.next, time.Now(), 1) {

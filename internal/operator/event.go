@@ -35,6 +35,7 @@ type EventDetail struct {
 	Event
 	ContentType string              `json:"content_type"`
 	Headers     map[string][]string `json:"headers"`
+	Trigger     json.RawMessage     `json:"trigger,omitempty"` // what trigger has besides, such as a request's method
 	Body        json.RawMessage     `json:"body"`
 }
 
@@ -235,6 +236,9 @@ func (o *Operator) Event(ctx context.Context, id string) (*EventDetail, error) {
 		return nil, err
 	}
 	d := &EventDetail{Event: eventOf(e), ContentType: e.ContentType, Headers: map[string][]string{}, Body: shownBody(e.Body)}
+	if len(e.Trigger) > 0 {
+		d.Trigger = shownBody(e.Trigger)
+	}
 	for name, values := range header {
 		for _, v := range values {
 			d.Headers[name] = append(d.Headers[name], oneLine(sealed.Mask(v)))

@@ -36,7 +36,7 @@ var (
 
 // HTTP reads the trigger.
 func (r *Reader) HTTP(n *document.Node) *workflow.HTTP {
-	h := &workflow.HTTP{Path: r.Workflow, Methods: []string{"POST"}, Timeout: defaultTimeout, Auth: workflow.Auth{Kind: workflow.AuthNone}}
+	h := &workflow.HTTP{Path: r.Workflow, Methods: []string{"POST"}, Timeout: defaultTimeout, Auth: workflow.Auth{Kind: workflow.AuthNone}, Line: n.Line, Column: n.Column}
 	if !r.Fields(n, "http", language.HTTP) {
 		return h
 	}

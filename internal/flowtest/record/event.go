@@ -11,6 +11,7 @@ import (
 
 	"zflow/internal/flowtest/testfile"
 	"zflow/internal/operator"
+	"zflow/proto"
 )
 
 // EventOrder says which event is recorded, and where.
@@ -46,7 +47,7 @@ func Event(ctx context.Context, o *operator.Operator, order EventOrder) (*EventM
 		return nil, err
 	}
 	out := folder{dir: order.To, force: order.Force}
-	stanza, err := out.event("", happened{Type: e.Type, Source: e.Source, Body: e.Body})
+	stanza, err := out.event("", happened{Type: e.Type, Source: e.Source, Body: e.Body, Trigger: e.Trigger})
 	if err != nil {
 		return nil, fmt.Errorf("recording event %s: %w", e.ID, err)
 	}
@@ -59,6 +60,7 @@ func Event(ctx context.Context, o *operator.Operator, order EventOrder) (*EventM
 type happened struct {
 	Type, Source string
 	Body         json.RawMessage
+	Trigger      json.RawMessage // what a request had beside its body
 }
 
 var typeText = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
@@ -66,6 +68,9 @@ var typeText = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 // event adds the fixture of an event and returns how a test names it.
 func (f *folder) event(prefix string, e happened) (object, error) {
 	kind, _, _ := strings.Cut(e.Source, "/")
+	if kind == proto.SourceHTTP {
+		return f.requested(prefix, e)
+	}
 	if kind == "poll" || kind == "schedule" || kind == "email" {
 		e.Type = kind // a test means its own workflow
 	}
@@ -73,7 +78,7 @@ func (f *folder) event(prefix string, e happened) (object, error) {
 	case !typeText.MatchString(e.Type):
 		return nil, fmt.Errorf("a test cannot name its type %.60q", e.Type)
 	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule", "email"}, kind):
-		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, schedules and mails, and calls", kind)
+		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, schedules and mails, requests and calls", kind)
 	}
 	body, err := pretty(e.Body)
 	if err != nil {
@@ -83,9 +88,22 @@ func (f *folder) event(prefix string, e happened) (object, error) {
 	if said := (&testfile.Event{Type: e.Type}); said.Kind() != kind {
 		stanza.add("source", kind)
 	}
-	name := f.free("fixtures/"+prefix+strings.ReplaceAll(e.Type, ".", "_"), body)
+	name := f.free("fixtures/"+prefix+strings.ReplaceAll(e.Type, ".", "_"), f.hidden.out(body))
 	stanza.add("file", name)
 	return stanza, nil
+}
+
+// requested adds the body of a request and returns how a test names it.
+func (f *folder) requested(prefix string, e happened) (object, error) {
+	o, err := f.hidden.request(e.Trigger)
+	if err != nil {
+		return nil, err
+	}
+	body, err := pretty(e.Body)
+	if err != nil {
+		return nil, err
+	}
+	return object{{"http", o}, {"file", f.free("fixtures/"+prefix+"request", f.hidden.out(body))}}, nil
 }
 
 // free adds a file under a name that no other of the files has.

@@ -67,19 +67,19 @@ func TestStanzas(t *testing.T) {
 		e    happened
 		want string
 	}{
-		{happened{"meeting.ended", "app", []byte("1")}, "{ type: meeting.ended, source: app, file: fixtures/w_meeting_ended.json }"},
-		{happened{"meeting.ended", "zoom/other", []byte("1")}, "{ type: meeting.ended, file: fixtures/w_meeting_ended.json }"},
-		{happened{"meeting.ended", "zoom/other", []byte("2")}, "{ type: meeting.ended, file: fixtures/w_meeting_ended_2.json }"},
-		{happened{"order.paid", "app", []byte("3")}, "{ type: order.paid, file: fixtures/w_order_paid.json }"},
-		{happened{"new.thing", "zoom/default", []byte("3")}, "{ type: new.thing, source: zoom, file: fixtures/w_new_thing.json }"},
-		{happened{"call", "call", []byte("{}")}, "{ type: call, file: fixtures/w_call.json }"},
+		{happened{"meeting.ended", "app", []byte("1"), nil}, "{ type: meeting.ended, source: app, file: fixtures/w_meeting_ended.json }"},
+		{happened{"meeting.ended", "zoom/other", []byte("1"), nil}, "{ type: meeting.ended, file: fixtures/w_meeting_ended.json }"},
+		{happened{"meeting.ended", "zoom/other", []byte("2"), nil}, "{ type: meeting.ended, file: fixtures/w_meeting_ended_2.json }"},
+		{happened{"order.paid", "app", []byte("3"), nil}, "{ type: order.paid, file: fixtures/w_order_paid.json }"},
+		{happened{"new.thing", "zoom/default", []byte("3"), nil}, "{ type: new.thing, source: zoom, file: fixtures/w_new_thing.json }"},
+		{happened{"call", "call", []byte("{}"), nil}, "{ type: call, file: fixtures/w_call.json }"},
 	} {
 		got, err := out.event("w_", c.e)
 		if err != nil || flow(got) != c.want {
 			t.Errorf("%s, want %s (%v)", flow(got), c.want, err)
 		}
 	}
-	if _, err := out.event("", happened{"a.b", "app", []byte("{")}); err == nil {
+	if _, err := out.event("", happened{"a.b", "app", []byte("{"), nil}); err == nil {
 		t.Error("no JSON is a body")
 	}
 }

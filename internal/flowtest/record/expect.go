@@ -72,7 +72,7 @@ func (r *run) queued() time.Duration {
 // callsOut says whether anything called out, in called runs too.
 func (r *run) callsOut() bool {
 	for _, one := range r.all() {
-		if slices.ContainsFunc(one.steps, func(s *step) bool { return !s.itself() }) {
+		if slices.ContainsFunc(one.steps, (*step).counts) {
 			return true
 		}
 	}
@@ -89,7 +89,7 @@ func (r *run) calls() (list []any, left map[string]bool, err error) {
 	var all []call
 	for _, s := range r.steps {
 		for _, t := range s.tries {
-			if !s.itself() && t.input != nil {
+			if s.counts() && t.input != nil {
 				all = append(all, call{s, t})
 			}
 		}

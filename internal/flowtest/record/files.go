@@ -14,6 +14,8 @@ type folder struct {
 	dir   string
 	force bool // what is there may be replaced
 	files []file
+
+	hidden hidden
 }
 
 type file struct {

@@ -85,6 +85,9 @@ func (s *step) itself() bool {
 	return s.action == "log" && len(s.tries) == 1 && s.tries[0].failed == nil
 }
 
+// counts says that the step's calls are among those of a test.
+func (s *step) counts() bool { return !s.itself() || s.action == "respond" }
+
 // took is how long an attempt took; one that never ended lasts longer than its run.
 func (t *try) took(end time.Time) time.Duration {
 	switch {

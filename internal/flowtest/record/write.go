@@ -13,6 +13,7 @@ import (
 
 	"zflow/engine/definition"
 	"zflow/internal/app"
+	"zflow/internal/operator"
 )
 
 // writer makes the files of a recorded run.
@@ -49,16 +50,19 @@ func (w *writer) run(ctx context.Context, r *run) (test string, err error) {
 	writeBlock(&b, o, 0)
 	ext := filepath.Ext(test)
 	test = strings.TrimSuffix(test, ext) + "_test" + ext
-	w.add(test, []byte(b.String()))
+	w.add(test, w.hidden.out([]byte(b.String())))
 	return test, nil
 }
 
 // test is the file of tests.
 func (w *writer) test(ctx context.Context, r *run, flow string) (object, error) {
 	e := r.Start.Event
-	event, err := w.event(w.prefix, happened{Type: e.GetType(), Source: e.GetSource(), Body: maskedBody(e.GetBody().GetJson())})
+	event, err := w.event(w.prefix, happened{Type: e.GetType(), Source: e.GetSource(), Body: maskedBody(e.GetBody().GetJson()), Trigger: e.GetTrigger()})
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.GetId(), err)
+	}
+	for _, name := range w.hidden.names {
+		r.note("The value of %s in the request may be a credential and was left out: write another where the workflow looks at it.", operator.Line(name))
 	}
 	test := object{{"name", "as it went in run " + r.ID()}}
 	then, err := w.then(ctx, r)

@@ -60,19 +60,27 @@ func (r *reader) request(n *node) *Request {
 	}
 	for _, f := range r.fields(n.Get("query"), "query") {
 		if f.Value.Kind != document.List {
-			q.Query[f.Key.Value] = r.text(f.Value, "a value of query")
+			q.Query[f.Key.Value] = r.maybeEmpty(f.Value, "a value of query")
 			continue
 		}
 		all := []any{}
 		for _, item := range f.Value.Items {
-			all = append(all, r.text(item, "a value of query"))
+			all = append(all, r.maybeEmpty(item, "a value of query"))
 		}
 		q.Query[f.Key.Value] = all
 	}
 	for _, f := range r.fields(n.Get("headers"), "headers") {
-		q.Headers[strings.ToLower(f.Key.Value)] = r.text(f.Value, "a header")
+		q.Headers[strings.ToLower(f.Key.Value)] = r.maybeEmpty(f.Value, "a header")
 	}
 	return q
+}
+
+// maybeEmpty reads a text that may be empty.
+func (r *reader) maybeEmpty(n *node, what string) string {
+	if n.IsText() && n.Value == "" {
+		return ""
+	}
+	return r.text(n, what)
 }
 
 // fields are those of an object, none where it is not there.
