@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,7 +106,8 @@ func (b *reader) multipart(boundary string) (content, *fault) {
 		return content{}, &fault{Malformed, "the Content-Type multipart/form-data has no boundary", 0}
 	}
 	form, left := object{}, b.most
-	parts := multipart.NewReader(b.body, boundary)
+	body := &source{Reader: b.body}
+	parts := multipart.NewReader(body, boundary)
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		switch {
@@ -118,7 +120,7 @@ func (b *reader) multipart(boundary string) (content, *fault) {
 			}
 			return content{raw, "multipart/form-data"}, nil
 		case err != nil:
-			return content{}, broken(err)
+			return content{}, broken(cmp.Or(body.err, err)) // the parts' headers hide why they broke off
 		case n == mostParts:
 			return content{}, &fault{TooManyParts, fmt.Sprintf("the body has more than %d parts", mostParts), 0}
 		}
