@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zflow/internal/bench/disk"
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/stage"
 	"zflow/internal/bench/usage"
 )
@@ -38,7 +39,7 @@ type Config struct {
 type bench struct {
 	Config
 	folder  string
-	api     *api
+	api     *load.API
 	stage   *stage.Stage
 	url     string // of both
 	systems []*system
@@ -50,7 +51,7 @@ func Run(ctx context.Context, c Config) (r *Report, err error) {
 	if err := CheckScenarios(c.Only); err != nil {
 		return nil, err
 	}
-	b := &bench{Config: c, api: &api{}, stage: &stage.Stage{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
+	b := &bench{Config: c, api: &load.API{}, stage: &stage.Stage{}, report: &Report{CPUs: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
 	if b.folder, err = os.MkdirTemp(c.Data, "zflow-bench-"); err != nil {
 		return nil, fmt.Errorf("making a folder for the data: %w", err)
 	}
@@ -141,9 +142,9 @@ func (b *bench) idle(ctx context.Context, s *system) error {
 	return err
 }
 
-func (b *bench) load(s *system, senders int) load {
-	return load{url: s.process.at.Webhooks, secret: secret, api: b.api, senders: senders, count: b.Runs, length: b.Length,
-		patience: 30 * time.Second}
+func (b *bench) load(s *system, senders int) load.Load {
+	return load.Load{URL: s.process.at.Webhooks, Secret: secret, API: b.api, Senders: senders, Count: b.Runs, Length: b.Length,
+		Patience: 30 * time.Second}
 }
 
 // warm opens connections and fills caches.
@@ -151,8 +152,8 @@ func (b *bench) warm(ctx context.Context) error {
 	b.say("warming up")
 	for _, s := range b.systems {
 		l := b.load(s, 64)
-		l.whole, l.length = true, b.Length/5
-		if _, err := l.run(ctx); err != nil {
+		l.Whole, l.Length = true, b.Length/5
+		if _, err := l.Run(ctx); err != nil {
 			return err
 		}
 	}
@@ -169,8 +170,8 @@ func (b *bench) runs(ctx context.Context) error {
 		for _, s := range b.systems {
 			b.say("runs, %d at a time: %s", n, s.name)
 			l := b.load(s, n)
-			if l.whole = true; l.count > 0 {
-				l.count = max(l.count, n)
+			if l.Whole = true; l.Count > 0 {
+				l.Count = max(l.Count, n)
 			}
 			m, err := b.take(ctx, s, l, n == b.profiled())
 			if err != nil {
@@ -192,7 +193,7 @@ func (b *bench) disk(ctx context.Context, n int) error {
 	for _, one := range all {
 		busy += one
 	}
-	b.report.Disk = append(b.report.Disk, Disk{Concurrent: n, PerSecond: per(len(all), busy), Flush: spread(all)})
+	b.report.Disk = append(b.report.Disk, Disk{Concurrent: n, PerSecond: load.Per(len(all), busy), Flush: load.SpreadOf(all)})
 	return nil
 }
 
@@ -201,7 +202,7 @@ func (b *bench) webhooks(ctx context.Context) error {
 	for _, s := range b.systems {
 		b.say("webhooks, %d senders: %s", aimed, s.name)
 		l := b.load(s, aimed)
-		l.length = b.Length / 2
+		l.Length = b.Length / 2
 		m, err := b.take(ctx, s, l, false)
 		if err != nil {
 			return err
@@ -216,7 +217,7 @@ func (b *bench) paced(ctx context.Context) error {
 	for _, s := range b.systems {
 		b.say("webhooks, %g a second: %s", b.Rate, s.name)
 		l := b.load(s, 4096)
-		l.rate = b.Rate
+		l.Rate = b.Rate
 		m, err := b.take(ctx, s, l, false)
 		if err != nil {
 			return err
@@ -228,7 +229,7 @@ func (b *bench) paced(ctx context.Context) error {
 }
 
 // take measures one load.
-func (b *bench) take(ctx context.Context, s *system, l load, profile bool) (m Measure, err error) {
+func (b *bench) take(ctx context.Context, s *system, l load.Load, profile bool) (m Measure, err error) {
 	before, err := s.counts(ctx)
 	if err != nil {
 		return m, err
@@ -237,7 +238,7 @@ func (b *bench) take(ctx context.Context, s *system, l load, profile bool) (m Me
 	if err != nil {
 		return m, err
 	}
-	o, err := l.run(ctx)
+	o, err := l.Run(ctx)
 	if err := errors.Join(err, end(), s.rest(ctx)); err != nil {
 		return m, err
 	}
@@ -245,7 +246,7 @@ func (b *bench) take(ctx context.Context, s *system, l load, profile bool) (m Me
 	if err != nil {
 		return m, err
 	}
-	m = Measure{System: s.name, Concurrent: l.senders, Outcome: o}
+	m = Measure{System: s.name, Concurrent: l.Senders, Outcome: o}
 	m.cost(before, after)
 	return m, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/definition"
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/long"
 	wire "zflow/proto"
 )
@@ -60,11 +61,11 @@ func (b *bench) reading(ctx context.Context, s *Scenario, p *pair, run string) e
 		}
 		whole, folding, facts = append(whole, time.Since(begun)), append(folding, time.Since(loaded)), r.Facts
 	}
-	all := spread(whole)
+	all := load.SpreadOf(whole)
 	s.figure("facts in the history", float64(facts), "")
 	s.figure("loaded and folded, p50", all.P50, "ms")
 	s.figure("loaded and folded, p99", all.P99, "ms")
-	s.figure("folded, p50", spread(folding).P50, "ms")
+	s.figure("folded, p50", load.SpreadOf(folding).P50, "ms")
 	b.report.aim(fmt.Sprintf("loading and folding %d facts, p50", facts), "< 20 ms", fmt.Sprintf("%.1f ms", all.P50), all.P50 < 20)
 	return nil
 }
@@ -87,7 +88,7 @@ func (b *bench) deciding(ctx context.Context, s *Scenario, known definition.Know
 		}
 		each = append(each, took)
 	}
-	took := spread(each)
+	took := load.SpreadOf(each)
 	s.figure(fmt.Sprintf("a decision, %d steps, p50 of runs", long.Steps), 1000*took.P50, "µs")
 	b.report.aim(fmt.Sprintf("a decision in a workflow of %d steps", long.Steps), "< 50 µs", fmt.Sprintf("%.0f µs", 1000*took.P50), took.P50 < .05)
 	return nil

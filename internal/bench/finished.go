@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/recording"
 	"zflow/internal/bench/usage"
 	"zflow/internal/bench/webhooks"
@@ -117,12 +118,12 @@ func (b *bench) round(ctx context.Context, one *store, n int) error {
 	if err != nil {
 		return err
 	}
-	l := load{api: b.api, senders: aimed, count: n, whole: true, patience: 30 * time.Second}
-	l.send = func(ctx context.Context, run string, body []byte) error {
+	l := load.Load{API: b.api, Senders: aimed, Count: n, Whole: true, Patience: 30 * time.Second}
+	l.Send = func(ctx context.Context, run string, body []byte) error {
 		_, err := one.client.Publisher.Publish(ctx, one.event(run, body))
 		return err
 	}
-	o, err := l.run(ctx)
+	o, err := l.Run(ctx)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/stage"
 	wire "zflow/proto"
 )
@@ -60,7 +61,7 @@ func (b *bench) loop(ctx context.Context, s *Scenario) (err error) {
 		}
 		times, cpu = append(times, took), cpu+after-before
 	}
-	took := spread(times)
+	took := load.SpreadOf(times)
 	s.figure("from the event to the end, p50 of 3", took.P50/1000, "s")
 	s.figure("slowest", took.Max/1000, "s")
 	s.figure("the calls alone", (time.Duration((n+atOnce-1)/atOnce) * b.Sizes.Latency).Seconds(), "s")

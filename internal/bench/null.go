@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"zflow/internal/bench/load"
 )
 
 // null takes a webhook, answers, and makes the run's calls. It checks nothing,
@@ -63,7 +65,7 @@ func (n *null) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (n *null) run(id string) {
 	for i, name := range []string{"one", "two", "three"} {
-		body, err := json.Marshal(call{Run: id, Step: i + 1})
+		body, err := json.Marshal(load.Call{Run: id, Step: i + 1})
 		if err != nil || n.call(n.api+"/"+name, body) != nil {
 			return // nobody keeps it
 		}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/webhooks"
 	"zflow/proto"
 )
@@ -62,7 +63,7 @@ func (b *bench) publish(ctx context.Context, do func(context.Context, *proto.Eve
 	case err := <-errs:
 		return 0, fmt.Errorf("measuring publishes: %w", err)
 	default:
-		return per(int(done.Load()), time.Since(begun)), nil
+		return load.Per(int(done.Load()), time.Since(begun)), nil
 	}
 }
 

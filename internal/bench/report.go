@@ -1,6 +1,10 @@
 package bench
 
-import "time"
+import (
+	"time"
+
+	"zflow/internal/bench/load"
+)
 
 // Report is what was measured.
 type Report struct {
@@ -26,9 +30,9 @@ type Memory struct {
 // Disk is what one caller gets who writes and flushes, measured just before the
 // runs of a concurrency.
 type Disk struct {
-	Concurrent int     `json:"concurrent"`
-	PerSecond  float64 `json:"per_s"`
-	Flush      Spread  `json:"flush"`
+	Concurrent int         `json:"concurrent"`
+	PerSecond  float64     `json:"per_s"`
+	Flush      load.Spread `json:"flush"`
 }
 
 // Publish is what a stream takes.
@@ -45,7 +49,7 @@ type Measure struct {
 	System     string  `json:"system"`
 	Concurrent int     `json:"concurrent,omitempty"`
 	Rate       float64 `json:"rate,omitempty"`
-	*Outcome
+	*load.Outcome
 	OfNull  float64 `json:"of_null,omitempty"`   // completed a second, as a share of the null pipeline's
 	CPU     float64 `json:"cpu_ms_per_run"`      // of the system's process
 	Written float64 `json:"written_per_run"`     // bytes that it had written to disk

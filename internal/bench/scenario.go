@@ -77,6 +77,9 @@ func (b *bench) scenarios() []scenario {
 		{"loop", b.loop, each(s.Iterations, 30*time.Millisecond)},
 		{"core", b.core, each(0, 0)},
 		{"finished", b.finished, each(s.Finished, 2*time.Millisecond)},
+		{"answer", b.answer, each(0, 0) + 2*b.Length},
+		{"code", b.code, each(0, 0) + 4*b.Length},
+		{"request", b.request, each(0, 0) + 2*b.Length},
 		{"streams", b.streams, each(s.Streams, 100*time.Millisecond) + 4*b.Length},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,9 @@ func TestScenarios(t *testing.T) {
 		"loop":     {"from the event to the end, p50 of 3", "the calls alone"},
 		"core":     {"facts in the history", "loaded and folded, p50", "a decision, 100 steps, p50 of runs"},
 		"finished": {"CPU of worker and server per run, 1000 finished", "CPU of worker and server per run, 300 finished"},
+		"answer":   {"request to its answer, p50", "the run, from its start to its end, p50"},
+		"code":     {"first call, slowest of 5 pools", "one call after another, p50", "calls by two at a time", "memory of a process"},
+		"request":  {"http.request, p50", "by hand, p50"},
 		"streams":  {"console, idle", "console, the most", "messages delivered", "from the publish to the client, p99"},
 	}
 	if names := Scenarios(); len(names) != len(figures)+1 || names[0] != Speed {
@@ -33,6 +37,9 @@ func TestScenarios(t *testing.T) {
 	for name, wanted := range figures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if _, err := exec.LookPath("node"); err != nil && name == "code" {
+				t.Skip("there is no Node.js here: code steps are not measured")
+			}
 			c := config(t)
 			c.Only, c.Sizes = []string{name}, little
 			r, err := Run(t.Context(), c)
@@ -101,7 +108,7 @@ func TestScenarioThatIsNone(t *testing.T) {
 	c := config(t)
 	c.Only = []string{"loop", "loops"}
 	_, err := Run(t.Context(), c)
-	if err == nil || err.Error() != `there is no scenario "loops": they are speed, ingest, parked, timers, loop, core, finished, streams` {
+	if err == nil || err.Error() != `there is no scenario "loops": they are speed, ingest, parked, timers, loop, core, finished, answer, code, request, streams` {
 		t.Errorf("Run = %v", err)
 	}
 }

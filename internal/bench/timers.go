@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zflow/internal/bench/load"
 	"zflow/internal/bench/recording"
 	"zflow/internal/bench/usage"
 	wire "zflow/proto"
@@ -215,8 +216,8 @@ func (t *timing) lateness(ctx context.Context, s *Scenario, n int) error {
 	if err != nil {
 		return err
 	}
-	b, late := t.b, spread(fired)
-	kept := spread(stored)
+	b, late := t.b, load.SpreadOf(fired)
+	kept := load.SpreadOf(stored)
 	s.figure("timer_fired after it was due, p50", late.P50, "ms")
 	s.figure("timer_fired after it was due, p99", late.P99, "ms")
 	s.figure("timer_fired after it was due, most", late.Max, "ms")

@@ -147,6 +147,8 @@ var plan = []row{
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/webhooks", traits: part},
 	{pkg: "internal/bench/disk", traits: part},
+	{pkg: "internal/bench/load", ours: []string{"internal/bench/webhooks"}, traits: part},
+	{pkg: "internal/bench/action", ours: []string{"actions", "actions/code", "actions/code/bundle", "actions/code/node", "actions/http", "internal/bench/usage"}, traits: part},
 	{pkg: "internal/bench/long", ours: join(words, "engine"), traits: part},
 	{pkg: "internal/bench/recording", ours: join(words, "internal/app", "internal/app/*"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/bench/stream", ours: []string{"internal/bench/usage"}, traits: part},

@@ -2,8 +2,10 @@ package usage
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -69,5 +71,26 @@ func TestStored(t *testing.T) {
 	}
 	if n, err := Stored(filepath.Join(dir, "none")); n != 0 || err != nil {
 		t.Errorf("stored of no folder = %d, %v", n, err)
+	}
+}
+
+func TestChildren(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /proc")
+	}
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Children()
+	if err != nil || !slices.Contains(all, child.Process.Pid) {
+		t.Errorf("%v %v, want %d among them", all, err, child.Process.Pid)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+	if all, err := Children(); err != nil || slices.Contains(all, child.Process.Pid) {
+		t.Errorf("%v %v, want none that has ended", all, err)
 	}
 }

@@ -1,4 +1,5 @@
-package bench
+// Package load sends webhooks, or events, that start runs, and accounts for every call that the runs make.
+package load
 
 import (
 	"bytes"
@@ -15,22 +16,22 @@ import (
 	"zflow/internal/bench/webhooks"
 )
 
-// load is what to send, and how.
-type load struct {
-	url, secret string
-	send        func(ctx context.Context, run string, body []byte) error // instead of a webhook to url; nil: none
-	api         *api
-	senders     int           // at a time; with a rate: requests in flight at most
-	rate        float64       // webhooks a second whatever the answers do; 0: as the answers come
-	whole       bool          // a sender awaits its run's third call before it sends again
-	count       int           // webhooks; 0: as many as fit into length
-	length      time.Duration // how long to send
-	patience    time.Duration // with runs that make no progress
+// Load is what to send, and how.
+type Load struct {
+	URL, Secret string
+	Send        func(ctx context.Context, run string, body []byte) error // instead of a webhook to URL; nil: none
+	API         *API
+	Senders     int           // at a time; with a rate: requests in flight at most
+	Rate        float64       // webhooks a second whatever the answers do; 0: as the answers come
+	Whole       bool          // a sender awaits its run's third call before it sends again
+	Count       int           // webhooks; 0: as many as fit into Length
+	Length      time.Duration // how long to send
+	Patience    time.Duration // with runs that make no progress
 }
 
 // sender is a load under way.
 type sender struct {
-	load
+	Load
 	http   *http.Client
 	ledger *ledger
 	prefix string
@@ -48,16 +49,16 @@ type sending struct {
 	status int           // 0: none came
 }
 
-// run sends and waits until every accepted run is complete or nothing moves any
+// Run sends and waits until every accepted run is complete or nothing moves any
 // more, and accounts for it.
-func (l load) run(ctx context.Context) (*Outcome, error) {
-	s := &sender{load: l, ledger: newLedger(), prefix: rand.Text()[:10], sent: map[string]*sending{}}
-	s.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConns: l.senders, MaxIdleConnsPerHost: l.senders}}
+func (l Load) Run(ctx context.Context) (*Outcome, error) {
+	s := &sender{Load: l, ledger: newLedger(), prefix: rand.Text()[:10], sent: map[string]*sending{}}
+	s.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConns: l.Senders, MaxIdleConnsPerHost: l.Senders}}
 	defer s.http.CloseIdleConnections()
-	l.api.ledger.Store(s.ledger)
-	defer l.api.ledger.Store(nil)
+	l.API.ledger.Store(s.ledger)
+	defer l.API.ledger.Store(nil)
 	start := time.Now()
-	if l.rate > 0 {
+	if l.Rate > 0 {
 		s.paced(ctx, start)
 	} else {
 		s.closed(ctx, start)
@@ -71,7 +72,7 @@ func (l load) run(ctx context.Context) (*Outcome, error) {
 // closed keeps a number of senders busy.
 func (s *sender) closed(ctx context.Context, start time.Time) {
 	var all sync.WaitGroup
-	for range s.senders {
+	for range s.Senders {
 		all.Go(func() {
 			for i := s.take(start); i >= 0 && ctx.Err() == nil; i = s.take(start) {
 				s.one(ctx, i, time.Now())
@@ -84,7 +85,7 @@ func (s *sender) closed(ctx context.Context, start time.Time) {
 // take returns the number of the next webhook, or -1.
 func (s *sender) take(start time.Time) int {
 	i := int(s.next.Add(1)) - 1
-	if s.stuck.Load() || s.count > 0 && i >= s.count || s.count == 0 && time.Since(start) >= s.length {
+	if s.stuck.Load() || s.Count > 0 && i >= s.Count || s.Count == 0 && time.Since(start) >= s.Length {
 		return -1
 	}
 	return i
@@ -94,9 +95,9 @@ func (s *sender) take(start time.Time) int {
 func (s *sender) paced(ctx context.Context, start time.Time) {
 	var all sync.WaitGroup
 	defer all.Wait()
-	free := make(chan struct{}, s.senders)
+	free := make(chan struct{}, s.Senders)
 	for i := s.take(start); i >= 0; i = s.take(start) {
-		due := start.Add(time.Duration(float64(i) / s.rate * float64(time.Second)))
+		due := start.Add(time.Duration(float64(i) / s.Rate * float64(time.Second)))
 		select {
 		case <-ctx.Done():
 			return
@@ -122,16 +123,16 @@ func (s *sender) one(ctx context.Context, i int, due time.Time) {
 	s.mu.Lock()
 	s.sent[run] = note
 	s.mu.Unlock()
-	if !s.whole || !note.accepted() {
+	if !s.Whole || !note.accepted() {
 		return
 	}
-	limit := time.NewTimer(s.patience)
+	limit := time.NewTimer(s.Patience)
 	defer limit.Stop()
 	select {
 	case <-ended:
 	case <-limit.C:
 		_, last := s.ledger.progress()
-		s.stuck.Store(time.Since(last) > s.patience)
+		s.stuck.Store(time.Since(last) > s.Patience)
 	case <-ctx.Done():
 	}
 }
@@ -140,19 +141,19 @@ func (s *sending) accepted() bool { return s.status/100 == 2 }
 
 // hand brings an event to where it goes.
 func (s *sender) hand(ctx context.Context, run string, body []byte) (int, error) {
-	if s.send == nil {
+	if s.Send == nil {
 		return s.post(ctx, body)
 	}
-	return http.StatusNoContent, s.send(ctx, run, body)
+	return http.StatusNoContent, s.Send(ctx, run, body)
 }
 
 func (s *sender) post(ctx context.Context, body []byte) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	webhooks.Sign(req.Header, s.secret, body, time.Now())
+	webhooks.Sign(req.Header, s.Secret, body, time.Now())
 	res, err := s.http.Do(req)
 	if err != nil {
 		return 0, err
@@ -173,7 +174,7 @@ func (s *sender) settle(ctx context.Context) error {
 		if last.Before(begun) {
 			last = begun
 		}
-		if complete >= s.acceptedRuns() || time.Since(last) > s.patience {
+		if complete >= s.acceptedRuns() || time.Since(last) > s.Patience {
 			return nil
 		}
 		select {

@@ -1,4 +1,4 @@
-package bench
+package load
 
 import (
 	"slices"
@@ -69,8 +69,8 @@ func account(sent map[string]*sending, l *ledger, start time.Time) *Outcome {
 	}
 	o.Complete = len(ends)
 	o.Seconds = lastEnd.Sub(start).Seconds()
-	o.AcceptedPer, o.CompletePer = per(o.Accepted, lastAck.Sub(start)), per(o.Complete, lastEnd.Sub(start))
-	o.Ack, o.EndToEnd = spread(acks), spread(ends)
+	o.AcceptedPer, o.CompletePer = Per(o.Accepted, lastAck.Sub(start)), Per(o.Complete, lastEnd.Sub(start))
+	o.Ack, o.EndToEnd = SpreadOf(acks), SpreadOf(ends)
 	return o
 }
 
@@ -88,14 +88,16 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func per(n int, d time.Duration) float64 {
+// Per is how many a second.
+func Per(n int, d time.Duration) float64 {
 	if d <= 0 {
 		return 0
 	}
 	return float64(n) / d.Seconds()
 }
 
-func spread(all []time.Duration) Spread {
+// SpreadOf sums up.
+func SpreadOf(all []time.Duration) Spread {
 	if len(all) == 0 {
 		return Spread{}
 	}

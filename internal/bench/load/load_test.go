@@ -1,4 +1,4 @@
-package bench
+package load
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 
 	"zflow/internal/bench/webhooks"
 )
+
+const secret = "a secret of the test"
 
 // pipeline is a system under test with faults that are known: of the nth webhook
 // it knows what to do.
@@ -42,12 +44,12 @@ func (p *pipeline) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	n := p.n.Add(1)
 	for _, step := range p.calls(n) {
-		p.call(call{e.Payload.Object.UUID, step})
+		p.call(Call{e.Payload.Object.UUID, step})
 	}
 	w.WriteHeader(p.status(n))
 }
 
-func (p *pipeline) call(c call) {
+func (p *pipeline) call(c Call) {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		p.t.Error(err)
@@ -63,15 +65,15 @@ func (p *pipeline) call(c call) {
 	}
 }
 
-func fault(t *testing.T, p *pipeline) (load, *pipeline) {
+func fault(t *testing.T, p *pipeline) (Load, *pipeline) {
 	t.Helper()
-	a := &api{}
+	a := &API{}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	p.t, p.api = t, server.URL
 	system := httptest.NewServer(p)
 	t.Cleanup(system.Close)
-	return load{url: system.URL, secret: secret, api: a, senders: 4, count: 40, patience: 20 * time.Millisecond}, p
+	return Load{URL: system.URL, Secret: secret, API: a, Senders: 4, Count: 40, Patience: 20 * time.Millisecond}, p
 }
 
 // TestLoadFindsFaults: of 40 webhooks each tenth is refused, and of the others
@@ -98,17 +100,17 @@ func TestLoadFindsFaults(t *testing.T) {
 			return []int{1, 2, 3}
 		},
 	}
-	for name, change := range map[string]func(*load){
-		"as the answers come":   func(*load) {},
-		"as the runs end":       func(l *load) { l.whole = true },
-		"at a rate":             func(l *load) { l.rate = 2000 },
-		"one at a time":         func(l *load) { l.senders = 1 },
-		"more senders than all": func(l *load) { l.senders = 100 },
+	for name, change := range map[string]func(*Load){
+		"as the answers come":   func(*Load) {},
+		"as the runs end":       func(l *Load) { l.Whole = true },
+		"at a rate":             func(l *Load) { l.Rate = 2000 },
+		"one at a time":         func(l *Load) { l.Senders = 1 },
+		"more senders than all": func(l *Load) { l.Senders = 100 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := fault(t, &pipeline{status: p.status, calls: p.calls})
 			change(&l)
-			o, err := l.run(t.Context())
+			o, err := l.Run(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,8 +124,8 @@ func TestLoadFindsFaults(t *testing.T) {
 
 func TestLoadOfASoundSystem(t *testing.T) {
 	l, p := fault(t, &pipeline{status: func(int64) int { return http.StatusNoContent }, calls: func(int64) []int { return []int{1, 2, 3} }})
-	l.whole = true
-	o, err := l.run(t.Context())
+	l.Whole = true
+	o, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +139,9 @@ func TestLoadOfASoundSystem(t *testing.T) {
 func TestLoadOfNobody(t *testing.T) {
 	l, _ := fault(t, &pipeline{})
 	gone := httptest.NewServer(http.NotFoundHandler())
-	l.url = gone.URL
+	l.URL = gone.URL
 	gone.Close()
-	o, err := l.run(t.Context())
+	o, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,18 +154,18 @@ func TestLoadOfNobody(t *testing.T) {
 // and more, each for as long as there is patience.
 func TestLoadOfAStuckSystem(t *testing.T) {
 	l, _ := fault(t, &pipeline{status: func(int64) int { return http.StatusNoContent }, calls: func(int64) []int { return nil }})
-	l.whole = true
-	o, err := l.run(t.Context())
+	l.Whole = true
+	o, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Sent > 2*l.senders || o.Lost != o.Sent || o.Lost == 0 {
+	if o.Sent > 2*l.Senders || o.Lost != o.Sent || o.Lost == 0 {
 		t.Errorf("got %+v", o)
 	}
 }
 
 func TestAPIRefusesWhatSaysNothing(t *testing.T) {
-	a := &api{}
+	a := &API{}
 	l := newLedger()
 	a.ledger.Store(l)
 	for _, body := range []string{``, `{`, `{"run":"a"}`, `{"step":1}`, `{"run":"a","step":4}`, `{"run":"a","step":0}`,

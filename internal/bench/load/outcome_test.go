@@ -1,4 +1,4 @@
-package bench
+package load
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 )
 
 // play makes an outcome of a story: webhooks as they were answered, and calls.
-func play(sent map[string]*sending, calls ...call) *Outcome {
+func play(sent map[string]*sending, calls ...Call) *Outcome {
 	start := time.Unix(1000, 0)
 	l := newLedger()
 	for run := range sent {
@@ -24,11 +24,11 @@ func play(sent map[string]*sending, calls ...call) *Outcome {
 func accepted() *sending { return &sending{status: 204} }
 
 func TestAccount(t *testing.T) {
-	whole := func(run string) []call { return []call{{run, 1}, {run, 2}, {run, 3}} }
+	whole := func(run string) []Call { return []Call{{run, 1}, {run, 2}, {run, 3}} }
 	for _, c := range []struct {
 		name  string
 		sent  map[string]*sending
-		calls []call
+		calls []Call
 		want  Outcome
 	}{
 		{"all is well", map[string]*sending{"a": accepted(), "b": accepted()}, append(whole("a"), whole("b")...),
@@ -37,19 +37,19 @@ func TestAccount(t *testing.T) {
 			Outcome{Sent: 1, Accepted: 1, Lost: 1}},
 		{"the last call is missing", map[string]*sending{"a": accepted()}, whole("a")[:2],
 			Outcome{Sent: 1, Accepted: 1, Lost: 1}},
-		{"a call in the middle is missing", map[string]*sending{"a": accepted()}, []call{{"a", 1}, {"a", 3}},
+		{"a call in the middle is missing", map[string]*sending{"a": accepted()}, []Call{{"a", 1}, {"a", 3}},
 			Outcome{Sent: 1, Accepted: 1, Lost: 1, OutOfOrder: 1}},
-		{"a step is called twice", map[string]*sending{"a": accepted()}, []call{{"a", 1}, {"a", 2}, {"a", 2}, {"a", 3}},
+		{"a step is called twice", map[string]*sending{"a": accepted()}, []Call{{"a", 1}, {"a", 2}, {"a", 2}, {"a", 3}},
 			Outcome{Sent: 1, Accepted: 1, Complete: 1, Repeated: 1}},
-		{"a step is called again after the end", map[string]*sending{"a": accepted()}, append(whole("a"), call{"a", 3}, call{"a", 3}),
+		{"a step is called again after the end", map[string]*sending{"a": accepted()}, append(whole("a"), Call{"a", 3}, Call{"a", 3}),
 			Outcome{Sent: 1, Accepted: 1, Complete: 1, Repeated: 2}},
-		{"steps are called the wrong way round", map[string]*sending{"a": accepted()}, []call{{"a", 2}, {"a", 1}, {"a", 3}},
+		{"steps are called the wrong way round", map[string]*sending{"a": accepted()}, []Call{{"a", 2}, {"a", 1}, {"a", 3}},
 			Outcome{Sent: 1, Accepted: 1, Complete: 1, OutOfOrder: 1}},
 		{"what was refused runs all the same", map[string]*sending{"a": {status: 503}}, whole("a"),
 			Outcome{Sent: 1, Unasked: 1}},
 		{"what nobody answered runs all the same", map[string]*sending{"a": {}}, whole("a")[:1],
 			Outcome{Sent: 1, Unasked: 1}},
-		{"a run that nobody sent", map[string]*sending{"a": accepted()}, append(whole("a"), call{"x", 1}),
+		{"a run that nobody sent", map[string]*sending{"a": accepted()}, append(whole("a"), Call{"x", 1}),
 			Outcome{Sent: 1, Accepted: 1, Complete: 1, Unasked: 1}},
 		{"what was refused does not run", map[string]*sending{"a": {status: 401}}, nil, Outcome{Sent: 1}},
 	} {
@@ -82,7 +82,7 @@ func TestRefusedByReason(t *testing.T) {
 // TestLatencies: they count from the time a webhook was due to the call that made
 // the run whole, and later repetitions do not move that.
 func TestLatencies(t *testing.T) {
-	o := play(map[string]*sending{"a": accepted()}, call{"a", 1}, call{"a", 2}, call{"a", 3}, call{"a", 3})
+	o := play(map[string]*sending{"a": accepted()}, Call{"a", 1}, Call{"a", 2}, Call{"a", 3}, Call{"a", 3})
 	if o.EndToEnd.P50 != 3000 || o.EndToEnd.Max != 3000 || o.Ack.P50 != 1 {
 		t.Errorf("end to end %+v, ack %+v", o.EndToEnd, o.Ack)
 	}
@@ -96,13 +96,13 @@ func TestSpread(t *testing.T) {
 	for i := 100; i >= 0; i-- {
 		all = append(all, time.Duration(i)*time.Millisecond)
 	}
-	if got := spread(all); got != (Spread{P50: 50, P99: 99, Max: 100}) {
+	if got := SpreadOf(all); got != (Spread{P50: 50, P99: 99, Max: 100}) {
 		t.Errorf("spread = %+v", got)
 	}
-	if got := spread(nil); got != (Spread{}) {
+	if got := SpreadOf(nil); got != (Spread{}) {
 		t.Errorf("spread of nothing = %+v", got)
 	}
-	if got := spread([]time.Duration{time.Millisecond}); got != (Spread{1, 1, 1}) {
+	if got := SpreadOf([]time.Duration{time.Millisecond}); got != (Spread{1, 1, 1}) {
 		t.Errorf("spread of one = %+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package bench
+package load
 
 import (
 	"encoding/json"
@@ -18,23 +18,23 @@ const maxCall = 4 << 10
 // answer is what the API says to each call.
 const answer = `{"id":"85746065432","status":"ok","note":"this is about as much as a small API call answers"}`
 
-// call is the body of a call: which step of which run makes it.
-type call struct {
+// Call is the body of a call: which step of which run makes it.
+type Call struct {
 	Run  string `json:"run"`
 	Step int    `json:"step"`
 }
 
-// api is the API that runs call. It answers at once and notes every call.
-type api struct {
+// API is the API that runs call. It answers at once and notes every call.
+type API struct {
 	ledger atomic.Pointer[ledger]
 	bad    atomic.Int64 // calls that say no run and step
 }
 
 // ServeHTTP takes one call.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall))
-	var c call
+	var c Call
 	if err == nil {
 		err = json.Unmarshal(body, &c)
 	}
@@ -84,7 +84,7 @@ func (l *ledger) trace(run string) *trace {
 	return t
 }
 
-func (l *ledger) note(c call, at time.Time) {
+func (l *ledger) note(c Call, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = at
