@@ -38,9 +38,25 @@ type Options struct {
 
 // Connection is a connected account, as code gets it.
 type Connection struct {
-	Name        string `json:"name"`
-	AccessToken string `json:"access_token"`
-	APIURL      string `json:"api_url"`
+	Name        string            `json:"name"`
+	Token       string            `json:"token"`
+	AccessToken string            `json:"access_token"` // the same
+	APIURL      string            `json:"api_url,omitempty"`
+	Headers     map[string]string `json:"headers"` // to sign requests with
+	Query       map[string]string `json:"query"`
+	Hosts       []string          `json:"hosts,omitempty"` // that it is for
+}
+
+// secrets are what must not come out.
+func (c *Connection) secrets() []string {
+	all := []string{c.Token, c.AccessToken}
+	for _, values := range []map[string]string{c.Headers, c.Query} {
+		for _, v := range values {
+			_, plain, _ := strings.Cut(v, " ")
+			all = append(all, v, plain)
+		}
+	}
+	return all
 }
 
 // Action returns the action code.
@@ -107,7 +123,7 @@ func (r *runner) arguments(ctx context.Context, c actions.Call) ([]node.Arg, hid
 		if err != nil {
 			return nil, nil, actions.Final("the connection is no JSON: %v", err)
 		}
-		args, hide = append(args, node.Arg{Name: "connection", JSON: raw}), append(hide, newHidden([]string{account.AccessToken})...)
+		args, hide = append(args, node.Arg{Name: "connection", JSON: raw}), append(hide, newHidden(account.secrets())...)
 	}
 	for name, raw := range c.Code.Scope {
 		args = append(args, node.Arg{Name: name, JSON: exact(raw)})

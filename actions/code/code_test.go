@@ -58,7 +58,7 @@ func newRig(t *testing.T, change func(*node.Options)) *rig {
 	r.action = Action(Options{Runtime: runtime,
 		Load: func(_ context.Context, name string) ([]byte, error) { return r.bundles[name], nil },
 		Connection: func(_ context.Context, name string) (Connection, error) {
-			return Connection{name, "token-of-the-account", "https://api.example.org"}, nil
+			return Connection{Name: name, Token: "token-of-the-account", AccessToken: "token-of-the-account", APIURL: "https://api.example.org"}, nil
 		}})
 	return r
 }

@@ -158,6 +158,9 @@ func (a *Answer) Error(where any) *actions.Error {
 	if text := a.r.excerpt(a.saidAs, where); text != "" {
 		message += ": " + text
 	}
+	if a.Status == nethttp.StatusUnauthorized && a.r.signed != "" && sameOrigin(a.res.Request.URL, a.r.http.URL) {
+		message += fmt.Sprintf("; the connection %s is refused there: connect it again with `zflow connect http %s`, then `zflow runs retry` goes on", a.r.signed, a.r.signed)
+	}
 	return &actions.Error{Class: actions.ClassFinal, Status: a.Status, Code: code(where), Message: message}
 }
 

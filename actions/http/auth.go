@@ -146,9 +146,13 @@ func (r *request) connected(ctx context.Context, connection string) (auth, error
 }
 
 func (r *request) present(connection string, c Credential) error {
-	if !Reaches(c.Hosts, r.http.URL) {
-		return actions.Final("the connection %s is for %s only, not for %s: its credential was not sent", connection, strings.Join(c.Hosts, ", "), r.http.URL.Host)
+	if err := r.c.Trusts(connection, c.Hosts, r.http.URL); err != nil {
+		return err
 	}
+	if len(c.Headers)+len(c.Query) == 0 {
+		return actions.Final("the connection %s has a token that only actions of its service know where to put: name it at a step that uses one, or at a code step", connection)
+	}
+	r.signed, r.secrets = connection, append(r.secrets, c.Token)
 	for name, value := range c.Headers {
 		_, plain, _ := strings.Cut(value, " ")
 		if err := r.header(name, value, value, plain); err != nil {
@@ -162,8 +166,19 @@ func (r *request) present(connection string, c Credential) error {
 	return nil
 }
 
-// Reaches tells whether an address is at one of these hosts.
-func Reaches(hosts []string, u *url.URL) bool {
+// Trusts says why a connection's credential must not go to an address; nil: it may.
+func (c *Client) Trusts(connection string, hosts []string, u *url.URL) error {
+	if !reaches(hosts, u) {
+		return actions.Final("the connection %s is for %s only, not for %s: its credential was not sent", connection, strings.Join(hosts, ", "), u.Host)
+	}
+	if !c.guard.confidential(u) {
+		return actions.Final("the connection %s: its credential was not sent to %s, since the address is not https; list it in http_allow to permit it", connection, u.Host)
+	}
+	return nil
+}
+
+// reaches tells whether an address is at one of these hosts.
+func reaches(hosts []string, u *url.URL) bool {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	return slices.ContainsFunc(hosts, func(h string) bool {
 		h = strings.ToLower(h)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	nethttp "net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -85,6 +88,39 @@ func (g *guard) listed(address string) bool {
 		}
 	}
 	return false
+}
+
+// confidential tells whether what is sent to an address stays between the two: over
+// https, on this machine, or where the allow-list says so.
+func (g *guard) confidential(u *url.URL) bool {
+	if u.Scheme == "https" {
+		return true
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return u.Hostname() == "localhost" || g.listed(net.JoinHostPort(u.Hostname(), port))
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || g.listed(net.JoinHostPort(u.Hostname(), port)) ||
+		slices.ContainsFunc(g.networks, func(p netip.Prefix) bool { return p.Contains(ip.WithZone("")) })
+}
+
+// guarded is a way to call out under the rules of the guard.
+type guarded struct{ c *Client }
+
+// RoundTrip refuses addresses where a secret would not stay between the two.
+func (t guarded) RoundTrip(r *nethttp.Request) (*nethttp.Response, error) {
+	if t.c.guard.confidential(r.URL) {
+		return t.c.plain.Transport.RoundTrip(r)
+	}
+	if r.Body != nil {
+		_ = r.Body.Close() // it was not read
+	}
+	return nil, fmt.Errorf("the address of %s is not https; list it in http_allow to permit it", r.URL.Host)
 }
 
 // control runs once the name is resolved and before the connection is made, so

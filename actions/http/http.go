@@ -97,6 +97,10 @@ func (c *Client) Close() {
 	}
 }
 
+// Transport is how servers that give out tokens are reached, under the same rules as
+// all requests.
+func (c *Client) Transport() nethttp.RoundTripper { return guarded{c} }
+
 // Action returns the action http.request.
 func (c *Client) Action() *actions.Action {
 	return &actions.Action{Spec: spec(), Do: c.do, EffectOf: effectOf}
@@ -137,6 +141,7 @@ type Ask struct {
 	Connection string         // that signs it; empty: none
 	Effect     actions.Effect // empty: by the method
 	Secrets    []string       // of the input, to be shown nowhere
+	Signed     string         // the connection whose token the input holds; empty: none
 
 	private bool // its answer is for us alone: nothing in it is masked
 }

@@ -25,6 +25,7 @@ type request struct {
 	auth      auth
 	secrets   []string // what must be shown nowhere
 	renewable bool     // it is signed with a token that may have expired
+	signed    string   // by this connection; empty: by none
 	private   bool
 }
 
@@ -38,7 +39,7 @@ func (c *Client) newRequest(ctx context.Context, ask Ask) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &request{c: c, client: c.plain, input: input, effect: ask.Effect, secrets: slices.Clone(ask.Secrets), private: ask.private}
+	r := &request{c: c, client: c.plain, input: input, effect: ask.Effect, secrets: slices.Clone(ask.Secrets), signed: ask.Signed, private: ask.private}
 	if r.effect == "" {
 		r.effect = effect(method)
 	}

@@ -113,7 +113,7 @@ func (sh *shell) deploy(ctx context.Context, d deployFlags, files []*file) error
 	return sh.printPlan(plan)
 }
 
-// checkScopes refuses workflows whose connections lack scopes; force only warns. What
+// checkScopes refuses workflows whose connections lack scopes or are to something else than their steps call; force only warns. What
 // only may be missing is told.
 func (sh *shell) checkScopes(ctx context.Context, client *app.Client, files []*file, force bool) error {
 	sources := map[string][]byte{}
@@ -129,6 +129,12 @@ func (sh *shell) checkScopes(ctx context.Context, client *app.Client, files []*f
 	}
 	for _, line := range lack.Missing {
 		sh.Say("%s", line)
+	}
+	for _, line := range lack.Unfit {
+		sh.Say("%s", line)
+	}
+	if len(lack.Unfit) > 0 && !force {
+		return errors.New("steps name connections that they cannot use: name others, or deploy with --force")
 	}
 	if len(lack.Missing) > 0 && !force {
 		return errors.New("connections lack scopes: add them to the Zoom app and connect again, or deploy with --force")

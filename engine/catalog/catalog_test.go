@@ -61,7 +61,7 @@ func known(t testing.TB) definition.Known {
 	return definition.Known{
 		Actions:    r,
 		EventType:  func(name string) (bool, string) { return !strings.Contains(name, "unknown"), "" },
-		Connection: func(string) bool { return true },
+		Connection: func(string) (string, bool) { return "", true },
 	}
 }
 

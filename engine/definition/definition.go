@@ -20,8 +20,9 @@ type Known struct {
 	EventType func(name string) (known bool, suggestion string)
 	// Event returns what is known of the body of a Zoom event of this type.
 	Event func(eventType string) (expr.Type, bool)
-	// Connection tells whether a connection of this name is there.
-	Connection func(name string) bool
+	// Connection tells whether a connection of this name is there, and its kind where
+	// that is known.
+	Connection func(name string) (kind string, known bool)
 	// Bundle makes the code of a step ready to run; nil: it is not looked at.
 	Bundle func(Script) (*engine.Code, []Fault)
 	// Describe makes an action of a description in a workflow, and reports on the file

@@ -94,7 +94,10 @@ func known(t testing.TB) Known {
 			}
 			return expr.Object(map[string]expr.Type{"payload": expr.Object(map[string]expr.Type{"object": meeting}, false)}, false), ok
 		},
-		Connection: func(name string) bool { return name == "school" },
+		Connection: func(name string) (string, bool) {
+			kind, known := map[string]string{"school": "zoom_s2s", "crm": "http"}[name]
+			return kind, known
+		},
 	}
 }
 

@@ -40,6 +40,9 @@ func (b *builder) uses(n *node) (*engine.Uses, expr.Type) {
 // connect sets the connection of a call, by default that of the workflow.
 func (b *builder) connect(u *engine.Uses, n *node, a *actions.Action) {
 	u.Connection = b.p.connection(n.Get("connection"))
+	if a != nil {
+		b.p.suits(n.Get("connection"), u.Connection, a)
+	}
 	switch {
 	case a != nil && a.Spec.Connects == "":
 		if n.Get("connection") != nil {
@@ -171,10 +174,30 @@ func (p *parser) connection(n *node) string {
 	switch {
 	case expr.Contains(s):
 		p.Fail(n, "", "connection is a fixed name, without ${{ }}")
-	case s != "" && p.known.Connection != nil && !p.known.Connection(s):
-		p.Warn(n, "make it with zflow connect before this runs", "there is no connection %s yet", s)
+	case s != "" && p.known.Connection != nil:
+		if _, known := p.known.Connection(s); !known {
+			p.Warn(n, "make it with zflow connect before this runs", "there is no connection %s yet", s)
+		}
 	}
 	return s
+}
+
+// kindHTTP is the kind of connections to other services than Zoom.
+const kindHTTP = "http"
+
+// suits tells whether a connection is one that an action can use. It may be made anew,
+// of another kind, after the workflow was deployed: so this is none of its errors.
+func (p *parser) suits(n *node, name string, a *actions.Action) {
+	if n == nil || name == "" || a.Spec.Connects == "" || p.known.Connection == nil {
+		return
+	}
+	kind, _ := p.known.Connection(name)
+	switch {
+	case kind == kindHTTP && a.Spec.Connects != kindHTTP:
+		p.Warn(n, "name a connection to Zoom", "%s calls Zoom, and the connection %s is of kind http: the step will fail", a.Spec.Name, name)
+	case kind != "" && kind != kindHTTP && a.Spec.Connects == kindHTTP:
+		p.Warn(n, "name a connection of kind http, which zflow connect http makes", "%s does not call Zoom, and the connection %s is one to Zoom: the step will fail", a.Spec.Name, name)
+	}
 }
 
 func (p *parser) policy(n *node, a *actions.Action) engine.Policy {

@@ -30,8 +30,7 @@ func codeOn(js jetstream.JetStream, r *code.Runtime, tokens *accounts.Accounts) 
 		Runtime: r,
 		Load:    func(ctx context.Context, name string) ([]byte, error) { return catalog.LoadCode(ctx, js, name) },
 		Connection: func(ctx context.Context, name string) (code.Connection, error) {
-			t, err := tokens.Token(ctx, name, "")
-			return code.Connection{Name: name, AccessToken: t.Access, APIURL: t.Address()}, err
+			return connectionOf(ctx, tokens, name)
 		},
 	}
 }

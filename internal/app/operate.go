@@ -78,21 +78,24 @@ func (c *Client) Operator() *operator.Operator {
 // namesWithin is how long a worker may take to say which connections there are.
 const namesWithin = 3 * time.Second
 
-// connectionsOn tells whether a connection is there, once a worker was asked; where
-// none answers, each may be.
-func connectionsOn(nc *nats.Conn) func(name string) bool {
-	names := sync.OnceValue(func() map[string]bool {
+// connectionsOn tells whether a connection is there and of which kind, once a worker
+// was asked; where none answers, each may be.
+func connectionsOn(nc *nats.Conn) func(name string) (kind string, known bool) {
+	kinds := sync.OnceValue(func() map[string]string {
 		ctx, cancel := context.WithTimeout(context.Background(), namesWithin)
 		defer cancel()
 		all, err := desk.NewClient(nc).List(ctx)
 		if err != nil {
 			return nil
 		}
-		names := make(map[string]bool, len(all))
+		kinds := make(map[string]string, len(all))
 		for _, r := range all {
-			names[r.Name] = true
+			kinds[r.Name] = r.Kind
 		}
-		return names
+		return kinds
 	})
-	return func(name string) bool { return names() == nil || names()[name] }
+	return func(name string) (string, bool) {
+		kind, known := kinds()[name]
+		return kind, known || kinds() == nil
+	}
 }

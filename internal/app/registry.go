@@ -27,10 +27,12 @@ type ActionsConfig struct {
 	Requests  *http.Client // what actions call out with; nil: one of its own
 	Token     func(ctx context.Context, connection, account string) (zoomapi.Token, error)
 	Renew     func(ctx context.Context, refused zoomapi.Token) (zoomapi.Token, error)
-	Flow      flow.Options  // how emit and respond reach others
-	Files     actions.Files // where files are kept; zero: nowhere
-	Local     LocalConfig
-	Code      code.Options // how code is run; zero: it is not
+	// Credential is what connections of kind http sign with; nil: there are none.
+	Credential func(ctx context.Context, connection string) (http.Credential, error)
+	Flow       flow.Options  // how emit and respond reach others
+	Files      actions.Files // where files are kept; zero: nowhere
+	Local      LocalConfig
+	Code       code.Options // how code is run; zero: it is not
 }
 
 // Actions returns every action there is: this is the one list.
@@ -61,7 +63,7 @@ func Actions(c ActionsConfig) (*actions.Registry, error) {
 
 // requestsOf is what actions call out with.
 func requestsOf(c ActionsConfig) (*http.Client, error) {
-	o := http.Options{Allow: c.HTTPAllow, MaxFile: int64(c.HTTP.MaxFile), Files: c.Files, Certificates: map[string]http.Certificate{}}
+	o := http.Options{Allow: c.HTTPAllow, MaxFile: int64(c.HTTP.MaxFile), Files: c.Files, Credential: c.Credential, Certificates: map[string]http.Certificate{}}
 	if c.HTTP.Proxy != "" {
 		at, err := url.Parse(c.HTTP.Proxy)
 		if err != nil {
@@ -76,8 +78,8 @@ func requestsOf(c ActionsConfig) (*http.Client, error) {
 }
 
 // Known is what definitions may refer to: these actions, Zoom's events, and the
-// connections that there are (nil: any).
-func Known(r *actions.Registry, connection func(name string) bool) definition.Known {
+// connections that there are, with their kinds (nil: any).
+func Known(r *actions.Registry, connection func(name string) (string, bool)) definition.Known {
 	return definition.Known{Actions: r, EventType: func(name string) (bool, string) {
 		if zoomcatalog.Known(name) {
 			return true, ""

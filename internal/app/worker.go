@@ -158,7 +158,11 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	c.runtime = runtimeOf(c.Worker.Code)
 	c.scripts = newScripts()
 	p := &workerProcess{runtime: c.runtime, scripts: c.scripts, vault: c.vault}
-	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log})
+	services, err := servicesOf(c)
+	if err != nil {
+		return nil, err
+	}
+	p.accounts, err = accounts.Open(ctx, nc, js, accounts.Config{Config: c.Config, Site: c.site, Keys: c.Keys, Grants: c.Grants, Gate: cc.Gate, Log: c.Log, Services: services})
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +214,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	requests, err := requestsOf(ActionsConfig{HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Files: FilesIn(kept)})
+	requests, err := requestsOf(ActionsConfig{HTTPAllow: c.HTTPAllow, HTTP: c.HTTP, Files: FilesIn(kept), Credential: credentialsOf(tokens.Credential)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -219,7 +223,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	cc.Known = Known(registry, tokens.Has)
+	cc.Known = Known(registry, tokens.Kind)
 	cc.Known.Runs, cc.Known.Describe, cc.Known.Bundle = runsAt(c.site), described.With(requests), c.scripts.of
 	client, err := OpenOn(ctx, nc, cc)
 	if err != nil {

@@ -65,7 +65,7 @@ func (s *Store) ownGrant(ctx context.Context, app oauth.App, refused string) (oa
 	}
 	g, problem := s.oauth.ForApp(ctx, app)
 	if problem != nil {
-		return g, failure(problem)
+		return g, failure(&connection{}, problem)
 	}
 	s.ofApps.mu.Lock()
 	defer s.ofApps.mu.Unlock()

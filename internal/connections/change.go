@@ -1,13 +1,16 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"zflow/internal/connections/oauth"
+	"zflow/internal/connections/service"
 	"zflow/internal/zoomapi"
 )
 
@@ -105,7 +108,15 @@ func (s *Store) Revoke(ctx context.Context, name, why string) (r Record, told er
 	if err != nil {
 		return Record{}, nil, err
 	}
-	if token == "" {
+	if c.record().Service.Is(service.Client) { // its token is kept beside it
+		err = s.kv.Delete(ctx, tokenKey(c.owner.key))
+	}
+	switch {
+	case err != nil:
+		return r, nil, fmt.Errorf("deleting its token: %w", err)
+	case c.kind == KindHTTP && c.stored.Service.Auth != service.OAuth2:
+		return r, errors.New("a token, key or password is voided only there"), nil
+	case token == "":
 		return r, nil, nil
 	}
 	if p := s.oauth.Revoke(ctx, app, token); p != nil && p.Why != oauth.BadGrant {
@@ -120,12 +131,11 @@ func (s *Store) revocable(ctx context.Context, c *connection) (token string, app
 	if err != nil {
 		return "", app
 	}
-	if c.kind != zoomapi.KindServer {
-		_, p, err := s.read(ctx, c.name)
-		if err != nil {
-			return "", app
+	if r := c.record(); !r.anew() {
+		if _, p, err := s.read(ctx, c.name); err == nil && r.lent() {
+			return cmp.Or(p.Refresh, p.Access), app
 		}
-		return p.Refresh, app
+		return "", app
 	}
 	if s.shared(c) {
 		return "", app // the token of other connections too

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zflow/internal/connections/oauth"
+	"zflow/internal/connections/service"
 	"zflow/internal/zoomapi"
 )
 
@@ -27,7 +28,9 @@ type Wanted struct {
 	Secret   string `json:"client_secret,omitempty"`
 	OAuth    string `json:"oauth_url,omitempty"`
 	API      string `json:"api_url,omitempty"`
-	Force    bool   `json:"force,omitempty"` // though it has fewer scopes than before
+	Force    bool   `json:"force,omitempty"` // though it has fewer scopes than before, or its test fails
+
+	Service *service.Service `json:"service,omitempty"` // of kind http
 }
 
 // String hides the secret.
@@ -37,7 +40,15 @@ func (w Wanted) String() string { return "connection " + w.Name }
 func (w Wanted) GoString() string { return w.String() }
 
 func (w Wanted) app() oauth.App {
-	return oauth.App{ClientID: w.ClientID, ClientSecret: w.Secret, Server: w.OAuth}
+	return oauth.App{ClientID: w.ClientID, ClientSecret: w.Secret, Server: w.OAuth, Other: otherOf(w.Service)}
+}
+
+// to is what messages call the other side.
+func (w Wanted) to() string {
+	if w.Kind != KindHTTP {
+		return "Zoom"
+	}
+	return w.Service.Name()
 }
 
 // check refuses what cannot become a connection.
@@ -46,6 +57,10 @@ func (s *Store) check(w Wanted) error {
 		return err
 	}
 	switch {
+	case w.Kind == KindHTTP:
+		if err := w.checkService(); err != nil {
+			return fmt.Errorf("connecting %s: %w", w.Name, err)
+		}
 	case !slices.Contains(Kinds(), w.Kind):
 		return fmt.Errorf("kind %q is none of %s", w.Kind, strings.Join(Kinds(), ", "))
 	case w.ClientID == "":
@@ -83,10 +98,13 @@ func (w Wanted) replaces(old *Record) error {
 	return nil
 }
 
-// ConnectServer tries a server-to-server app's credentials and stores them.
-func (s *Store) ConnectServer(ctx context.Context, w Wanted) (Record, error) {
+// Connect tries credentials that need nobody's consent, and stores them.
+func (s *Store) Connect(ctx context.Context, w Wanted) (Record, error) {
 	if err := s.check(w); err != nil {
 		return Record{}, err
+	}
+	if w.Kind == KindHTTP {
+		return s.connectService(ctx, w)
 	}
 	g, p := s.oauth.ForAccount(ctx, w.app(), w.Account)
 	if p != nil {
@@ -111,7 +129,7 @@ type who struct {
 
 // save writes a connection that Zoom has just given a grant for.
 func (s *Store) save(ctx context.Context, w Wanted, of who, g oauth.Grant) (Record, error) {
-	if err := skewed(g.Skew); err != nil {
+	if err := skewed(g.Skew); err != nil && w.Kind != KindHTTP {
 		return Record{}, err
 	}
 	w.Account = of.Account
@@ -129,10 +147,10 @@ func (s *Store) save(ctx context.Context, w Wanted, of who, g oauth.Grant) (Reco
 				}
 			}
 			r.Name, r.Kind, r.ClientID, r.Account, r.User = w.Name, w.Kind, w.ClientID, of.Account, of.User
-			r.OAuth, r.API, r.Connected = w.OAuth, w.API, time.Now().UTC()
+			r.OAuth, r.API, r.Connected, r.Service = w.OAuth, w.API, time.Now().UTC(), w.Service
 			r.taken(g)
 			p := secretPart{Secret: w.Secret}
-			if !r.Server() {
+			if r.lent() {
 				p.taken(g)
 			}
 			next, err := s.write(r, p)
@@ -157,7 +175,7 @@ func (w Wanted) suits(old *Record, of who, g oauth.Grant) error {
 	if old.Account != "" && of.Account == "" {
 		return fmt.Errorf("whose account the new grant is of cannot be told, since the app lacks the scope user:read:user: add it and try again; the connection stays as it was")
 	}
-	if lost := Missing(g.Scopes, old.Scopes); len(lost) > 0 && !w.Force {
+	if lost := Missing(g.Scopes, old.Scopes); len(lost) > 0 && !w.Force && (w.Kind != KindHTTP || len(g.Scopes) > 0) {
 		return fmt.Errorf("the new grant has fewer scopes than it had: %s missing: grant them, or give --force; it stays as it was", strings.Join(lost, ", "))
 	}
 	return nil
@@ -175,23 +193,27 @@ func skewed(skew time.Duration) error {
 
 // denied says why a connection is not made, and how to mend it.
 func denied(w Wanted, p *oauth.Problem) error {
+	zoom := w.to()
 	hint := map[oauth.Why]string{
-		oauth.Unreachable: "Zoom was not reached: try again",
-		oauth.Garbled:     "what answered is not Zoom's authorization server: check the way to it, such as a proxy, and the host",
+		oauth.Unreachable: zoom + " was not reached: try again",
+		oauth.Garbled:     "what answered is not " + zoom + "'s authorization server: check the way to it, such as a proxy, and the host",
 		oauth.BadClient:   "check the client id and secret, and that the app is active",
 		oauth.BadCode:     "the code was used already, or is another app's: begin again",
 		oauth.CodeExpired: "the code is too old, it lives for 5 minutes: begin again",
-		oauth.BadRedirect: "add the call-back address to the app's OAuth allow list at Zoom",
-		oauth.Denied:      "the consent was denied at Zoom: begin again, and allow it",
+		oauth.BadRedirect: "add the call-back address to those that the app allows at " + zoom,
+		oauth.Denied:      "the consent was denied at " + zoom + ": begin again, and allow it",
 	}[p.Why]
 	if hint == "" {
 		hint = "check the account id, client id and secret, and that the app is active"
+		if w.Kind == KindHTTP {
+			hint = "check the client id, the scopes, and the app's settings"
+		}
 	}
 	code := ""
 	if p.Code != "" && !strings.Contains(p.Text, p.Code) {
 		code = ", code " + p.Code
 	}
-	if skew := skewed(p.Skew); skew != nil {
+	if skew := skewed(p.Skew); skew != nil && w.Kind != KindHTTP {
 		hint += "; " + skew.Error()
 	}
 	return fmt.Errorf("connecting %s: %s (%s%s); nothing was changed", w.Name, hint, p.Text, code)
@@ -221,7 +243,8 @@ func (s *Store) whose(ctx context.Context, w Wanted, g oauth.Grant) (who, error)
 // Tested is what a test of a connection found.
 type Tested struct {
 	Record
-	Said string `json:"said,omitempty"` // what Zoom said to the call, where it may not be made
+	Said  string `json:"said,omitempty"`  // what Zoom said to the call, where it may not be made
+	Found string `json:"found,omitempty"` // what was found out about another service
 }
 
 // Test gets a token and makes a call that reads. A call that the scopes do not
@@ -230,6 +253,9 @@ func (s *Store) Test(ctx context.Context, name string) (Tested, error) {
 	c, err := s.named(ctx, name)
 	if err != nil {
 		return Tested{}, err
+	}
+	if c.kind == KindHTTP {
+		return s.testService(ctx, c)
 	}
 	api := zoomapi.New(zoomapi.Options{Transport: s.transport, Token: s.Token, Renew: s.Renew})
 	q := zoomapi.Request{Connection: name, Method: "GET", Path: "/users/me"}
@@ -267,10 +293,13 @@ func (s *Store) Complete(ctx context.Context, w Wanted) Wanted {
 		return w
 	}
 	old := c.stored
+	if w.Kind == KindHTTP || old.Kind == KindHTTP {
+		return w
+	}
 	w.Kind, w.Account = cmp.Or(w.Kind, old.Kind), cmp.Or(w.Account, old.Account)
 	w.OAuth, w.API = cmp.Or(w.OAuth, old.OAuth), cmp.Or(w.API, old.API)
-	if w.ClientID != "" && w.ClientID != old.ClientID || w.Secret != "" {
-		return w
+	if w.ClientID != "" && w.ClientID != old.ClientID || w.Secret != "" || w.OAuth != old.OAuth || w.API != old.API {
+		return w // what is stored goes nowhere but where it went before
 	}
 	w.ClientID = old.ClientID
 	if p, err := s.reveal(old); err == nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zflow/internal/connections/oauth"
+	"zflow/internal/connections/service"
 	"zflow/internal/zoomapi"
 	"zflow/proto"
 )
@@ -75,6 +76,9 @@ func (s *Store) BeginDevice(ctx context.Context, w Wanted) (Begun, error) {
 	if err := s.checkPerson(w); err != nil {
 		return Begun{}, err
 	}
+	if w.Kind == KindHTTP {
+		return Begun{}, errors.New("the device flow is for Zoom only: let the browser come back here, or to the console")
+	}
 	d, problem := s.oauth.StartDevice(ctx, w.app())
 	if problem != nil {
 		return Begun{}, denied(w, problem)
@@ -91,7 +95,13 @@ func (s *Store) checkPerson(w Wanted) error {
 	if w.Kind == zoomapi.KindServer {
 		return errors.New("a server-to-server app needs nobody's consent")
 	}
-	return s.check(w)
+	if err := s.check(w); err != nil {
+		return err
+	}
+	if w.Kind == KindHTTP && !w.Service.Is(service.Code) {
+		return errors.New("what is not an authorization_code of oauth2 needs nobody's consent")
+	}
+	return nil
 }
 
 func pendingKey(state string) string { return "pending." + proto.Hash(state) }
@@ -224,6 +234,9 @@ func (s *Store) Poll(ctx context.Context, state string) (r Record, again time.Du
 
 // accept stores a grant that a person gave, if it is what was asked for.
 func (s *Store) accept(ctx context.Context, w Wanted, g oauth.Grant) (Record, error) {
+	if w.Kind == KindHTTP {
+		return s.acceptService(ctx, w, g)
+	}
 	if err := skewed(g.Skew); err != nil {
 		return Record{}, err
 	}

@@ -68,20 +68,27 @@ func (s person) fetch(ctx context.Context, c *connection, refused string) *held 
 	if h := usable(r, p, refused); h != nil {
 		return h
 	}
-	if e := tooSoon(p.Made, refused != "" && p.Access == refused); e != nil {
+	if e := tooSoon(c, p.Made, refused != "" && p.Access == refused); e != nil {
 		return failed(e)
 	}
 	cut := r.Refreshing
 	if err := s.begins(ctx, c.name, p); err != nil {
 		return failed(zoomapi.AsError(err))
 	}
-	g, problem := s.oauth.Refresh(ctx, r.app(p), p.Refresh)
+	g, problem := s.refresh(ctx, r, p)
 	if problem != nil {
 		return failed(s.notRefreshed(ctx, c, problem, cut))
 	}
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
 	defer cancel()
 	return s.keep(storing, c, p, g)
+}
+
+func (s person) refresh(ctx context.Context, r *Record, p secretPart) (oauth.Grant, *oauth.Problem) {
+	if p.Refresh == "" {
+		return oauth.Grant{}, &oauth.Problem{Why: oauth.BadGrant, Text: "its token has ended, and there is nothing to renew it with"}
+	}
+	return s.oauth.Refresh(ctx, r.app(p), p.Refresh)
 }
 
 // begins notes that a refresh is under way: should its answer be lost, it can be
@@ -119,7 +126,7 @@ func (s person) keep(ctx context.Context, c *connection, used secretPart, g oaut
 	case errors.Is(err, errGone), errors.Is(err, errRevoked):
 		// Nobody is to have this grant any more, Zoom neither.
 		if p := s.oauth.Revoke(ctx, c.appOf(used), g.Access); p != nil {
-			return failed(refused("it was revoked while it was refreshed, and Zoom could not be told: %s", p.Text))
+			return failed(refused("it was revoked while it was refreshed, and %s could not be told: %s", c.to(), p.Text))
 		}
 		return failed(refused("it was revoked while it was refreshed"))
 	}
@@ -134,9 +141,9 @@ func (s person) notRefreshed(ctx context.Context, c *connection, problem *oauth.
 	}
 	s.mark(ctx, c, problem)
 	if problem.Why == oauth.BadGrant {
-		e := refused("Zoom takes its grant no more (%s): connect it again with `zflow connect zoom %s`, then `zflow runs retry` goes on", problem.Text, c.name)
+		e := refused("%s takes its grant no more (%s): connect it again with `%s`, then `zflow runs retry` goes on", c.to(), problem.Text, c.record().again())
 		e.Status, e.Code = problem.Status, problem.Code
 		return e
 	}
-	return failure(problem)
+	return failure(c, problem)
 }

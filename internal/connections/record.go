@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zflow/internal/connections/oauth"
+	"zflow/internal/connections/service"
 	"zflow/internal/zoomapi"
 )
 
@@ -59,6 +60,8 @@ type Record struct {
 	Mendable   bool   `json:"mendable,omitempty"`   // it may work again once the app is mended at Zoom
 	Configured bool   `json:"configured,omitempty"` // it stands in the configuration
 	Grant      []byte `json:"grant,omitempty"`
+	// Service is what a connection of kind http is for.
+	Service *service.Service `json:"service,omitempty"`
 }
 
 // secretPart is what a record's grant holds.
@@ -80,7 +83,10 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Kinds are those of connections.
+// KindHTTP is the kind of connections to other services than Zoom.
+const KindHTTP = "http"
+
+// Kinds are those of connections to Zoom.
 func Kinds() []string {
 	return []string{zoomapi.KindUser, zoomapi.KindAdmin, zoomapi.KindServer}
 }
@@ -88,9 +94,33 @@ func Kinds() []string {
 // Server tells that the connection is that of a server-to-server app.
 func (r *Record) Server() bool { return r.Kind == zoomapi.KindServer }
 
+// anew tells that a token of it can be had at any time: it is not kept in the grant.
+func (r *Record) anew() bool { return r.Server() || r.Service.Is(service.Client) }
+
+// lent tells that somebody lent it a grant, which has its own life.
+func (r *Record) lent() bool {
+	return !r.Server() && (r.Kind != KindHTTP || r.Service.Is(service.Code))
+}
+
+// to is what messages call the other side.
+func (r *Record) to() string {
+	if r.Kind != KindHTTP {
+		return "Zoom"
+	}
+	return r.Service.Name()
+}
+
+// again is the command that connects it anew.
+func (r *Record) again() string {
+	if r.Kind != KindHTTP {
+		return "zflow connect zoom " + r.Name
+	}
+	return "zflow connect http " + r.Name
+}
+
 // stopped is why the connection gives no token, or nil.
 func (r *Record) stopped() *zoomapi.Error {
-	how := "connect it again with `zflow connect zoom " + r.Name + "`, then `zflow runs retry` goes on"
+	how := "connect it again with `" + r.again() + "`, then `zflow runs retry` goes on"
 	switch {
 	case r.State == Revoked:
 		return refused("it was revoked on %s (%s): %s", day(r.Ended), r.Error, how)
@@ -105,10 +135,22 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 // Public is the record without its grant, as of a moment.
 func (r Record) Public(now time.Time) Record {
 	r.Grant = nil
-	if r.State == Connected && !r.Server() && !r.Refreshed.IsZero() && now.After(r.Refreshed.Add(refreshLife-expiringTime)) {
+	if r.State == Connected && r.ends(now.Add(expiringTime)) {
 		r.State = Expiring
 	}
 	return r
+}
+
+// ends tells whether its grant ends before a moment, unless it is used or connected
+// again. How long other services' grants live is known only where they do not renew.
+func (r *Record) ends(by time.Time) bool {
+	switch {
+	case !r.lent() || r.Refreshed.IsZero():
+		return false
+	case r.Kind == KindHTTP:
+		return r.Service.OAuth.NoRefresh && !r.Expires.IsZero() && by.After(r.Expires)
+	}
+	return by.After(r.Refreshed.Add(refreshLife))
 }
 
 // taken takes over what Zoom gave.
@@ -116,6 +158,9 @@ func (r *Record) taken(g oauth.Grant) {
 	r.State, r.Error, r.Mendable = Connected, "", false
 	r.Scopes, r.Region = g.Scopes, g.API
 	r.Refreshed, r.Expires = g.Asked.UTC(), g.Asked.Add(g.Life).UTC()
+	if g.Life == 0 {
+		r.Expires = time.Time{}
+	}
 	r.Ended, r.Refreshing = time.Time{}, time.Time{}
 }
 
@@ -124,8 +169,14 @@ func (p *secretPart) taken(g oauth.Grant) {
 	p.Refresh, p.Access, p.Made, p.Until = g.Refresh, g.Access, g.Asked, until(g)
 }
 
-// until is when a token is not used any more, some time before it ends.
-func until(g oauth.Grant) time.Time { return g.Asked.Add(g.Life - min(g.Life/12, 5*time.Minute)) }
+// until is when a token is not used any more, some time before it ends; one that has
+// no end is used for ever.
+func until(g oauth.Grant) time.Time {
+	if g.Life == 0 {
+		return g.Asked.AddDate(100, 0, 0)
+	}
+	return g.Asked.Add(g.Life - min(g.Life/12, 5*time.Minute))
+}
 
 func connectionKey(name string) string { return "connection." + name }
 

@@ -48,7 +48,7 @@ type keeper interface {
 }
 
 func (s *Store) keeper(c *connection) keeper {
-	if c.kind == zoomapi.KindServer {
+	if c.record().anew() {
 		return server{s}
 	}
 	return person{s}

@@ -42,7 +42,16 @@ type Options struct {
 	Keys      *Keyring
 	Gate      *durable.Gate
 	Server    string            // where tokens come from, if nothing else is said; empty: Zoom's
-	Transport http.RoundTripper // to the authorization server; nil: one of its own
+	Transport http.RoundTripper // to Zoom; nil: one of its own
+	Services  Services
+}
+
+// Services is how other services than Zoom are reached.
+type Services struct {
+	Transport http.RoundTripper // to their authorization servers; nil: one of its own
+	// Try makes a GET that is signed, and says why the answer is none of success; nil:
+	// nothing is tried.
+	Try func(ctx context.Context, address string, with Credential) error
 }
 
 // Store has all connections, and the tokens to call with.
@@ -54,6 +63,7 @@ type Store struct {
 	oauth     *oauth.Client
 	address   string // of the authorization server
 	transport http.RoundTripper
+	try       func(ctx context.Context, address string, with Credential) error
 	work      sync.WaitGroup
 	stop      func()
 
@@ -75,15 +85,32 @@ type connection struct {
 }
 
 // id tells whose a cached token is.
-func (c *connection) id() string { return c.account + "/" + c.client }
+func (c *connection) id() string {
+	if c.kind != KindHTTP {
+		return c.account + "/" + c.client
+	}
+	o := c.stored.Service.OAuth
+	return proto.Hash(append([]string{c.client, o.TokenURL, o.Audience}, o.Scopes...)...)
+}
+
+// to is what messages call the other side.
+func (c *connection) to() string {
+	if c.stored != nil {
+		return c.stored.to()
+	}
+	return "Zoom"
+}
 
 // appOf is the app with the secret that a grant holds.
 func (c *connection) appOf(p secretPart) oauth.App {
+	if c.stored != nil {
+		return c.stored.app(p)
+	}
 	return oauth.App{ClientID: c.client, ClientSecret: cmp.Or(p.Secret, c.secret), Server: c.server}
 }
 
 func (r *Record) app(p secretPart) oauth.App {
-	return oauth.App{ClientID: r.ClientID, ClientSecret: p.Secret, Server: r.OAuth}
+	return oauth.App{ClientID: r.ClientID, ClientSecret: p.Secret, Server: r.OAuth, Other: otherOf(r.Service)}
 }
 
 // Open looks the bucket up, reads all connections, and follows their changes
@@ -101,7 +128,7 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Store, error
 		return nil, err
 	}
 	s := &Store{
-		js: js, kv: kv, bucket: bucket, keys: o.Keys, oauth: oauth.New(o.Transport), address: o.Server, transport: o.Transport,
+		js: js, kv: kv, bucket: bucket, keys: o.Keys, oauth: oauth.New(o.Transport, o.Services.Transport), address: o.Server, transport: o.Transport, try: o.Services.Try,
 		byName: map[string]*connection{}, byAccount: map[string][]*connection{}, owners: map[string]*owner{},
 	}
 	for _, app := range o.Apps {
@@ -141,6 +168,9 @@ func (s *Store) put(c *connection) {
 	s.drop(c.name)
 	c.owner = s.ownerOf(c, old)
 	s.byName[c.name] = c
+	if c.kind == KindHTTP {
+		return
+	}
 	s.byAccount[c.account] = append(s.byAccount[c.account], c)
 }
 
@@ -240,16 +270,27 @@ func (s *Store) Names() []string {
 
 // Has tells whether there is a connection of this name.
 func (s *Store) Has(name string) bool {
-	_, known := s.Account(name)
-	return known
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byName[name] != nil
 }
 
-// Account returns the account that a connection is of.
+// Kind returns the kind of a connection.
+func (s *Store) Kind(name string) (kind string, known bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if c := s.byName[name]; c != nil {
+		return c.kind, true
+	}
+	return "", false
+}
+
+// Account returns the account of Zoom that a connection is of.
 func (s *Store) Account(name string) (id string, known bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := s.byName[name]
-	if c == nil {
+	if c == nil || c.kind == KindHTTP {
 		return "", false
 	}
 	return c.account, true
@@ -309,10 +350,14 @@ func (s *Store) app(c *connection) (oauth.App, error) {
 	return c.appOf(p), err
 }
 
-// find chooses the connection.
+// find chooses the connection to Zoom.
 func (s *Store) find(ctx context.Context, name, account string) (*connection, error) {
 	if name != "" {
-		return s.named(ctx, name)
+		c, err := s.named(ctx, name)
+		if err == nil && c.kind == KindHTTP {
+			return nil, refused("connection %s is one to %s (kind http), and this calls Zoom: name one to Zoom at the step, or none", name, c.to())
+		}
+		return c, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -327,13 +372,23 @@ func (s *Store) find(ctx context.Context, name, account string) (*connection, er
 	case len(fits) == 1:
 		return fits[0], nil
 	case len(fits) > 1:
-		return nil, refused("several connections are of the event's account: name one at the step (%s)", s.known())
-	case len(s.byName) == 1:
-		for _, c := range s.byName {
-			return c, nil
-		}
+		return nil, refused("several connections are of the event's account: name one at the step (%s)", s.known(true))
 	}
-	return nil, refused("no connection is of the event's account %q: name one at the step (%s)", account, s.known())
+	if only := s.only(); only != nil {
+		return only, nil
+	}
+	return nil, refused("no connection is of the event's account %q: name one at the step (%s)", account, s.known(true))
+}
+
+// only is the connection to Zoom where there is one; the caller holds the lock.
+func (s *Store) only() (only *connection) {
+	for _, all := range s.byAccount {
+		if only != nil || len(all) > 1 {
+			return nil
+		}
+		only = all[0]
+	}
+	return only
 }
 
 // named returns the connection of a name; one made a moment ago too.
@@ -348,7 +403,7 @@ func (s *Store) named(ctx context.Context, name string) (*connection, error) {
 		if tried || CheckName(name) != nil {
 			s.mu.RLock()
 			defer s.mu.RUnlock()
-			return nil, refused("there is no connection %q (%s)", name, s.known())
+			return nil, refused("there is no connection %q (%s)", name, s.known(false))
 		}
 		if err := s.learn(ctx, name); err != nil {
 			return nil, unreachable("looking up connection %s: %s", name, err)
@@ -359,13 +414,16 @@ func (s *Store) named(ctx context.Context, name string) (*connection, error) {
 // mostNamed is how many names an error lists.
 const mostNamed = 10
 
-func (s *Store) known() string {
-	if len(s.byName) == 0 {
-		return "none is there: `zflow connect zoom NAME` makes one"
-	}
+// known lists the connections, or only those to Zoom; the caller holds the lock.
+func (s *Store) known(zoom bool) string {
 	var names []string
-	for name := range s.byName {
-		names = append(names, name)
+	for name, c := range s.byName {
+		if !zoom || c.kind != KindHTTP {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "none is there: `zflow connect` makes one"
 	}
 	slices.Sort(names)
 	if more := len(names) - mostNamed; more > 0 {

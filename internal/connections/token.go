@@ -22,7 +22,7 @@ const (
 	fetchTime = 10 * time.Second
 )
 
-// cached is a server-to-server app's token as stored.
+// cached is the token of an app that gets one at any time, as stored.
 type cached struct {
 	Access  string    `json:"access"`
 	App     string    `json:"app"`  // account and client it belongs to
@@ -45,8 +45,9 @@ func Create(ctx context.Context, js jetstream.JetStream, replicas int) error {
 func tokenKey(owner string) string { return "token." + owner }
 func leaseKey(owner string) string { return "lease." + owner }
 
-// server keeps the token of a server-to-server app. All connections of one app
-// share it, since each new one voids the last. A lost one can be had anew.
+// server keeps the token of a server-to-server app, or of another service's client
+// credentials. All connections of one app of Zoom's share it, since each new one voids
+// the last. A lost one can be had anew.
 type server struct{ *Store }
 
 // look uses the token in the bucket, if it may be used.
@@ -68,17 +69,17 @@ func (s server) fetch(ctx context.Context, c *connection, refused string) *held 
 	if h := c.owner.take(old, refused); h != nil {
 		return h
 	}
-	if e := tooSoon(old.Made, refused != "" && old.Access == refused); e != nil {
+	if e := tooSoon(c, old.Made, refused != "" && old.Access == refused); e != nil {
 		return failed(e)
 	}
 	app, err := s.app(c)
 	if err != nil {
 		return failed(err)
 	}
-	g, problem := s.oauth.ForAccount(ctx, app, c.account)
+	g, problem := s.ask(ctx, c, app)
 	if problem != nil {
 		s.mark(ctx, c, problem)
-		return failed(failure(problem))
+		return failed(failure(c, problem))
 	}
 	s.works(ctx, c)
 	h, err := s.keep(ctx, c, old, g)
@@ -86,6 +87,14 @@ func (s server) fetch(ctx context.Context, c *connection, refused string) *held 
 		return failed(err)
 	}
 	return h
+}
+
+// ask gets the app's next token.
+func (s server) ask(ctx context.Context, c *connection, app oauth.App) (oauth.Grant, *oauth.Problem) {
+	if c.kind == KindHTTP {
+		return s.oauth.ForApp(ctx, app)
+	}
+	return s.oauth.ForAccount(ctx, app, c.account)
 }
 
 // keep stores a token in place of what was read; nil: another process was faster.
@@ -118,12 +127,12 @@ func (s server) install(ctx context.Context, c *connection, g oauth.Grant) error
 }
 
 // tooSoon refuses to replace a token that was given just now, and is refused.
-func tooSoon(made time.Time, refused bool) *zoomapi.Error {
+func tooSoon(c *connection, made time.Time, refused bool) *zoomapi.Error {
 	age := time.Since(made)
 	if !refused || age >= tooYoung {
 		return nil
 	}
-	e := unreachable("Zoom refuses a token that it gave %s ago", age.Round(time.Millisecond))
+	e := unreachable("%s refuses a token that it gave %s ago", c.to(), age.Round(time.Millisecond))
 	e.RetryAt = made.Add(tooYoung)
 	return e
 }
@@ -205,8 +214,12 @@ func refused(format string, args ...any) *zoomapi.Error {
 
 // failure says why there is no token: the credentials, which only a person can
 // mend, or the way to Zoom.
-func failure(p *oauth.Problem) *zoomapi.Error {
-	e := refused("Zoom gives it no token (%s): check its account id, client id and secret, and that its app is active, then connect again", p.Text)
+func failure(c *connection, p *oauth.Problem) *zoomapi.Error {
+	what := "account id, client id"
+	if c.kind == KindHTTP {
+		what = "client id"
+	}
+	e := refused("%s gives it no token (%s): check its %s and secret, and that its app is active, then connect again", c.to(), p.Text, what)
 	if p.Why == oauth.Unreachable || p.Why == oauth.Garbled && p.Status < 300 {
 		e = unreachable("fetching a token: %s", p.Text)
 	}

@@ -119,13 +119,19 @@ func (a *attempt) ask(ctx context.Context, c *call) (*http.Answer, error) {
 		return nil, actions.Final("%s: making the request %s: %v", a.spec.Name, c.id, err)
 	}
 	request, _ := pruned(c.shape, tree).(map[string]any)
+	signed := ""
 	if c.signed && a.token != nil {
 		address, _ := request["url"].(string)
-		if u, err := url.Parse(address); err != nil || !http.Reaches(a.token.Hosts, u) {
-			return nil, actions.Final("the connection %s is not for the host of this request: its token was not sent", a.from)
+		u, err := url.Parse(address)
+		if err != nil {
+			return nil, actions.Final("the address of the request %s cannot be read", c.id)
 		}
+		if err := a.client.Trusts(a.from, a.token.Hosts, u); err != nil {
+			return nil, err
+		}
+		signed = a.from
 	}
-	return a.client.Ask(ctx, http.Ask{Input: request, Effect: c.effect, Secrets: a.secrets})
+	return a.client.Ask(ctx, http.Ask{Input: request, Effect: c.effect, Secrets: a.secrets, Signed: signed})
 }
 
 // pruned leaves out the fields that the description writes and that are null: inputs

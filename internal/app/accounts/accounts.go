@@ -31,6 +31,7 @@ type Config struct {
 	Log    *zap.Logger
 
 	Transport http.RoundTripper // to Zoom's OAuth server; nil: one of its own
+	Services  connections.Services
 }
 
 // Accounts are the connections of a worker process.
@@ -66,7 +67,7 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 
 // Connections opens the connections only.
 func Connections(ctx context.Context, js jetstream.JetStream, c Config) (*connections.Store, error) {
-	return connections.Open(ctx, js, connections.Options{Apps: apps(c.Config), Keys: c.Grants, Gate: c.Gate, Server: c.Zoom.OAuthURL, Transport: c.Transport})
+	return connections.Open(ctx, js, connections.Options{Apps: apps(c.Config), Keys: c.Grants, Gate: c.Gate, Server: c.Zoom.OAuthURL, Transport: c.Transport, Services: c.Services})
 }
 
 // Close ends the answers under way and the fetches of tokens.

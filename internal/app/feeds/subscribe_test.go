@@ -112,7 +112,7 @@ func (p *portal) connect(name, kind, user string) {
 	a := p.appOf(kind)
 	w := connections.Wanted{Name: name, Kind: kind, Account: a.AccountID, ClientID: a.ClientID, Secret: a.ClientSecret, OAuth: "http://zoom.example", API: "http://zoom.example/v2"}
 	if kind == zoomapi.KindServer {
-		_, err := p.store.ConnectServer(p.t.Context(), w)
+		_, err := p.store.Connect(p.t.Context(), w)
 		must(p.t, err)
 		return
 	}

@@ -42,7 +42,7 @@ type asked struct {
 // Connect returns the command connect.
 func Connect(t *terminal.Shell) *cobra.Command {
 	sh := &shell{t}
-	return terminal.Group("connect", "Connect a Zoom account", sh.zoom())
+	return terminal.Group("connect", "Connect a Zoom account, or another service", sh.zoom(), sh.http())
 }
 
 func (sh *shell) zoom() *cobra.Command {
@@ -118,27 +118,34 @@ func (a *asked) read(in io.Reader) (err error) {
 		}
 		a.OAuth, a.API = "https://"+host, "https://api."+host+"/v2"
 	}
-	var text []byte
-	switch a.secretFile {
-	case "":
-		return nil
-	case "-":
-		text, err = io.ReadAll(io.LimitReader(in, 4096))
-	default:
-		text, err = os.ReadFile(a.secretFile)
-	}
-	if err != nil {
-		return fmt.Errorf("reading the client secret: %w", err)
-	}
-	if a.Secret = strings.TrimSpace(string(text)); a.Secret == "" || strings.ContainsAny(a.Secret, "\r\n") {
-		return fmt.Errorf("reading the client secret: %s does not hold one line", cmp.Or(a.secretFile, "it"))
-	}
-	return nil
+	a.Secret, err = secretIn(in, "client secret", a.secretFile)
+	return err
 }
 
-// direct connects what needs nobody's consent.
-func (sh *shell) direct(ctx context.Context, d *desk.Client, a *asked) (connections.Record, error) {
-	return d.Connect(ctx, a.Wanted)
+// mostSecret is how long a secret may be.
+const mostSecret = 64 << 10
+
+// secretIn reads the one line of a file, or of standard input. Without a file there is
+// none.
+func secretIn(in io.Reader, what, file string) (string, error) {
+	var text []byte
+	var err error
+	switch file {
+	case "":
+		return "", nil
+	case "-":
+		text, err = io.ReadAll(io.LimitReader(in, mostSecret+1))
+	default:
+		text, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the %s: %w", what, err)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" || len(secret) > mostSecret || strings.ContainsAny(secret, "\r\n") {
+		return "", fmt.Errorf("reading the %s: %s does not hold one line", what, file)
+	}
+	return secret, nil
 }
 
 // throughConsole lets the console take the call-back, and waits for what comes of

@@ -1,5 +1,5 @@
 // Package connection is `zflow connect` and `zflow connections`: connect Zoom
-// accounts, list, show, test, revoke and delete connections.
+// accounts and other services, list, show, test, revoke and delete connections.
 package connection
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"zflow/internal/connections"
 	"zflow/internal/connections/desk"
+	"zflow/internal/connections/service"
 	"zflow/internal/operator"
 	"zflow/internal/terminal"
 
@@ -21,7 +22,7 @@ type shell struct{ *terminal.Shell }
 // Commands returns the command connections with those below it.
 func Commands(t *terminal.Shell) *cobra.Command {
 	sh := &shell{t}
-	return terminal.Group("connections", "List, show, test, revoke and delete connected Zoom accounts",
+	return terminal.Group("connections", "List, show, test, revoke and delete connections to Zoom and other services",
 		sh.list(), sh.show(), sh.test(), sh.revoke(), sh.erase(), sh.forget())
 }
 
@@ -62,13 +63,21 @@ func (sh *shell) list() *cobra.Command {
 			if sh.JSON() {
 				return sh.PrintJSON(all)
 			}
-			t := sh.Table("NAME", "KIND", "STATE", "ACCOUNT", "SCOPES", "CONNECTED", "ERROR")
+			t := sh.Table("NAME", "KIND", "STATE", "ACCOUNT OR SERVICE", "SCOPES", "CONNECTED", "ERROR")
 			for _, r := range all {
-				t.Add(r.Name, r.Kind, r.State, r.Account, scopes(r), since(r), terminal.Short(operator.Line(r.Error), 60))
+				t.Add(r.Name, r.Kind, r.State, side(r), scopes(r), since(r), terminal.Short(operator.Line(r.Error), 60))
 			}
 			return t.Print(sh.Out)
 		},
 	}))
+}
+
+// side is whom a connection is to.
+func side(r connections.Record) string {
+	if r.Service != nil {
+		return r.Service.Name()
+	}
+	return r.Account
 }
 
 func scopes(r connections.Record) string {
@@ -109,17 +118,31 @@ func (sh *shell) print(r connections.Record) error {
 		return sh.PrintJSON(r)
 	}
 	t := sh.Plain()
-	for _, row := range [][2]string{
+	for _, row := range append([][2]string{
 		{"name", r.Name}, {"kind", r.Kind}, {"state", r.State}, {"account", r.Account}, {"user", r.User}, {"client id", r.ClientID},
 		{"oauth", r.OAuth}, {"api", r.API}, {"region", r.Region}, {"error", operator.Line(r.Error)},
 		{"connected", clock(r.Connected)}, {"refreshed", clock(r.Refreshed)}, {"token until", clock(r.Expires)}, {"ended", clock(r.Ended)},
 		{"scopes", strings.Join(r.Scopes, "\n             ")},
-	} {
+	}, serviceRows(r.Service)...) {
 		if row[1] != "" {
 			t.Add(row[0], row[1])
 		}
 	}
 	return t.Print(sh.Out)
+}
+
+// serviceRows are those of another service than Zoom.
+func serviceRows(s *service.Service) [][2]string {
+	if s == nil {
+		return nil
+	}
+	rows := [][2]string{{"preset", s.Preset}, {"hosts", strings.Join(s.Hosts, ", ")}, {"auth", s.Auth}, {"field", s.Field}, {"prefix", s.Prefix}, {"username", s.User},
+		{"test", s.TestURL}}
+	if o := s.OAuth; o != nil {
+		rows = append(rows, [2]string{"grant", o.Grant}, [2]string{"authorize", o.AuthorizeURL}, [2]string{"token from", o.TokenURL}, [2]string{"revoke", o.RevokeURL},
+			[2]string{"audience", o.Audience})
+	}
+	return rows
 }
 
 func clock(t time.Time) string {
@@ -131,7 +154,7 @@ func clock(t time.Time) string {
 
 func (sh *shell) test() *cobra.Command {
 	return sh.PrintsData(sh.AsksServer(&cobra.Command{
-		Use: "test NAME", Short: "Get a token with a connection and make a call that only reads", Args: terminal.Args("NAME"),
+		Use: "test NAME", Short: "Get a token with a connection, where it needs one, and make a call that only reads", Args: terminal.Args("NAME"),
 		Example: "  zflow connections test school", ValidArgsFunction: sh.names(),
 		RunE: func(c *cobra.Command, args []string) error {
 			d, err := sh.desk(c.Context())
@@ -145,6 +168,9 @@ func (sh *shell) test() *cobra.Command {
 			if sh.JSON() {
 				return sh.PrintJSON(found)
 			}
+			if found.Found != "" {
+				return sh.Print("ok: %s: %s\n", args[0], operator.Line(found.Found))
+			}
 			if found.Said != "" {
 				return sh.Print("ok: %s has a token; the call that was tried is not one it may make: %s\n", args[0], operator.Line(found.Said))
 			}
@@ -155,8 +181,9 @@ func (sh *shell) test() *cobra.Command {
 
 func (sh *shell) revoke() *cobra.Command {
 	return sh.ends(&cobra.Command{
-		Use: "revoke NAME", Short: "End a connection, here and at Zoom",
-		Long: `End a connection: its grant is deleted, here and at Zoom. Runs that need it fail at
+		Use: "revoke NAME", Short: "End a connection, here and at the other side",
+		Long: `End a connection: its grant is deleted, here and at Zoom, or at another service where
+its address for that is known. Runs that need it fail at
 once. Its record stays: connect it again, and zflow runs retry goes on.`,
 		Example: "  zflow connections revoke school --yes",
 	}, "revoked", (*desk.Client).Revoke)
@@ -243,7 +270,7 @@ func (sh *shell) ends(c *cobra.Command, done string, do func(*desk.Client, conte
 			return sh.PrintJSON(e)
 		}
 		if e.Told != "" {
-			sh.Say("Zoom could not be told (%s): remove the app there too", operator.Line(e.Told))
+			sh.Say("the other side could not be told (%s): remove the app, or its token, there too", operator.Line(e.Told))
 		}
 		return sh.Print("%s: %s\n", args[0], done)
 	}

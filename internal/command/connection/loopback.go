@@ -29,12 +29,12 @@ func (sh *shell) loopback(ctx context.Context, d *desk.Client, a *asked) (connec
 	if err != nil {
 		return connections.Record{}, err
 	}
-	redirect := "http://" + l.Addr().String() + callback
+	redirect := "http://" + at(a.listen, l.Addr().String()) + callback
 	b, err := d.Begin(ctx, desk.Begin{Wanted: a.Wanted, Redirect: redirect})
 	if err != nil {
 		return connections.Record{}, errors.Join(err, l.Close())
 	}
-	sh.Say("open this in a browser on this machine, and allow the app (its OAuth allow list must have %s):\n\n  %s\n", redirect, b.URL)
+	sh.Say("open this in a browser on this machine, and allow the app (its list of call-back addresses must have %s):\n\n  %s\n", redirect, b.URL)
 	ctx, cancel := context.WithTimeout(ctx, a.patience(b))
 	defer cancel()
 	came := make(chan outcome, 1)

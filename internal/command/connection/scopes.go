@@ -25,6 +25,7 @@ import (
 type Lack struct {
 	Missing []string // calls of Zoom that cannot work
 	Doubted []string // what may not work, or may not come
+	Unfit   []string // steps whose connection is to something else than they call
 }
 
 // Ungranted compares what workflows need with the scopes that Zoom granted to
@@ -47,6 +48,7 @@ func Ungranted(ctx context.Context, nc *nats.Conn, files map[string][]byte) (Lac
 		if w, _ := definition.Parse(path, files[path], app.Known(registry, nil)); w != nil {
 			one := lackOf(w, granted, registry)
 			all.Missing, all.Doubted = append(all.Missing, one.Missing...), append(all.Doubted, one.Doubted...)
+			all.Unfit = append(all.Unfit, one.Unfit...)
 		}
 	}
 	return all, nil
@@ -58,26 +60,51 @@ type search struct {
 	granted  []connections.Record
 	registry *actions.Registry
 	said     map[string]bool
+	kinds    map[string]string // of connections, by name
 	lack     Lack
 }
 
 // lackOf returns what one workflow lacks, each once.
 func lackOf(w *workflow.Workflow, granted []connections.Record, registry *actions.Registry) Lack {
-	known := slices.DeleteFunc(slices.Clone(granted), func(r connections.Record) bool { return len(r.Scopes) == 0 })
-	s := &search{workflow: w.Name, granted: known, registry: registry, said: map[string]bool{}}
+	known := slices.DeleteFunc(slices.Clone(granted), func(r connections.Record) bool { return len(r.Scopes) == 0 || r.Kind == connections.KindHTTP })
+	s := &search{workflow: w.Name, granted: known, registry: registry, said: map[string]bool{}, kinds: map[string]string{}}
+	for _, r := range granted {
+		s.kinds[r.Name] = r.Kind
+	}
 	for _, t := range w.Triggers {
 		if t.Poll != nil {
 			s.call(t.Poll.Uses)
 		}
 	}
 	for step := range w.All() {
-		s.call(step.Undo)
+		s.step(step.Path, step.Undo)
 		if do, uses := step.Do.(*workflow.Uses); uses {
-			s.call(do)
+			s.step(step.Path, do)
 		}
 	}
 	s.events(scope.Of(w, func(string) ([]string, bool) { return nil, false }))
 	return s.lack
+}
+
+func (s *search) step(path string, u *workflow.Uses) {
+	s.fits(path, u)
+	s.call(u)
+}
+
+// fits looks whether the connection that a step names is to what it calls.
+func (s *search) fits(path string, u *workflow.Uses) {
+	if u == nil || s.kinds[u.Connection] == "" {
+		return
+	}
+	kind, a := s.kinds[u.Connection], s.registry.Get(u.Action)
+	if a == nil || a.Spec.Connects == "" || (kind == connections.KindHTTP) == (a.Spec.Connects == connections.KindHTTP) {
+		return
+	}
+	wants := "one to Zoom"
+	if a.Spec.Connects == connections.KindHTTP {
+		wants = "one of kind http"
+	}
+	s.lack.Unfit = append(s.lack.Unfit, fmt.Sprintf("%s: step %s: %s needs %s, and the connection %s is of kind %s", s.workflow, path, u.Action, wants, u.Connection, kind))
 }
 
 // call looks at a step that calls Zoom: with a connection by name, or with that of

@@ -41,7 +41,7 @@ func (c *Client) seal(ctx context.Context, secret string) (string, error) {
 	return key.Seal(secret), nil
 }
 
-// Connect tries and stores a server-to-server connection.
+// Connect tries and stores a connection that needs nobody's consent.
 func (c *Client) Connect(ctx context.Context, w connections.Wanted) (connections.Record, error) {
 	var err error
 	if w.Secret, err = c.seal(ctx, w.Secret); err != nil {

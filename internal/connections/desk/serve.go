@@ -75,7 +75,7 @@ func (d *Desk) join(ctx context.Context, w connections.Wanted) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := d.o.Store.ConnectServer(ctx, w)
+	r, err := d.o.Store.Connect(ctx, w)
 	return d.kept(ctx, r, err)
 }
 
@@ -100,6 +100,9 @@ func (d *Desk) complete(ctx context.Context, w connections.Wanted) (connections.
 		return w, fmt.Errorf("opening the client secret: %w", err)
 	}
 	w.Secret = secret
+	if w.Kind == connections.KindHTTP {
+		return d.o.Store.CompleteService(ctx, w)
+	}
 	w = d.o.Store.Complete(ctx, w)
 	w.OAuth, w.API = cmp.Or(w.OAuth, d.o.OAuth), cmp.Or(w.API, d.o.API)
 	return w, nil

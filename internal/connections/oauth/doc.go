@@ -1,4 +1,5 @@
-// Package oauth asks Zoom's authorization server for tokens.
+// Package oauth asks the authorization servers of Zoom, and of other services, for
+// tokens.
 //
 // Obligations:
 //

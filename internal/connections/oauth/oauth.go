@@ -22,9 +22,13 @@ const (
 	grantRefresh = "refresh_token"
 	askWithin    = 10 * time.Second
 	mostAnswer   = 1 << 20
-	// lifeUnsaid is how long an access token lives of which Zoom does not say it.
-	lifeUnsaid = 10 * time.Minute
-	longest    = 30 * 24 * time.Hour // that an access token may live: no overflow, no token for ever
+	// lifeUnsaid is how long an access token lives of which Zoom does not say it, and
+	// otherUnsaid one of another service that can be renewed.
+	lifeUnsaid  = 10 * time.Minute
+	otherUnsaid = time.Hour
+	// lasting is how long one that cannot be renewed must live to be of use.
+	lasting = 24 * time.Hour
+	longest = 30 * 24 * time.Hour // that an access token may live: no overflow, no token for ever
 )
 
 // App is who asks: the credentials of a Zoom app, and where its server is.
@@ -32,6 +36,16 @@ type App struct {
 	ClientID     string
 	ClientSecret string // empty: a public client, which has only PKCE
 	Server       string // empty: Zoom
+	Other        *Other // of another service; nil: of Zoom
+}
+
+// Other is a service that is not Zoom.
+type Other struct {
+	Name                        string // for messages
+	Authorize, Token, Revoke    string // addresses
+	Scopes, Separator, Audience string // of what is asked for; the separator stands between scopes in answers too
+	Body                        bool   // id and secret go in the body
+	Params                      map[string]string
 }
 
 // String hides the secret.
@@ -43,12 +57,35 @@ func (a App) GoString() string { return a.String() }
 // server is the address without a slash at its end.
 func (a App) server() string { return strings.TrimSuffix(cmp.Or(a.Server, Zoom), "/") }
 
+// name is what messages call the service.
+func (a App) name() string {
+	if a.Other != nil {
+		return a.Other.Name
+	}
+	return "Zoom"
+}
+
+// at is where the app asks; empty: its service has no such address.
+func (a App) at(path string) string {
+	if a.Other == nil {
+		return a.server() + path
+	}
+	return map[string]string{pathAuthorize: a.Other.Authorize, pathToken: a.Other.Token, pathRevoke: a.Other.Revoke}[path]
+}
+
+// Zoom's paths.
+const (
+	pathAuthorize = "/oauth/authorize"
+	pathToken     = "/oauth/token"
+	pathRevoke    = "/oauth/revoke"
+)
+
 // Grant is what Zoom gave.
 type Grant struct {
 	Access  string
 	Refresh string // empty: none, as for server-to-server apps
 	Asked   time.Time
-	Life    time.Duration // of Access, from Asked on
+	Life    time.Duration // of Access, from Asked on; 0: it lasts until it is revoked
 	API     string        // the region's address, or empty
 	Scopes  []string
 	Skew    time.Duration // how far this machine's clock is ahead of Zoom's, where that is known
@@ -71,21 +108,27 @@ func (d Device) String() string { return "device " + d.UserCode }
 func (d Device) GoString() string { return d.String() }
 
 // Client asks.
-type Client struct{ http *http.Client }
+type Client struct{ zoom, others *http.Client }
 
-// New returns a client; a nil transport is one of its own.
-func New(transport http.RoundTripper) *Client {
+// New returns a client with transports to Zoom and to other services; a nil one is
+// made.
+func New(zoom, others http.RoundTripper) *Client { return &Client{client(zoom), client(others)} }
+
+func client(transport http.RoundTripper) *http.Client {
 	if transport == nil {
 		transport = &http.Transport{IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true, TLSHandshakeTimeout: askWithin}
 	}
-	return &Client{&http.Client{
+	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
 }
 
 // Close closes the connections that are idle.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.zoom.CloseIdleConnections()
+	c.others.CloseIdleConnections()
+}
 
 // ForAccount gets a token of a server-to-server app, which voids its last one.
 func (c *Client) ForAccount(ctx context.Context, a App, account string) (Grant, *Problem) {
@@ -94,7 +137,14 @@ func (c *Client) ForAccount(ctx context.Context, a App, account string) (Grant, 
 
 // ForApp gets a token that an app has in its own name, for nobody's account.
 func (c *Client) ForApp(ctx context.Context, a App) (Grant, *Problem) {
-	return c.token(ctx, a, url.Values{"grant_type": {"client_credentials"}})
+	form := url.Values{"grant_type": {"client_credentials"}}
+	if a.Other != nil && a.Other.Scopes != "" {
+		form.Set("scope", a.Other.Scopes)
+	}
+	if a.Other != nil && a.Other.Audience != "" {
+		form.Set("audience", a.Other.Audience)
+	}
+	return c.token(ctx, a, form)
 }
 
 // Refresh trades a refresh token for the next grant, and voids it.
@@ -108,30 +158,45 @@ func (c *Client) Refresh(ctx context.Context, a App, refresh string) (Grant, *Pr
 
 // Exchange trades a code for a grant.
 func (c *Client) Exchange(ctx context.Context, a App, code, redirect, verifier string) (Grant, *Problem) {
-	return c.lasting(c.token(ctx, a, url.Values{
+	return a.lasting(c.token(ctx, a, url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {verifier},
 	}))
 }
 
 // OfDevice asks whether the person at the other machine has answered.
 func (c *Client) OfDevice(ctx context.Context, a App, code string) (Grant, *Problem) {
-	return c.lasting(c.token(ctx, a, url.Values{
+	return a.lasting(c.token(ctx, a, url.Values{
 		"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {code},
 	}))
 }
 
 // lasting refuses a grant that would end with its access token.
-func (c *Client) lasting(g Grant, p *Problem) (Grant, *Problem) {
-	if p == nil && g.Refresh == "" {
-		return Grant{}, garbled("Zoom's answer has no refresh_token")
+func (a App) lasting(g Grant, p *Problem) (Grant, *Problem) {
+	if p != nil || g.Refresh != "" || a.Other != nil && (g.Life == 0 || g.Life >= lasting) {
+		return g, p
 	}
-	return g, p
+	p = a.garbled("answer has no refresh_token")
+	if a.Other != nil {
+		p.Why, p.Text = Refused, p.Text+", and its access token ends in "+g.Life.String()+": ask for lasting access, at many services by the scope offline_access"
+	}
+	return Grant{}, p
 }
 
 // AuthorizeURL is where a person allows the app.
 func AuthorizeURL(a App, redirect, state, verifier string) string {
-	config := oauth2.Config{ClientID: a.ClientID, RedirectURL: redirect, Endpoint: oauth2.Endpoint{AuthURL: a.server() + "/oauth/authorize"}}
-	return config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier))
+	config := oauth2.Config{ClientID: a.ClientID, RedirectURL: redirect, Endpoint: oauth2.Endpoint{AuthURL: a.at(pathAuthorize)}}
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier)}
+	if a.Other != nil {
+		for name, value := range a.Other.Params {
+			options = append(options, oauth2.SetAuthURLParam(name, value))
+		}
+		for name, value := range map[string]string{"scope": a.Other.Scopes, "audience": a.Other.Audience} {
+			if value != "" {
+				options = append(options, oauth2.SetAuthURLParam(name, value))
+			}
+		}
+	}
+	return config.AuthCodeURL(state, options...)
 }
 
 // Verifier makes a PKCE verifier.
@@ -139,7 +204,7 @@ func Verifier() string { return oauth2.GenerateVerifier() }
 
 // StartDevice begins the flow for machines without a browser.
 func (c *Client) StartDevice(ctx context.Context, a App) (Device, *Problem) {
-	body, _, p := c.ask(ctx, a, "/oauth/devicecode", url.Values{"client_id": {a.ClientID}})
+	body, _, p := c.ask(ctx, a, a.server()+"/oauth/devicecode", url.Values{"client_id": {a.ClientID}})
 	if p != nil {
 		return Device{}, p
 	}
@@ -152,7 +217,7 @@ func (c *Client) StartDevice(ctx context.Context, a App) (Device, *Problem) {
 		Interval seconds `json:"interval"`
 	}
 	if json.Unmarshal(body, &d) != nil || d.Code == "" || d.User == "" || !isWeb(d.URL) {
-		return Device{}, garbled("Zoom's answer is no device code")
+		return Device{}, a.garbled("answer is no device code")
 	}
 	if !isWeb(d.Complete) {
 		d.Complete = ""
@@ -166,16 +231,20 @@ func isWeb(address string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
-// Revoke makes Zoom forget a grant by one of its tokens.
+// Revoke makes the service forget a grant by one of its tokens.
 func (c *Client) Revoke(ctx context.Context, a App, token string) *Problem {
-	_, _, p := c.ask(ctx, a, "/oauth/revoke", url.Values{"token": {token}})
+	at := a.at(pathRevoke)
+	if at == "" {
+		return &Problem{Why: Refused, Text: "no address of it for that is known"}
+	}
+	_, _, p := c.ask(ctx, a, at, url.Values{"token": {token}})
 	return p
 }
 
 // token asks the token endpoint.
 func (c *Client) token(ctx context.Context, a App, form url.Values) (Grant, *Problem) {
 	asked := time.Now()
-	body, skew, p := c.ask(ctx, a, "/oauth/token", form)
+	body, skew, p := c.ask(ctx, a, a.at(pathToken), form)
 	if p != nil {
 		return Grant{}, p
 	}
@@ -189,33 +258,50 @@ func (c *Client) token(ctx context.Context, a App, form url.Values) (Grant, *Pro
 	}
 	switch err := json.Unmarshal(body, &t); {
 	case err != nil:
-		return Grant{}, garbled("Zoom's answer is not JSON as a token's is")
+		return Grant{}, a.garbled("answer is not JSON as a token's is")
 	case t.Access == "" || strings.ContainsAny(t.Access, " \r\n\t"):
-		return Grant{}, garbled("Zoom's answer has no access_token")
-	case t.Type != "" && !strings.EqualFold(t.Type, "bearer"):
-		return Grant{}, garbled("Zoom's answer has a token that is no bearer token")
+		return Grant{}, a.garbled("answer has no access_token")
+	case !a.bears(t.Type):
+		return Grant{}, a.garbled("answer has a token that is no bearer token")
 	}
-	return Grant{Access: t.Access, Refresh: t.Refresh, Asked: asked, Life: t.Life.or(lifeUnsaid),
-		API: t.API, Scopes: strings.Fields(t.Scope), Skew: skew}, nil
+	g := Grant{Access: t.Access, Refresh: t.Refresh, Asked: asked, Life: t.Life.or(lifeUnsaid), API: t.API, Scopes: strings.Fields(t.Scope), Skew: skew}
+	if a.Other != nil {
+		g = a.Other.read(g, t.Scope, t.Life)
+	}
+	return g, nil
+}
+
+// bears tells whether a token is sent as it is. Slack has names of its own for that.
+func (a App) bears(kind string) bool {
+	return kind == "" || strings.EqualFold(kind, "bearer") || a.Other != nil && (kind == "bot" || kind == "user")
+}
+
+// read reads a grant as other services give it: what the scopes are they need not say
+// where they are those that were asked for, and a token may have no end.
+func (o *Other) read(g Grant, scope string, life seconds) Grant {
+	parts := func(c rune) bool { return c == ' ' || o.Separator != "" && strings.ContainsRune(o.Separator, c) }
+	g.API, g.Scopes = "", strings.FieldsFunc(cmp.Or(scope, o.Scopes), parts)
+	otherwise := time.Duration(0)
+	if g.Refresh != "" {
+		otherwise = otherUnsaid
+	}
+	g.Life = life.or(otherwise)
+	return g
 }
 
 // ask posts a form with the app's credentials, once.
-func (c *Client) ask(ctx context.Context, a App, path string, form url.Values) ([]byte, time.Duration, *Problem) {
+func (c *Client) ask(ctx context.Context, a App, at string, form url.Values) ([]byte, time.Duration, *Problem) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	if a.ClientSecret == "" {
-		form.Set("client_id", a.ClientID)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.server()+path, strings.NewReader(form.Encode()))
+	r, err := a.request(ctx, at, form)
 	if err != nil {
 		return nil, 0, &Problem{Why: Unreachable, Text: "its OAuth address is none"}
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Accept", "application/json")
-	if a.ClientSecret != "" {
-		r.SetBasicAuth(url.QueryEscape(a.ClientID), url.QueryEscape(a.ClientSecret))
+	by := c.zoom
+	if a.Other != nil {
+		by = c.others
 	}
-	res, err := c.http.Do(r)
+	res, err := by.Do(r)
 	if err != nil {
 		return nil, 0, &Problem{Why: Unreachable, Text: cause(err)}
 	}
@@ -223,14 +309,35 @@ func (c *Client) ask(ctx context.Context, a App, path string, form url.Values) (
 	body, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
 	skew := skewOf(res, time.Now())
 	if err != nil {
-		return nil, skew, &Problem{Why: Garbled, Status: res.StatusCode, Text: "Zoom's answer was cut off", Skew: skew}
+		return nil, skew, &Problem{Why: Garbled, Status: res.StatusCode, Text: a.name() + "'s answer was cut off", Skew: skew}
 	}
-	if res.StatusCode != http.StatusOK {
-		p := refusal(res, body, form.Get("grant_type"), time.Now())
+	if !a.success(res.StatusCode, body) {
+		p := a.refusal(res, body, form.Get("grant_type"), time.Now())
 		p.Text, p.Code, p.Skew = hide(p.Text, a, form), hide(p.Code, a, form), skew
 		return nil, skew, p
 	}
 	return body, skew, nil
+}
+
+// request has the app's credentials in its header, or in its form.
+func (a App) request(ctx context.Context, at string, form url.Values) (*http.Request, error) {
+	inBody := a.Other != nil && a.Other.Body
+	if a.ClientSecret == "" || inBody {
+		form.Set("client_id", a.ClientID)
+	}
+	if a.ClientSecret != "" && inBody {
+		form.Set("client_secret", a.ClientSecret)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	if a.ClientSecret != "" && !inBody {
+		r.SetBasicAuth(url.QueryEscape(a.ClientID), url.QueryEscape(a.ClientSecret))
+	}
+	return r, nil
 }
 
 // hide blots out what was sent, should Zoom repeat it.

@@ -75,7 +75,7 @@ func TestWhy(t *testing.T) {
 		"limit":              {429, `{"error":"invalid_grant"}`, oauth.Unreachable, oauth.Unreachable},
 		"repeats":            {400, `{"reason":"no ` + secret + `, ` + refresh + `, ` + code + `","error":"x"}`, oauth.Refused, oauth.Refused},
 	} {
-		c1 := oauth.New(&answers{status: c.status, body: c.body})
+		c1 := oauth.New(&answers{status: c.status, body: c.body}, nil)
 		if _, p := c1.Refresh(t.Context(), app, refresh); p == nil || p.Why != c.ofRefresh {
 			t.Errorf("%s: a refresh: %+v", name, p)
 		} else {
@@ -106,7 +106,7 @@ func hidden(t testing.TB, p *oauth.Problem) {
 func TestGrant(t *testing.T) {
 	a := &answers{status: 200, body: `{"access_token":"a","token_type":"Bearer","refresh_token":"r2","expires_in":"3599","scope":"x y","api_url":"https://api-eu.zoom.us"}`,
 		header: http.Header{"Date": {time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}}}
-	g, p := oauth.New(a).Refresh(t.Context(), app, refresh)
+	g, p := oauth.New(a, nil).Refresh(t.Context(), app, refresh)
 	if p != nil || g.Access != "a" || g.Refresh != "r2" || g.Life != 3599*time.Second || len(g.Scopes) != 2 || g.API != "https://api-eu.zoom.us" {
 		t.Errorf("%+v, %v", g, p)
 	}
@@ -117,14 +117,14 @@ func TestGrant(t *testing.T) {
 		t.Errorf("asked with %v", a.form)
 	}
 	a.body = `{"access_token":"a"}`
-	if g, p := oauth.New(a).Refresh(t.Context(), app, refresh); p != nil || g.Refresh != refresh || g.Life != 10*time.Minute {
+	if g, p := oauth.New(a, nil).Refresh(t.Context(), app, refresh); p != nil || g.Refresh != refresh || g.Life != 10*time.Minute {
 		t.Errorf("one that did not rotate: %v, %v", g.Life, p)
 	}
-	if _, p := oauth.New(a).Exchange(t.Context(), app, code, "x", "y"); p == nil {
+	if _, p := oauth.New(a, nil).Exchange(t.Context(), app, code, "x", "y"); p == nil {
 		t.Error("a grant that ends with its access token")
 	}
 	public := oauth.App{ClientID: "client"}
-	if _, p := oauth.New(a).Refresh(t.Context(), public, refresh); p != nil || a.basic || a.form.Get("client_id") != "client" {
+	if _, p := oauth.New(a, nil).Refresh(t.Context(), public, refresh); p != nil || a.basic || a.form.Get("client_id") != "client" {
 		t.Errorf("a public client asks with %v", a.form)
 	}
 }
@@ -152,7 +152,7 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		c := oauth.New(&answers{status: status, body: body})
+		c := oauth.New(&answers{status: status, body: body}, nil)
 		for _, ask := range []func(context.Context) (oauth.Grant, *oauth.Problem){
 			func(ctx context.Context) (oauth.Grant, *oauth.Problem) { return c.Refresh(ctx, app, refresh) },
 			func(ctx context.Context) (oauth.Grant, *oauth.Problem) {

@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"cmp"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -48,6 +50,10 @@ var byCode = map[string]Why{
 
 var byError = map[string]Why{
 	"invalid_client": BadClient, "unauthorized_client": BadClient, "access_denied": Denied,
+	// Of other services, which have their own words for the same.
+	"incorrect_client_credentials": BadClient, "bad_client_secret": BadClient, "invalid_client_id": BadClient,
+	"bad_verification_code": BadCode, "invalid_code": BadCode, "code_already_used": BadCode,
+	"bad_refresh_token": BadGrant, "invalid_refresh_token": BadGrant, "token_revoked": BadGrant, "token_expired": BadGrant,
 	"authorization_pending": Pending, "slow_down": SlowDown, "expired_token": CodeExpired, "redirect_uri_mismatch": BadRedirect,
 }
 
@@ -59,15 +65,36 @@ var byText = []struct {
 	{"expired", CodeExpired}, {"redirect", BadRedirect}, {"invalid token", BadGrant}, {"refresh token", BadGrant},
 }
 
+// success tells whether an answer is one. Some services say with a status of success
+// that they refuse.
+func (a App) success(status int, body []byte) bool {
+	if a.Other == nil {
+		return status == http.StatusOK
+	}
+	var said struct {
+		OK    *bool           `json:"ok"`
+		Error json.RawMessage `json:"error"`
+	}
+	if status/100 != 2 {
+		return false
+	}
+	_ = json.Unmarshal(body, &said) // what is no object says nothing here
+	return (said.OK == nil || *said.OK) && (len(said.Error) == 0 || string(said.Error) == "null")
+}
+
 // refusal reads an answer that is no success. What invalid_grant means depends on
 // what was asked with.
-func refusal(res *http.Response, body []byte, grant string, now time.Time) *Problem {
+func (a App) refusal(res *http.Response, body []byte, grant string, now time.Time) *Problem {
 	read, ok := zoomapi.ReadProblem(body)
 	p := &Problem{Status: res.StatusCode, Code: read.CodeText(), Text: read.Text(), RetryAt: zoomapi.RetryAfter(res.Header, now)}
-	if p.Text == "" {
-		p.Text = "Zoom answered " + strings.ToLower(res.Status)
+	if a.Other != nil {
+		read, ok = describes(body)
+		p.Code, p.Text = read.Err, read.Text()
 	}
-	if p.Code == "" {
+	if p.Text == "" {
+		p.Text = a.name() + " answered " + strings.ToLower(res.Status)
+	}
+	if p.Code == "" && a.Other == nil {
 		p.Code = codeIn(p.Text)
 	}
 	if p.Code == "" {
@@ -81,6 +108,18 @@ func refusal(res *http.Response, body []byte, grant string, now time.Time) *Prob
 		p.Why = Garbled
 	}
 	return p
+}
+
+// describes reads an error as RFC 6749 has it.
+func describes(body []byte) (p zoomapi.Problem, ok bool) {
+	var said struct {
+		Err         string `json:"error"`
+		Description string `json:"error_description"`
+		Message     string `json:"message"`
+	}
+	_ = json.Unmarshal(body, &said) // an error may be an object: then it says nothing here
+	p.Err, p.Message = said.Err, cmp.Or(said.Description, said.Message)
+	return p, p.Err != "" || p.Message != ""
 }
 
 func why(p *Problem, name, grant string) Why {
@@ -132,8 +171,8 @@ func codeIn(text string) string {
 }
 
 // garbled is an answer of status 200 that has no token in it.
-func garbled(text string) *Problem {
-	return &Problem{Why: Garbled, Status: http.StatusOK, Text: text}
+func (a App) garbled(text string) *Problem {
+	return &Problem{Why: Garbled, Status: http.StatusOK, Text: a.name() + "'s " + text}
 }
 
 // Waits tells that a device's person has not answered yet.

@@ -68,12 +68,17 @@ func (e *examination) connection(c Connection) {
 	if c.Wrong == "" {
 		return
 	}
-	advice := "compare its client id and secret, and whether its app is active at Zoom, then zflow connect zoom " + c.Name
+	again := "zflow connect zoom " + c.Name
+	advice := "compare its client id and secret, and whether its app is active at Zoom, then " + again
+	if c.Kind == "http" {
+		again = "zflow connect http " + c.Name
+		advice = "look at its secret and its hosts (zflow connections show " + c.Name + "), then " + again
+	}
 	switch c.State {
 	case "needs_reconnect", "revoked":
-		advice = "zflow connect zoom " + c.Name + ", then zflow runs retry for the runs that failed"
+		advice = again + ", then zflow runs retry for the runs that failed"
 	case "expiring":
-		advice = "zflow connect zoom " + c.Name + ": nobody has used it for long"
+		advice = again + ": its grant ends soon"
 	}
 	e.found("connection", c.Name, advice, "%s: %s", c.State, c.Wrong)
 }
