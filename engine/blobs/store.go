@@ -1,6 +1,6 @@
 // Package blobs keeps values that are too large for a history in the object
 // store BLOBS, under the SHA-256 of their bytes. They live as long as RUNS; a
-// run that lives longer puts its own again.
+// run that lives longer puts its own again, and the files that they refer to.
 package blobs
 
 import (

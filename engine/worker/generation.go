@@ -27,6 +27,9 @@ func (w *Worker) renewHistory(ctx context.Context, l *loaded, now time.Time) err
 // anew begins a new generation: its first append holds the run's state.
 func (w *Worker) anew(ctx context.Context, l *loaded, now time.Time) error {
 	f := l.run.Continue(now)
+	if err := w.Stores.Blobs.Renew(ctx, history.Values([]*v1.Fact{f})); err != nil {
+		return err
+	}
 	if err := w.offload(ctx, []*v1.Fact{f}); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"bytes"
 	"context"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -115,7 +116,10 @@ func TestRunThatOutlivesRuns(t *testing.T) {
 			return actions.Result{Output: map[string]any{"text": c.Input["text"]}}, nil
 		})
 		text := strings.Repeat("0123456789abcdef", 20_000)
-		id := r.event(1, map[string]any{"text": text, "n": 5})
+		files := h.Stores.Blobs
+		file, err := files.PutFile(t.Context(), strings.NewReader("a file"), 10)
+		r.must(err)
+		id := r.event(1, map[string]any{"text": text, "n": 5, "doc": map[string]any{"file": file.ID, "size": file.Size, "sha256": file.SHA256}})
 		started := r.until("flow", id, engine.Waiting).Started
 		time.Sleep(10 * time.Minute)
 		first, err := r.load("flow", id)
@@ -127,6 +131,11 @@ func TestRunThatOutlivesRuns(t *testing.T) {
 		calls := r.world.ledger()
 		if len(calls) != 2 || calls[1].input["text"] != text || calls[1].input["n"] != int64(5) {
 			t.Fatalf("%d calls", len(calls))
+		}
+		there, err := files.OpenFile(t.Context(), file)
+		r.must(err)
+		if bytes, err := io.ReadAll(there); string(bytes) != "a file" || err != nil {
+			t.Errorf("the event's file is %q, %v", bytes, err)
 		}
 		if late := calls[1].at.Sub(started.Add(15 * time.Minute)); late < 0 || late > time.Second {
 			t.Errorf("the sleep was %v late", late)
