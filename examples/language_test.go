@@ -14,10 +14,6 @@ import (
 
 // unused are the parts of the language that no example shows, and why.
 var unused = map[string]string{
-	"respond status":  "there is no trigger http yet",
-	"respond headers": "there is no trigger http yet",
-	"respond body":    "there is no trigger http yet",
-
 	"workflow connection": "which account it is, only its owner knows",
 	"trigger connection":  "which account it is, only its owner knows",
 	"step connection":     "which account it is, only its owner knows",
@@ -149,7 +145,7 @@ func (s shown) steps(list *document.Node) {
 
 func (s shown) step(n *document.Node) {
 	s.keys("step", n)
-	for key, part := range map[string]string{"undo": "undo", "wait_for": "wait", "approval": "approval", "stop": "stop", "retry": "retry"} {
+	for key, part := range map[string]string{"undo": "undo", "wait_for": "wait", "approval": "approval", "respond": "respond", "stop": "stop", "retry": "retry"} {
 		s.keys(part, n.Get(key))
 	}
 	s.sleep(n.Get("sleep"))
