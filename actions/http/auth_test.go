@@ -5,6 +5,7 @@ import (
 	"fmt"
 	nethttp "net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -164,6 +165,72 @@ func TestBadAuth(t *testing.T) {
 	} {
 		if _, err := call(t, newAction(t, "127.0.0.1"), map[string]any{"url": "http://127.0.0.1:1", "auth": auth}); err == nil || err.Class != actions.ClassFinal {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A credential goes over https, and over http only on this machine and where the
+// allow-list says so; one that nobody places is not left out in silence.
+func TestCredentialStaysConfidential(t *testing.T) {
+	sent := 0
+	base := serve(t, func(w nethttp.ResponseWriter, r *nethttp.Request) { sent++ })
+	c := connected(t, http.Credential{})
+	for address, ok := range map[string]bool{
+		"https://api.example.org/": true, "http://api.example.org/": false, "http://10.0.0.7/": false, "http://192.0.2.1:8080/": false,
+		"http://localhost:9/": true, "http://127.0.0.1:9/": true, "http://[::1]:9/": true,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Trusts("shop", []string{u.Host}, u); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "not https") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	r, err := nethttp.NewRequestWithContext(t.Context(), "POST", "http://api.example.org/token", strings.NewReader("client_secret=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := c.Transport().RoundTrip(r); err == nil || !strings.Contains(err.Error(), "not https") {
+		t.Error(res, err)
+	}
+	c = connected(t, http.Credential{Token: "t0ken-of-the-bot", Hosts: []string{hostOf(t, base)}})
+	if _, err := c.Ask(t.Context(), http.Ask{Input: map[string]any{"url": base}, Connection: "shop"}); err == nil || !strings.Contains(err.Error(), "know where to put") || sent != 0 {
+		t.Error(err, sent)
+	}
+}
+
+// A try is a signed GET whose answer counts, as the service itself says.
+func TestTry(t *testing.T) {
+	for body, want := range map[string]string{`{"ok":true}`: "", `[]`: "", `{"ok":false,"error":"invalid_auth"}`: "invalid_auth", "401": "unauthorized"} {
+		base := serve(t, func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			if r.Header.Get("X-Key") != "k3y-of-the-shop" || r.Method != "GET" {
+				t.Error(r.Method, r.Header)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			if body == "401" {
+				w.WriteHeader(401)
+			}
+			fmt.Fprint(w, body)
+		})
+		err := connected(t, http.Credential{}).Try(t.Context(), base, http.Credential{Hosts: []string{hostOf(t, base)}, Headers: map[string]string{"X-Key": "k3y-of-the-shop"}})
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "connect it again")) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// Who reads that a connection is refused learns what to do; one that was redirected
+// away is not to blame.
+func TestRefusedConnectionIsNamed(t *testing.T) {
+	refuses := serve(t, func(w nethttp.ResponseWriter, r *nethttp.Request) { w.WriteHeader(401) })
+	away := httptest.NewServer(nethttp.RedirectHandler(refuses, nethttp.StatusTemporaryRedirect))
+	defer away.Close()
+	for address, named := range map[string]bool{refuses: true, away.URL: false} {
+		c := connected(t, http.Credential{Hosts: []string{hostOf(t, address)}, Headers: map[string]string{"X-Key": "k3y-of-the-shop"}})
+		_, err := c.Action().Do(t.Context(), actions.Call{Input: map[string]any{"url": address}, Connection: "shop"})
+		if err == nil || strings.Contains(err.Error(), "zflow connect http shop") != named {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

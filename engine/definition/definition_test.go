@@ -42,7 +42,7 @@ func known(t testing.TB) Known {
 	}}
 	meeting.Probe = func(context.Context, actions.Call) (bool, actions.Result, error) { return false, actions.Result{}, nil }
 	request := &actions.Action{Spec: actions.Spec{
-		Name: "http.request", Effect: actions.Write,
+		Name: "http.request", Effect: actions.Write, Connects: "http",
 		Input: actions.Schema{Type: "object", Required: []string{"url"}, Fields: map[string]actions.Schema{
 			"url": {Type: "string", Format: "url"}, "method": {Type: "string", Enum: []string{"GET", "POST"}, Default: "GET"},
 			"headers": {Type: "object", Open: true}, "json": {}, "timeout": {Type: "string", Format: "duration"},

@@ -114,3 +114,25 @@ steps: [ { id: a, uses: log, with: { message: x } } ]
 		t.Errorf("%q", l)
 	}
 }
+
+// A step whose connection is to something else than it calls is told; scopes of other
+// services are none of Zoom's.
+func TestUnfitConnections(t *testing.T) {
+	const source = `
+name: flow
+on: [ { event: thing.made } ]
+steps:
+  - { id: a, uses: zoom.create_meeting, connection: crm, with: { topic: x } }
+  - { id: b, uses: http.request, connection: school, with: { url: "https://api.example.org" } }
+  - { id: c, uses: http.request, connection: crm, with: { url: "https://api.example.org" } }
+  - { id: d, uses: zoom.create_meeting, connection: school, with: { topic: x } }
+  - { id: e, uses: http.request, connection: absent, with: { url: "https://api.example.org" } }
+`
+	l := lack(t, source, of("school", zoomapi.KindServer, may), of("crm", connections.KindHTTP, "read"))
+	got := strings.Join(l.Unfit, "\n")
+	want := "flow: step a: zoom.create_meeting needs one to Zoom, and the connection crm is of kind http\n" +
+		"flow: step b: http.request needs one of kind http, and the connection school is of kind zoom_s2s"
+	if got != want || len(l.Missing)+len(l.Doubted) > 0 {
+		t.Errorf("%s\n%q", got, l)
+	}
+}

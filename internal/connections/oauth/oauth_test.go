@@ -173,3 +173,64 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+var other = oauth.App{ClientID: "client", ClientSecret: secret, Other: &oauth.Other{Name: "crm", Authorize: "https://crm.example/a?x=1", Token: "https://crm.example/t",
+	Scopes: "a,b", Separator: ",", Audience: "api", Params: map[string]string{"prompt": "consent"}}}
+
+// Other services say the same in their own ways, some with a status of success.
+func TestOtherServices(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		why    oauth.Why // empty: a grant
+		want   string    // of the grant, or in the text
+	}{
+		"a token":          {200, `{"access_token":"abc","expires_in":7200,"refresh_token":"r","token_type":"Bearer","scope":"x y"}`, "", "2h0m0s [x y]"},
+		"created":          {201, `{"access_token":"abc","expires_in":"7200","refresh_token":"r"}`, "", "2h0m0s [a b]"},
+		"Slack's":          {200, `{"ok":true,"access_token":"abc","token_type":"bot","scope":"x,y"}`, "", "0s [x y]"},
+		"renewed, no end":  {200, `{"access_token":"abc","refresh_token":"r"}`, "", "1h0m0s [a b]"},
+		"60 days":          {200, `{"access_token":"abc","expires_in":5184000}`, "", "720h0m0s [a b]"},
+		"an hour":          {200, `{"access_token":"abc","expires_in":3600}`, oauth.Refused, "ask for lasting access"},
+		"Slack refuses":    {200, `{"ok":false,"error":"invalid_code"}`, oauth.BadCode, "invalid_code"},
+		"GitHub refuses":   {200, `{"error":"bad_verification_code","error_description":"The code passed is incorrect."}`, oauth.BadCode, "The code passed"},
+		"the client":       {401, `{"error":"invalid_client"}`, oauth.BadClient, "invalid_client"},
+		"an object":        {400, `{"error":{"message":"x"}}`, oauth.Garbled, "crm answered 400"},
+		"none of Zoom's":   {400, `{"error":"invalid_grant","code":4733}`, oauth.BadCode, "invalid_grant"},
+		"a page":           {200, `<html>`, oauth.Garbled, "crm's answer is not JSON"},
+		"busy":             {503, ``, oauth.Unreachable, "crm answered 503"},
+		"another kind":     {200, `{"access_token":"abc","token_type":"mac"}`, oauth.Garbled, "no bearer token"},
+		"repeats the code": {400, `{"error":"x","error_description":"no ` + code + ` and ` + secret + `"}`, oauth.Refused, "no •••• and ••••"},
+	} {
+		g, p := oauth.New(nil, &answers{status: c.status, body: c.body}).Exchange(t.Context(), other, code, "x", "y")
+		switch {
+		case c.why == "" && p != nil:
+			t.Errorf("%s: %v", name, p)
+		case c.why == "" && fmt.Sprint(g.Life, " ", g.Scopes) != c.want:
+			t.Errorf("%s: %v %v", name, g.Life, g.Scopes)
+		case c.why != "" && (p == nil || p.Why != c.why || !strings.Contains(p.Text, c.want)):
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// The app's secret goes where the service wants it, and nowhere else.
+func TestOtherServicesAreAsked(t *testing.T) {
+	zoom, a := &answers{err: io.EOF}, &answers{status: 200, body: `{"access_token":"abc"}`}
+	c := oauth.New(zoom, a)
+	if _, p := c.ForApp(t.Context(), other); p != nil || !a.basic || a.form.Get("client_secret") != "" || a.form.Get("scope") != "a,b" || a.form.Get("audience") != "api" {
+		t.Error(p, a.basic, a.form)
+	}
+	inBody, o := other, *other.Other
+	o.Body, inBody.Other = true, &o
+	if _, p := c.ForApp(t.Context(), inBody); p != nil || a.basic || a.form.Get("client_secret") != secret || a.form.Get("client_id") != "client" {
+		t.Error(p, a.basic, a.form)
+	}
+	if p := c.Revoke(t.Context(), other, "x"); p == nil || !strings.Contains(p.Text, "no address") {
+		t.Error(p)
+	}
+	u, err := url.Parse(oauth.AuthorizeURL(other, "http://127.0.0.1/back", "st", "verifier"))
+	q := u.Query()
+	if err != nil || q.Get("x") != "1" || q.Get("prompt") != "consent" || q.Get("scope") != "a,b" || q.Get("audience") != "api" || q.Get("code_challenge_method") != "S256" || q.Get("state") != "st" {
+		t.Error(u, err)
+	}
+}
