@@ -132,8 +132,8 @@ func named(names ...string) expr.Type {
 }
 
 var (
-	triggerType = named("id", "type", "source", "time", "received_at", "account", "origin")
-	requestType = named("id", "type", "source", "time", "received_at", "account", "origin", "method", "path", "query", "headers")
+	triggerType = named("id", "type", "source", "time", "received_at", "account", "connection", "origin")
+	requestType = named("id", "type", "source", "time", "received_at", "account", "connection", "origin", "method", "path", "query", "headers")
 	runType     = named("id", "workflow", "version", "attempt", "started_at", "url")
 	stepType    = named("key")
 	errorType   = named("code", "status", "message", "class")

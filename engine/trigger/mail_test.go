@@ -10,7 +10,7 @@ import (
 
 // Only who asks for mails of programs gets them.
 func TestAutomaticMails(t *testing.T) {
-	any := func(string, []string, string) bool { return true }
+	any := func(string, []string, string) (string, bool) { return "", true }
 	for _, c := range []struct {
 		automatic bool
 		trigger   string

@@ -15,11 +15,12 @@ import (
 	v1 "zflow/proto/zflow/v1"
 )
 
-// Of says whether an account is that of one of a workflow's connections; of none,
-// any is.
-type Of func(workflow string, connections []string, account string) bool
+// Of says whether an account is that of one of a workflow's connections, and of which;
+// of none, any is, and the connection is one of the account, if there is any.
+type Of func(workflow string, connections []string, account string) (connection string, is bool)
 
-// Match returns the first trigger that the event satisfies, or -1. An `if` that
+// Match returns the first trigger that the event satisfies, or -1, and notes in the
+// event whose account it is of. An `if` that
 // cannot be evaluated matches, and its error fails the run: an event is never
 // filtered in silence.
 func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int, err error) {
@@ -36,7 +37,11 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	}
 	for i, t := range def.Triggers {
 		at = i
-		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || t.Email != nil && !meant(t.Email, e.Trigger) || due != nil && !due[i] || !of(def.Name, t.Connections, e.Account) {
+		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || t.Email != nil && !meant(t.Email, e.Trigger) || due != nil && !due[i] {
+			continue
+		}
+		connection, is := of(def.Name, t.Connections, e.Account)
+		if event.Connection = connection; !is {
 			continue
 		}
 		if t.If == nil {

@@ -115,8 +115,8 @@ func (w *Worker) taken(ctx context.Context, m *message, e catalog.Entry) (*begin
 	return b, nil
 }
 
-// isOf says whether an account is that of one of these connections; of none, any is.
-func (w *Worker) isOf(workflow string, connections []string, account string) bool {
+// isOf says of which of these connections an account is; of none, any is.
+func (w *Worker) isOf(workflow string, connections []string, account string) (connection string, is bool) {
 	for _, name := range connections {
 		id, known := "", false
 		if w.Account != nil {
@@ -126,10 +126,13 @@ func (w *Worker) isOf(workflow string, connections []string, account string) boo
 			w.counts.add("connections_unknown", workflow)
 		}
 		if known && id == account {
-			return true
+			return name, true
 		}
 	}
-	return len(connections) == 0
+	if len(connections) > 0 || account == "" || w.Connection == nil {
+		return "", len(connections) == 0
+	}
+	return w.Connection(account), true
 }
 
 // now is the run's clock: the broker's time, never before the message or the

@@ -49,9 +49,10 @@ type Config struct {
 
 // Outside is what a worker asks or tells others; nil functions are not called.
 type Outside struct {
-	Account   func(connection string) (id string, known bool) // of a trigger's connection; nil: none is known
-	Ended     func(*engine.Run)                               // its end is durable; may be called again
-	Unmatched func(*proto.Event)                              // which no trigger takes
+	Account    func(connection string) (id string, known bool) // of a trigger's connection; nil: none is known
+	Connection func(account string) (name string)              // one of the account; empty: there is none
+	Ended      func(*engine.Run)                               // its end is durable; may be called again
+	Unmatched  func(*proto.Event)                              // which no trigger takes
 }
 
 // Stores are the streams and buckets a worker works on.

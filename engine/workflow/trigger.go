@@ -20,7 +20,7 @@ func TriggerValue(e *v1.Event) map[string]any {
 		all = map[string]any{}
 	}
 	for name, value := range map[string]any{
-		"id": e.Id, "type": e.Type, "source": e.Source, "account": e.Account, "origin": e.Origin,
+		"id": e.Id, "type": e.Type, "source": e.Source, "account": e.Account, "connection": e.Connection, "origin": e.Origin,
 		"time": text(e.Time), "received_at": text(e.ReceivedAt),
 	} {
 		all[name] = value

@@ -240,7 +240,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	w := worker.New(worker.Config{
 		NC: nc, Gate: cc.Gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: registry, Keys: c.Keys,
 		Secrets: c.vault.Sealed, Log: c.Log, Slots: c.Worker.Slots, MaxHeld: c.Worker.MaxHeld, Alone: c.Alone,
-		Outside: worker.Outside{Account: tokens.Account, Ended: routes.Over(nc).Ended, Unmatched: routes.Over(nc).Unmatched},
+		Outside: worker.Outside{Account: tokens.Account, Connection: tokens.Of, Ended: routes.Over(nc).Ended, Unmatched: routes.Over(nc).Unmatched},
 	})
 	if c.Alone {
 		err = w.TakeAll(ctx)

@@ -296,6 +296,19 @@ func (s *Store) Account(name string) (id string, known bool) {
 	return c.account, true
 }
 
+// Of returns the connection that an account of Zoom is of; of several the first by
+// name. Empty: there is none.
+func (s *Store) Of(account string) (name string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, c := range s.byAccount[account] {
+		if c.kind != KindHTTP && (name == "" || c.name < name) {
+			name = c.name
+		}
+	}
+	return name
+}
+
 // Token returns a token to call with: that of the connection of this name; without
 // a name that of the account, else that of the only connection.
 func (s *Store) Token(ctx context.Context, name, account string) (zoomapi.Token, error) {

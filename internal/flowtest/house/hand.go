@@ -87,6 +87,7 @@ func (h *House) newWorker(ctx context.Context, one *hand) (*worker.Worker, error
 	return worker.New(worker.Config{
 		NC: one.nc, Gate: gate, Catalog: client.Catalog, Router: events, Stores: client.Stores, Actions: known.Actions, Keys: h.keys,
 		Secrets: func() map[string]any { return h.secrets }, Log: zap.NewNop(), Watch: worker.Watch{Calling: h.world.calling},
+		Outside: worker.Outside{Account: h.world.account, Connection: h.world.connection},
 	}), nil
 }
 

@@ -96,7 +96,7 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 	}
 	switch e.Kind() {
 	case "zoom":
-		return h.webhook(ctx, e.Type, body)
+		return h.webhook(ctx, e, body)
 	case "call":
 		return h.call(ctx, body)
 	case proto.SourceHTTP:
@@ -114,6 +114,7 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 			return nil, err
 		}
 	}
+	h.world.from(e, event)
 	_, err = h.client.Publisher.Publish(ctx, event)
 	return event, err
 }
@@ -200,12 +201,14 @@ func over(below, above []byte) ([]byte, error) {
 const appSecret = "test"
 
 // webhook takes a signed request of Zoom's in, as ingest does.
-func (h *House) webhook(ctx context.Context, kind string, body []byte) (*proto.Event, error) {
+func (h *House) webhook(ctx context.Context, from *testfile.Event, body []byte) (*proto.Event, error) {
+	kind := from.Type
 	var stored *proto.Event
 	handler, err := zoom.NewHandler(zoom.Config{
 		Apps: []zoom.App{{Name: "default", Secrets: []string{appSecret}}}, Key: h.keys.Public(),
 		Publish: func(ctx context.Context, e *proto.Event) (sources.Ack, error) {
 			stored = e
+			h.world.from(from, e)
 			return h.client.Publisher.Publish(ctx, e)
 		},
 	})

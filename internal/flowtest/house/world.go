@@ -31,6 +31,7 @@ type world struct {
 	made     map[string]int          // calls of a step
 	calls    []*Made
 	problems []string
+	accounts map[string]string // of connections that the test names
 }
 
 // Made is a call that was made.
@@ -46,7 +47,7 @@ type Made struct {
 }
 
 func newWorld(h *House) *world {
-	return &world{house: h, begun: map[string]worker.Begin{}, made: map[string]int{}}
+	return &world{house: h, begun: map[string]worker.Begin{}, made: map[string]int{}, accounts: map[string]string{}}
 }
 
 func (w *world) problem(format string, args ...any) {

@@ -61,6 +61,9 @@ func (w *writer) test(ctx context.Context, r *run, flow string) (object, error) 
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.GetId(), err)
 	}
+	if c := e.GetConnection(); c != "" {
+		event.add("connection", c)
+	}
 	for _, name := range w.hidden.names {
 		r.note("The value of %s in the request may be a credential and was left out: write another where the workflow looks at it.", operator.Line(name))
 	}

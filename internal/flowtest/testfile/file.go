@@ -34,14 +34,15 @@ type Test struct {
 
 // Event is one that comes from outside.
 type Event struct {
-	Type   string
-	Source string          // zoom, app, call, poll, schedule or email; empty: by the type
-	At     time.Time       // of a schedule: when it was to be; zero: when it comes
-	Body   json.RawMessage // nil: File's, else the built-in sample
-	File   string          // with a body; relative to the test file
-	Set    []Setting
-	HTTP   *Request // it is a request; nil: it is not
-	Line   int
+	Type       string
+	Source     string          // zoom, app, call, poll, schedule or email; empty: by the type
+	At         time.Time       // of a schedule: when it was to be; zero: when it comes
+	Body       json.RawMessage // nil: File's, else the built-in sample
+	File       string          // with a body; relative to the test file
+	Set        []Setting
+	Connection string   // whose account it is of; empty: of none that has a name
+	HTTP       *Request // it is a request; nil: it is not
+	Line       int
 }
 
 // Request is what a request to an HTTP trigger has beside its body. What is empty is

@@ -13,7 +13,7 @@ var eventType = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 // event reads an event over what is there.
 func (r *reader) event(n *node, e *Event) {
-	if n == nil || !r.keys(n, "event", "type", "source", "at", "file", "body", "set", "http") {
+	if n == nil || !r.keys(n, "event", "type", "source", "at", "file", "body", "set", "http", "connection") {
 		return
 	}
 	e.Line = n.Line
@@ -27,6 +27,9 @@ func (r *reader) event(n *node, e *Event) {
 		if e.Source = r.text(at, "source"); !slices.Contains(sources, e.Source) {
 			r.Fail(at, "it is one of "+strings.Join(sources, ", "), "there is no source %s", e.Source)
 		}
+	}
+	if at := n.Get("connection"); at != nil {
+		e.Connection = r.text(at, "connection")
 	}
 	if at := n.Get("at"); at != nil {
 		e.At = r.start(at, "at", e.At)

@@ -748,6 +748,7 @@ type Event struct {
 	Body          *Value                 `protobuf:"bytes,11,opt,name=body,proto3" json:"body,omitempty"`
 	ReplayOf      string                 `protobuf:"bytes,12,opt,name=replay_of,json=replayOf,proto3" json:"replay_of,omitempty"` // event id, when this is a replay
 	Trigger       []byte                 `protobuf:"bytes,13,opt,name=trigger,proto3" json:"trigger,omitempty"`                   // a JSON object of what trigger has besides, such as a request's method; empty: nothing
+	Connection    string                 `protobuf:"bytes,14,opt,name=connection,proto3" json:"connection,omitempty"`             // whose account it is of, as known when the run began; empty: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -871,6 +872,13 @@ func (x *Event) GetTrigger() []byte {
 		return x.Trigger
 	}
 	return nil
+}
+
+func (x *Event) GetConnection() string {
+	if x != nil {
+		return x.Connection
+	}
+	return ""
 }
 
 type Error struct {
@@ -3004,7 +3012,7 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\x05Value\x12\x12\n" +
 	"\x04json\x18\x01 \x01(\fR\x04json\x12\x12\n" +
 	"\x04blob\x18\x02 \x01(\tR\x04blob\x12\x12\n" +
-	"\x04size\x18\x03 \x01(\x04R\x04size\"\xdf\x02\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\"\xff\x02\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
@@ -3020,7 +3028,10 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	" \x01(\x04R\bsequence\x12#\n" +
 	"\x04body\x18\v \x01(\v2\x0f.zflow.v1.ValueR\x04body\x12\x1b\n" +
 	"\treplay_of\x18\f \x01(\tR\breplayOf\x12\x18\n" +
-	"\atrigger\x18\r \x01(\fR\atrigger\"M\n" +
+	"\atrigger\x18\r \x01(\fR\atrigger\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x0e \x01(\tR\n" +
+	"connection\"M\n" +
 	"\x05Error\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
