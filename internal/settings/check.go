@@ -115,6 +115,7 @@ func (l *loading) checkInbound(s *Inbound) {
 	l.atLeast("ingest.smtp.max_recipients", int64(s.MaxRecipients), 1, "1")
 	l.atLeast("ingest.smtp.connections", int64(s.Connections), 1, "1")
 	l.atLeast("ingest.smtp.per_address", int64(s.PerAddress), 1, "1")
+	l.atLeast("ingest.smtp.per_second", int64(s.PerSecond), 0, "0")
 }
 
 // checkBeside looks at what Zoom sends beside the signature.

@@ -50,6 +50,7 @@ type Inbound struct {
 	MaxRecipients int      `yaml:"max_recipients"` // of a mail
 	Connections   int      `yaml:"connections"`    // at once
 	PerAddress    int      `yaml:"per_address"`    // of them from one address
+	PerSecond     int      `yaml:"per_second"`     // mails from one address, on average over ten seconds; 0: any number
 }
 
 // TLS is a certificate to serve with; empty: none, a proxy in front has it.
@@ -207,7 +208,7 @@ func Default() *Config {
 			Listen:        ":8080",
 			MetricsListen: "127.0.0.1:9090",
 			Limits:        Limits{MaxBody: mib, MaxUpload: 32 * mib, Waiting: 1000, Window: Duration(2 * time.Hour), FutureSkew: Duration(5 * time.Minute)},
-			SMTP:          Inbound{MaxSize: 25 * mib, MaxRecipients: 100, Connections: 500, PerAddress: 50},
+			SMTP:          Inbound{MaxSize: 25 * mib, MaxRecipients: 100, Connections: 500, PerAddress: 50, PerSecond: 100},
 		},
 		HTTP: HTTP{MaxFile: 2 * gib},
 		Zoom: Zoom{ForgetAfter: Duration(9 * day)},

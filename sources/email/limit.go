@@ -27,7 +27,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		host, _, _ := net.SplitHostPort(c.RemoteAddr().String()) // of TCP it always has a port
+		host := sender(c.RemoteAddr())
 		if l.enter(host) {
 			return l.held(c, host), nil
 		}

@@ -55,6 +55,7 @@ type Thread struct {
 type Addressed struct {
 	Sender    string `json:"sender"` // of the envelope; empty: nobody, as of a bounce
 	Mailbox   string `json:"mailbox"`
+	Folder    string `json:"folder"`    // where it lies; empty: it was sent to zflow
 	Recipient string `json:"recipient"` // the whole address
 	Tag       string `json:"tag"`       // what stands in it after a +
 }
@@ -275,10 +276,10 @@ func encode(v any) ([]byte, error) {
 }
 
 // event is that of the mail for one mailbox.
-func (m *Mail) event(r recipient, now time.Time, most int64) (*proto.Event, error) {
+func (m *Mail) event(a Arrival, now time.Time, most int64) (*proto.Event, error) {
 	one := *m
-	one.Mailbox, one.Recipient, one.Tag = r.mailbox, oneLine(r.address), r.tag
-	one.Sender = oneLine(m.Sender)
+	one.Addressed = a.Addressed
+	one.Recipient, one.Sender = oneLine(a.Recipient), oneLine(a.Sender)
 	if one.From.Address == "" {
 		one.From.Address = one.Sender
 	}
@@ -300,7 +301,7 @@ func (m *Mail) event(r recipient, now time.Time, most int64) (*proto.Event, erro
 		return nil, fmt.Errorf("its event has %d bytes, at most are %d", len(raw), most)
 	}
 	e := &proto.Event{
-		ID: m.eventID(r.mailbox), Type: r.mailbox, Source: proto.SourceEmail, Subject: short(m.Subject), Origin: proto.FromSMTP,
+		ID: m.eventID(a.Type), Type: a.Type, Source: proto.SourceEmail, Subject: short(m.Subject), Origin: a.Origin,
 		ContentType: "application/json", Time: now, ReceivedAt: now, Body: raw,
 	}
 	if m.Automatic != "" {

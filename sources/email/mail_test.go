@@ -94,7 +94,7 @@ func TestParseWhatIsBroken(t *testing.T) {
 		if got := strings.TrimSpace(m.Text); !strings.HasPrefix(m.Subject, c.subject) || got != c.text {
 			t.Errorf("%q: subject %q, text %q, %v", text, m.Subject, got, m.Problems)
 		}
-		e, err := m.event(recipient{"desk", "", "desk@example.org"}, time.Now(), 1<<20)
+		e, err := m.event(Arrival{Type: "desk", Addressed: Addressed{Recipient: "desk@example.org"}}, time.Now(), 1<<20)
 		if err != nil || !bytes.Contains(e.Body, []byte(`"attachments":[`)) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -185,7 +185,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := m.event(recipient{"desk", "", "desk@x"}, time.Now(), 64<<20); err != nil {
+		if _, err := m.event(Arrival{Type: "desk"}, time.Now(), 64<<20); err != nil {
 			t.Error(err)
 		}
 	})
@@ -199,7 +199,7 @@ func TestForeignSeals(t *testing.T) {
 	}
 	marker := keys.Public().Seal("stolen")
 	m := parse(t, "Subject: x\n\nhere: "+marker+"\n")
-	e, err := m.event(recipient{"desk", "", "desk@example.org"}, time.Now(), 1<<20)
+	e, err := m.event(Arrival{Type: "desk", Addressed: Addressed{Mailbox: "desk", Recipient: "desk@example.org", Sender: m.Sender}}, time.Now(), 1<<20)
 	if err != nil || bytes.Contains(e.Body, []byte(marker)) || !bytes.Contains(e.Body, []byte("here: ")) {
 		t.Errorf("%s, %v", e.Body, err)
 	}

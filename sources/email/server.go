@@ -4,26 +4,15 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"zflow/actions"
-	"zflow/proto"
-	"zflow/sources"
-
 	"github.com/emersion/go-smtp"
 	"go.uber.org/zap"
 )
-
-// Put stores a file; it is durable once Settle returns.
-type Put func(ctx context.Context, r io.Reader, f actions.File, most int64) (actions.File, error)
-
-// Settle returns when what was put is durable.
-type Settle func(ctx context.Context) error
 
 // Limits bound what is taken. Zeros are the defaults.
 type Limits struct {
@@ -31,22 +20,19 @@ type Limits struct {
 	Recipients  int   // of a mail: 100
 	Connections int   // at once: 500
 	Each        int   // of them from one address: 50
-	Body        int64 // of an event: 1 MiB
+	Rate        int   // mails a second from one address, on average over ten seconds; 0: any number
 }
 
 // Config says how to receive mail.
 type Config struct {
 	Limits
+	Storage
 	Name    string      // of this server, as it greets: a host name
 	Domains []string    // whose mail is received; "*": all
 	TLS     *tls.Config // nil: no STARTTLS
 	// Known tells whether a workflow has a mailbox; an error: nobody knows now.
-	Known      func(ctx context.Context, mailbox string) (bool, error)
-	Publish    func(context.Context, *proto.Event) (sources.Ack, error) // returns once it is durable
-	Files      func() (Put, Settle, error)                              // begins with the files of a mail
-	Room       func(context.Context) error                              // whether there is room on the disk
-	MaxPayload func() int64                                             // of the server's messages; 0: not known
-	Log        *zap.Logger
+	Known func(ctx context.Context, mailbox string) (bool, error)
+	Log   *zap.Logger
 }
 
 const (
@@ -68,6 +54,7 @@ type Server struct {
 	config Config
 	smtp   *smtp.Server
 	counts counts
+	rate   brake
 	large  chan struct{} // holds one for each large mail that is being read
 
 	draining atomic.Bool
@@ -80,8 +67,7 @@ type Server struct {
 func NewServer(c Config) *Server {
 	c.Size, c.Recipients = cmp.Or(c.Size, 25<<20), cmp.Or(c.Recipients, 100)
 	c.Connections, c.Each = cmp.Or(c.Connections, 500), cmp.Or(c.Each, 50)
-	c.Body = cmp.Or(c.Body, 1<<20)
-	s := &Server{config: c, counts: newCounts(), large: make(chan struct{}, largeMails), idle: make(chan struct{})}
+	s := &Server{config: c, counts: newCounts(), rate: brake{most: c.Rate}, large: make(chan struct{}, largeMails), idle: make(chan struct{})}
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.session))
 	s.smtp.Domain = cmp.Or(c.Name, "localhost")
 	s.smtp.TLSConfig = c.TLS

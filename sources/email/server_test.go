@@ -48,8 +48,8 @@ type post struct {
 func newPost(t *testing.T, change ...func(*Config)) *post {
 	t.Helper()
 	p := &post{t: t, events: map[string]*proto.Event{}, files: map[string][]byte{}, begun: make(chan struct{}, 10)}
-	c := Config{Name: "mail.example.org", Domains: []string{"example.org", "Example.com"}, Known: p.known, Publish: p.publish, Files: p.begin,
-		Room: func(context.Context) error { return p.room }, MaxPayload: func() int64 { return 8 << 20 }, Log: zap.NewNop()}
+	c := Config{Name: "mail.example.org", Domains: []string{"example.org", "Example.com"}, Known: p.known, Log: zap.NewNop(), Storage: Storage{
+		Publish: p.publish, Files: p.begin, Room: func(context.Context) error { return p.room }, MaxPayload: func() int64 { return 8 << 20 }}}
 	for _, f := range change {
 		f(&c)
 	}

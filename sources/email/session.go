@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -54,6 +53,10 @@ func (n *session) Logout() error { return nil }
 func (n *session) Mail(from string, _ *smtp.MailOptions) error {
 	if n.s.draining.Load() {
 		return errStops
+	}
+	if !n.s.rate.take(n.conn.Conn().RemoteAddr(), time.Now()) {
+		n.s.counts.add(Overload)
+		return refused(450, smtp.EnhancedCode{4, 7, 1}, "Too many mails from your address, try again later")
 	}
 	n.from = from
 	return nil
@@ -166,26 +169,15 @@ func (p *patient) Read(b []byte) (int, error) {
 	return p.r.Read(b[:min(len(b), 64<<10)])
 }
 
-// store publishes the events of a mail, one for each mailbox.
+// store publishes the events of a mail, and counts them.
 func (s *Server) store(ctx context.Context, m *Mail, to []recipient) error {
-	if s.config.Room != nil {
-		if err := s.config.Room(ctx); err != nil {
-			return err
-		}
-	}
-	if err := s.keep(ctx, m); err != nil {
-		return err
-	}
-	now := time.Now()
+	arrivals := make([]Arrival, 0, len(to))
 	for _, r := range to {
-		e, err := m.event(r, now, s.mostBody())
-		if err != nil {
-			return err
-		}
-		ack, err := s.config.Publish(ctx, e)
-		if err != nil {
-			return err
-		}
+		arrivals = append(arrivals, Arrival{Type: r.mailbox, Origin: proto.FromSMTP,
+			Addressed: Addressed{Mailbox: r.mailbox, Recipient: r.address, Tag: r.tag, Sender: m.Sender}})
+	}
+	acks, err := s.config.Store(ctx, m, arrivals)
+	for _, ack := range acks {
 		if ack.Duplicate {
 			s.counts.add(Duplicate)
 			continue
@@ -195,37 +187,7 @@ func (s *Server) store(ctx context.Context, m *Mail, to []recipient) error {
 			s.counts.add(Automatic)
 		}
 	}
-	return nil
-}
-
-// mostBody is the longest body that an event may have.
-func (s *Server) mostBody() int64 {
-	const spare = 64 << 10
-	if n := s.config.MaxPayload(); n > 0 {
-		return min(s.config.Body, max(n-spare, n/2))
-	}
-	return s.config.Body
-}
-
-// keep stores the attachments, and what does not fit into an event.
-func (s *Server) keep(ctx context.Context, m *Mail) error {
-	m.makeRoom(s.mostBody())
-	if len(m.parts) == 0 {
-		return nil
-	}
-	put, settle, err := s.config.Files()
-	if err != nil {
-		return err
-	}
-	for i := range m.parts {
-		p := &m.parts[i]
-		f, err := put(ctx, bytes.NewReader(p.content), p.file, int64(len(p.content)))
-		if err != nil {
-			return fmt.Errorf("storing an attachment: %w", err)
-		}
-		p.file = f
-	}
-	return settle(ctx)
+	return err
 }
 
 // key is what makes a mail known when it comes again: its Message-ID, which whoever
@@ -237,6 +199,9 @@ func (m *Mail) key() []string {
 	sum := sha256.Sum256(m.raw)
 	return []string{"hash", hex.EncodeToString(sum[:])}
 }
+
+// Key is key as a text of its own.
+func (m *Mail) Key() string { return proto.Hash(m.key()...) }
 
 // eventID is that of a mail to a mailbox.
 func (m *Mail) eventID(mailbox string) string {

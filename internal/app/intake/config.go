@@ -20,7 +20,7 @@ func ConfigOf(c *settings.Config) Config {
 		Verification: c.Ingest.Verification.String(), TLS: c.Ingest.TLS,
 		MaxBody: int64(c.Ingest.Limits.MaxBody),
 		Triggers: Triggers{HTTP: http.Limits{Upload: int64(c.Ingest.Limits.MaxUpload), Waiting: c.Ingest.Limits.Waiting}, Mail: Mail{Listen: c.Ingest.SMTP.Listen, Name: c.Ingest.SMTP.Name, Domains: c.Ingest.SMTP.Domains,
-			Limits: email.Limits{Size: int64(c.Ingest.SMTP.MaxSize), Recipients: c.Ingest.SMTP.MaxRecipients, Connections: c.Ingest.SMTP.Connections, Each: c.Ingest.SMTP.PerAddress}}},
+			Limits: email.Limits{Size: int64(c.Ingest.SMTP.MaxSize), Recipients: c.Ingest.SMTP.MaxRecipients, Connections: c.Ingest.SMTP.Connections, Each: c.Ingest.SMTP.PerAddress, Rate: c.Ingest.SMTP.PerSecond}}},
 		Past:   time.Duration(c.Ingest.Limits.Window),
 		Future: time.Duration(c.Ingest.Limits.FutureSkew),
 		Limits: sources.Limits{MaxAge: time.Duration(c.Streams.EventsAge), MaxBytes: int64(c.Streams.EventsBytes),

@@ -33,13 +33,14 @@ func (in *Intake) openMail() (err error) {
 		}
 		cert = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: k.get}
 	}
-	limits := c.Limits
-	limits.Body = cmp.Or(limits.Body, in.config.MaxBody)
 	in.mail = email.NewServer(email.Config{
-		Limits: limits, Name: c.Name, Domains: c.Domains, TLS: cert, Known: in.web.mailbox, Publish: in.publish, Room: in.room, MaxPayload: in.maxPayload, Log: in.log,
-		Files: func() (email.Put, email.Settle, error) {
-			put, settle, err := in.web.begin()
-			return email.Put(put), email.Settle(settle), err
+		Limits: c.Limits, Name: c.Name, Domains: c.Domains, TLS: cert, Known: in.web.mailbox, Log: in.log,
+		Storage: email.Storage{
+			Publish: in.publish, Room: in.room, MaxPayload: in.maxPayload, Body: in.config.MaxBody,
+			Files: func() (email.Put, email.Settle, error) {
+				put, settle, err := in.web.begin()
+				return email.Put(put), email.Settle(settle), err
+			},
 		},
 	})
 	in.post, err = net.Listen("tcp", c.Listen)
