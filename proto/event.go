@@ -34,6 +34,7 @@ const (
 	FromPoll      = "poll"
 	FromSchedule  = "schedule"
 	FromSMTP      = "smtp"
+	FromIMAP      = "imap"
 	FromReplay    = "replay"
 	FromSimulator = "simulator"
 	FromTest      = "test"

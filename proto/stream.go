@@ -17,6 +17,7 @@ const (
 	Gates       = "GATES"       // <gate>.holders, <gate>.<place>: who is in, and who queues
 	Waiters     = "WAITERS"     // which runs wait for which events
 	Ticks       = "TICKS"       // <workflow> = when its ticks are due, <workflow>.poll… = what its polls know
+	Mailboxes   = "MAILBOXES"   // mailbox.<hash> = how far a mailbox on another server was read
 	Data        = "DATA"        // workflow.<workflow>.<key>, shared.<store>.<key>: what steps keep; mark.<hash>: which step wrote
 	Blobs       = "BLOBS"       // values too large for a history
 	Code        = "CODE"        // what code steps run, by hash; it has no age

@@ -43,6 +43,16 @@ func newGuard(allow []string) (*guard, error) {
 	return g, nil
 }
 
+// Dialer returns what connects to other servers as http.request does: to an address that
+// is not public only where the allow-list has it.
+func Dialer(allow []string) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	g, err := newGuard(allow)
+	if err != nil {
+		return nil, err
+	}
+	return g.dial, nil
+}
+
 func (g *guard) allow(entry string) error {
 	if p, err := netip.ParsePrefix(entry); err == nil {
 		g.networks = append(g.networks, p.Masked())

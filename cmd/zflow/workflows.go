@@ -123,6 +123,9 @@ func addTicks(t *terminal.Table, w *operator.WorkflowDetail) {
 		}
 		t.Add(what, fire.At.Format("Mon 2006-01-02 15:04:05 MST")+" ("+fire.Schedule+")")
 	}
+	for _, m := range w.Mailboxes {
+		addMailbox(t, &m)
+	}
 	if w.Polls == nil {
 		return
 	}
@@ -131,6 +134,24 @@ func addTicks(t *terminal.Table, w *operator.WorkflowDetail) {
 	}
 	if p := w.Polls.Problem; p != nil {
 		t.Add("polls fail", fmt.Sprintf("%s (%d times since %s)", operator.Line(p.Message), p.Times, terminal.Clock(p.Since)))
+	}
+}
+
+// addMailbox tells how the reading of a mailbox goes.
+func addMailbox(t *terminal.Table, m *operator.Mailbox) {
+	read := "not read yet"
+	if !m.Looked.IsZero() {
+		read = fmt.Sprintf("read at %s, %d mails so far", terminal.Clock(m.Looked), m.Mails)
+	}
+	t.Add("mailbox", operator.Line(m.Name)+": "+read)
+	if m.Problem != nil {
+		t.Add("", fmt.Sprintf("cannot be read since %s: %s", terminal.Clock(m.Problem.Since), operator.Line(m.Problem.Message)))
+	}
+	if m.Unmarked != "" {
+		t.Add("", "mails cannot be marked or moved: "+operator.Line(m.Unmarked))
+	}
+	if m.Note != "" {
+		t.Add("", operator.Line(m.Note))
 	}
 }
 

@@ -13,6 +13,7 @@ type place int
 
 const (
 	inAuth    place = iota // how callers of an HTTP trigger show who they are
+	inLogin                // the password of a mailbox
 	inPoll                 // the with of a poll
 	inItems                // the items of a poll
 	inTrigger              // a trigger's if and once
@@ -66,7 +67,9 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 	}
 	switch at {
 	case inAuth:
-		b.inAuths(roots, refused)
+		b.early(roots, refused, "nobody knows yet whether the request is to be believed")
+	case inLogin:
+		b.early(roots, refused, "no mail has come yet")
 	case inPoll, inItems:
 		b.inPolls(at, roots, refused)
 	case inInput:
@@ -83,11 +86,11 @@ func (b *builder) scopeAt(at place) *expr.Scope {
 	return s
 }
 
-// inAuths has what is known before a request is believed.
-func (b *builder) inAuths(roots map[string]expr.Type, refused map[string]string) {
+// early has what is known before there is an event.
+func (b *builder) early(roots map[string]expr.Type, refused map[string]string, why string) {
 	for _, name := range []string{"event", "trigger"} {
 		delete(roots, name)
-		refused[name] = name + " cannot be named here: nobody knows yet whether the request is to be believed"
+		refused[name] = name + " cannot be named here: " + why
 	}
 	roots["secrets"] = expr.Object(map[string]expr.Type{}, true)
 }

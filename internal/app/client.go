@@ -22,6 +22,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/proto"
 	"zflow/sources"
+	"zflow/sources/imap/place"
 )
 
 // ClientConfig says how to reach the server.
@@ -40,6 +41,7 @@ type Client struct {
 	Known     definition.Known // what workflows may refer to
 	Catalog   *catalog.Catalog
 	Publisher *sources.Publisher
+	Places    *place.Store // of mailboxes
 	worker.Stores
 }
 
@@ -88,6 +90,9 @@ func OpenOn(ctx context.Context, nc *nats.Conn, c ClientConfig) (*Client, error)
 		return nil, notSetUp(err)
 	}
 	if o.Ticks, err = tick.Open(ctx, js, o.Gate); err != nil {
+		return nil, notSetUp(err)
+	}
+	if o.Places, err = place.Open(ctx, js, o.Gate); err != nil {
 		return nil, notSetUp(err)
 	}
 	o.Publisher = sources.NewPublisher(js, o.Gate)

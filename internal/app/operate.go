@@ -71,7 +71,7 @@ func commandConfig(address, creds, durability string) (ClientConfig, error) {
 func (c *Client) Operator() *operator.Operator {
 	return operator.New(operator.Access{
 		NC: c.NC, JS: c.JS, Catalog: c.Catalog, Publisher: c.Publisher,
-		History: c.History, Wakes: c.Wakes, Blobs: c.Blobs, Ticks: c.Ticks,
+		History: c.History, Wakes: c.Wakes, Blobs: c.Blobs, Ticks: c.Ticks, Places: c.Places,
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 	"zflow/internal/app/accounts"
 	"zflow/internal/app/feeds"
 	"zflow/internal/app/link"
+	"zflow/internal/app/mailboxes"
 	"zflow/internal/app/routes"
 	"zflow/internal/app/streams"
 	"zflow/internal/connections"
@@ -91,6 +92,8 @@ type workerProcess struct {
 	able     *able.Server
 	scripts  *scripts
 	vault    *vault.Vault
+
+	mailboxes *mailboxes.Mailboxes
 }
 
 // run works until ctx ends, then drains.
@@ -100,6 +103,11 @@ func (p *workerProcess) run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { p.feeds.Run(ctx) })
 	beside.Go(func() { p.vault.Run(ctx) })
+	beside.Go(func() {
+		if err := p.mailboxes.Run(ctx); err != nil && ctx.Err() == nil {
+			p.Log.Error("mailboxes are not read", zap.Error(err))
+		}
+	})
 	err := p.Run(ctx)
 	stop()
 	beside.Wait()
@@ -174,6 +182,9 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	if err == nil {
 		p.routes, err = routes.Serve(nc, routes.Options{Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Secrets: c.vault.Values,
 			Base: strings.TrimSuffix(cmp.Or(c.site.URL("/"), c.ingest+"/"), "/"), Log: c.Log})
+	}
+	if err == nil {
+		p.mailboxes, err = mailboxesOn(c, p.client, p.ID())
 	}
 	if err == nil {
 		p.able, err = able.Serve(nc, p.ID(), p.runtime.Found)

@@ -95,6 +95,8 @@ var plan = []row{
 	{pkg: "sources/zoom/reconcile", ours: join(words, "sources", "sources/zoom/event", "internal/sealed", "internal/zoomapi"), outside: storage},
 	{pkg: "sources/zoom/subscription", ours: []string{"engine/workflow", "internal/zoomapi", "internal/zoomcatalog"}},
 	{pkg: "sources/http", ours: join(words, "sources", "actions", "engine/workflow", "internal/sealed"), outside: []string{zap}},
+	{pkg: "sources/imap", ours: join(words, "internal/pause", "sources/email", "sources/imap/place"), outside: []string{zap, "github.com/emersion/go-imap/v2/*"}},
+	{pkg: "sources/imap/place", ours: join(words, "internal/durable"), outside: []string{jetstream}},
 	{pkg: "sources/email", ours: join(words, "sources", "actions", "internal/sealed"), outside: []string{zap, "github.com/emersion/go-smtp", "github.com/jhillyerd/enmime/v2"}},
 	{pkg: "sources/*", ours: join(words, "sources", "sources/zoom/event", "internal/zoomapi", "internal/zoomcatalog", "internal/sealed"), outside: []string{zap}},
 	{pkg: "actions/data", ours: []string{"actions", "engine/data", "engine/expr/moment", "internal/sealed"}},
@@ -109,8 +111,9 @@ var plan = []row{
 	{pkg: "actions/text", ours: []string{"actions", "engine/expr/jsonvalue", "engine/expr/moment"}},
 	{pkg: "actions/*", ours: []string{"actions", "internal/zoomapi", "internal/zoomcatalog"}},
 
-	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
+	{pkg: "engine/definition", ours: []string{"proto", "engine", "engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/form", "engine/definition/language", "engine/definition/mail", "engine/definition/request", "actions"}, outside: []string{"github.com/santhosh-tekuri/jsonschema/v6/*"}},
 	{pkg: "engine/definition/request", ours: []string{"engine/expr", "engine/workflow", "engine/definition/document", "engine/definition/form", "engine/definition/language"}, traits: part},
+	{pkg: "engine/definition/mail", ours: []string{"engine/expr", "engine/workflow", "engine/definition/document", "engine/definition/form", "engine/definition/language"}, traits: part},
 	{pkg: "engine/definition/overlay", outside: []string{yaml}, traits: part},
 	{pkg: "engine/definition/form", ours: []string{"engine/workflow", "engine/expr", "engine/cron", "engine/definition/document", "engine/definition/language", "actions"}, traits: part},
 	{pkg: "engine/definition/document", outside: []string{yaml}, traits: part},
@@ -128,7 +131,7 @@ var plan = []row{
 
 	{pkg: "engine/simulation", traits: test}, // of the core and the shell's rules; has tests only
 
-	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
+	{pkg: "internal/operator", ours: join(store, "engine", "engine/*", "actions", "sources", "sources/imap/place", "internal/sealed", "internal/zoomcatalog"), outside: join(storage, protobuf)},
 	{pkg: "internal/operator/operatortest", ours: join(store, "engine", "engine/*", "actions", "actions/log", "sources", "internal/operator", "internal/connections", "internal/natstest"), outside: storage, traits: test | part},
 	{pkg: "internal/operator/doctor", ours: join(store, "engine", "engine/*", "sources", "internal/operator", "internal/sealed"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/operator/*", ours: join(store, "engine", "engine/*", "internal/operator", "internal/zoomcatalog"), outside: join(storage, protobuf, "github.com/rogpeppe/go-internal/diff"), traits: part},
@@ -140,10 +143,11 @@ var plan = []row{
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
 	{pkg: "internal/app/feeds", ours: join(words, "internal/pause", "internal/public", "sources/zoom", "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
+	{pkg: "internal/app/mailboxes", ours: join(words, "engine/catalog", "engine/expr", "engine/leases", "engine/workflow", "sources/email", "sources/imap", "sources/imap/place"), outside: []string{metrics, zap}, traits: part},
 	{pkg: "internal/app/routes", ours: join(words, "actions/flow", "engine", "engine/*", "internal/ask", "internal/sealed", "sources/http"), outside: []string{nats, zap}, traits: part},
-	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources", "sources/imap/place"), outside: join(storage, zap), traits: part},
 	{pkg: "internal/app/intake", ours: join(store, "actions", "engine/blobs", "internal/ask", "internal/app/link", "internal/app/routes", "sources/email", "sources/http", "internal/app/streams", "internal/sealed", "internal/settings", "sources", "sources/zoom", "sources/zoom/event"), outside: join(storage, zap, metrics), traits: part},
-	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "actions/code/bundle", "actions/code/node", "sources", "sources/*", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
+	{pkg: "internal/app", ours: []string{"proto", "proto/zflow/v1", "engine", "engine/*", "actions", "actions/*", "actions/code/bundle", "actions/code/node", "sources", "sources/*", "sources/imap/place", "sources/zoom/subscription", "internal/*", "internal/app/*", "internal/connections/desk", "internal/operator/doctor", "examples"},
 		outside: join(storage, broker, zap, yaml, protobuf, metrics, "github.com/fsnotify/fsnotify")},
 	{pkg: "internal/bench/usage", traits: part},
 	{pkg: "internal/bench/webhooks", traits: part},

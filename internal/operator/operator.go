@@ -13,6 +13,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/sources"
+	"zflow/sources/imap/place"
 )
 
 // Access is a connection to a server with what zflow keeps there.
@@ -25,6 +26,7 @@ type Access struct {
 	Blobs     *blobs.Store
 	Publisher *sources.Publisher
 	Ticks     *durable.Bucket // nil: nothing is told of ticks
+	Places    *place.Store    // of mailboxes; nil: nothing is told of them
 	Patience  time.Duration   // how long an order waits to be taken; 0: 10 s
 }
 

@@ -38,7 +38,8 @@ type WorkflowDetail struct {
 	Fires  []Fire `json:"fires,omitempty"` // the next times of its schedules
 	Polls  *Poll  `json:"polls,omitempty"` // how that goes; nil: it does not poll
 
-	Requests []string `json:"requests,omitempty"` // the paths that start it
+	Requests  []string  `json:"requests,omitempty"`  // the paths that start it
+	Mailboxes []Mailbox `json:"mailboxes,omitempty"` // on other servers, whose mails start it
 }
 
 // lastRuns is how many runs a workflow is shown with.
@@ -127,6 +128,9 @@ func (o *Operator) Workflow(ctx context.Context, name string) (*WorkflowDetail, 
 		return nil, err
 	}
 	detail := &WorkflowDetail{Workflow: w, Source: source, Runs: runs, Requests: requestsOf(def), Fires: Fires(def, time.Now(), nextFires)}
+	if detail.Mailboxes, err = o.MailboxesOf(ctx, def); err != nil {
+		return nil, err
+	}
 	return detail, o.addTicks(ctx, detail)
 }
 

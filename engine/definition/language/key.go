@@ -70,6 +70,10 @@ const (
 	formCatchUp
 	formEmail
 	formMailbox
+	formIMAP
+	formPort
+	formSecure
+	formMark
 	formAny
 	formCode
 	formEffect
@@ -113,15 +117,30 @@ var Trigger = map[string]Key{
 	"timezone":   {formText, "Of the schedule's cron, such as Europe/Berlin; default UTC.", false},
 	"catch_up":   {formCatchUp, "Which of the schedule's times that were missed still start a run: one (the last), all or none; default one.", false},
 	"http":       {formHTTP, "Requests to a path of its own start a run.", false},
-	"email":      {formEmail, "Mails to a mailbox start a run: the part of the address before the @.", false},
+	"email":      {formEmail, "Mails to a mailbox start a run: the part of the address before the @, or a mailbox on another server.", false},
 	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
 	"run":        {Form: Later},
 }
 
 // Email has those of the trigger email.
 var Email = map[string]Key{
-	"mailbox":   {formMailbox, "The part of the address before the @.", true},
+	"mailbox":   {formMailbox, "The part of the address before the @, of mails that are sent to zflow.", false},
+	"imap":      {formIMAP, "A mailbox that there is on another server, which zflow looks into.", false},
 	"automatic": {formFlag, "Whether mails that programs send by themselves start a run too, such as notices of absence, bounces and those of lists; default false.", false},
+}
+
+// IMAP has those of imap of the trigger email.
+var IMAP = map[string]Key{
+	"host":     {formText, "The mail server, such as imap.example.org.", true},
+	"port":     {formPort, "Default 993, or 143 where tls is starttls or none.", false},
+	"tls":      {formSecure, "implicit (from the first byte), starttls or none; default implicit.", false},
+	"user":     {formText, "The name to log in with, mostly the address.", true},
+	"password": {formSecret, "The password, a secret.", true},
+	"folder":   {formText, "The folder to look into; default INBOX.", false},
+	"every":    {formDuration, "How often to look, at least 10s; default 1m. Most servers tell of a mail at once besides.", false},
+	"since":    {formDuration, "At the first look, mails that came so long ago start runs too, such as 7d; default: only those that come from then on.", false},
+	"mark":     {formMark, "What becomes of a mail that was taken: seen (marked as read) or none; default none.", false},
+	"move":     {formText, "The folder to which a mail that was taken is moved; default: it stays.", false},
 }
 
 // Own says to which kind of trigger a key belongs.

@@ -23,6 +23,7 @@ func Schema(reg *actions.Registry) []byte {
 		defs[name] = objectOf(table, reg)
 	}
 	defs["auth"].(fragment)["oneOf"] = oneKeyOf(Auths)
+	defs["email"].(fragment)["oneOf"] = oneKeyOf(Mails)
 	defs["trigger"].(fragment)["oneOf"] = oneKeyOf(TriggerKinds)
 	root["$defs"] = defs
 	out, _ := json.MarshalIndent(root, "", "  ") // maps, lists and texts always marshal
@@ -31,7 +32,7 @@ func Schema(reg *actions.Registry) []byte {
 
 // objects are the parts of a workflow that are objects with keys.
 var objects = map[string]map[string]Key{
-	"trigger": Trigger, "email": Email, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"trigger": Trigger, "email": Email, "imap": IMAP, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
 	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop, "script": Script,
 }
@@ -99,7 +100,7 @@ func used(reg *actions.Registry) []string {
 var defined = map[Form]string{
 	formRetry: "retry", formConcurrency: "concurrency", formLimits: "limits", formOnce: "once", formCall: "callable", formPoll: "poll",
 	formWait: "wait", formApproval: "approval", formRespond: "respond", formUndo: "undo",
-	formHTTP: "http", formBasic: "basic", formHMAC: "hmac", formRequestKey: "request_key",
+	formIMAP: "imap", formHTTP: "http", formBasic: "basic", formHMAC: "hmac", formRequestKey: "request_key",
 }
 
 // plain are the forms that are the same whatever actions there are.
@@ -130,6 +131,9 @@ var plain = map[Form]fragment{
 	formPaths:     oneOrList(written),
 	formCatchUp:   {"enum": CatchUps},
 	formMailbox:   {"type": "string", "pattern": MailboxPattern},
+	formPort:      {"type": "integer", "minimum": 1, "maximum": MostPort},
+	formSecure:    {"enum": Secures},
+	formMark:      {"enum": Marks},
 	formEnd:       {"enum": Ends},
 	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},

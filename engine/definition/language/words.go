@@ -18,6 +18,9 @@ const (
 // MaxBackoff is the largest factor between delays.
 const MaxBackoff = 100
 
+// MostPort is the largest number of a port.
+const MostPort = 65535
+
 // Words that stand where one of a few is meant.
 var (
 	// Kinds are what a step can do: each has exactly one of these keys.
@@ -44,6 +47,12 @@ var (
 	Responds = []string{"now", "when_done"}
 	// Effects are what calling code twice may do.
 	Effects = []string{"read", "idempotent", "write"}
+	// Mails are where the mails of a trigger email come from.
+	Mails = []string{"mailbox", "imap"}
+	// Secures are how the connection to a mail server is kept from being read.
+	Secures = []string{"implicit", "starttls", "none"}
+	// Marks are what can become of a mail that was taken.
+	Marks = []string{"seen", "none"}
 	// Firsts are what can become of the items that the first poll finds.
 	Firsts = []string{"skip", "all"}
 	// CatchUps are what can become of a schedule's times that were missed.

@@ -152,7 +152,7 @@ func (d *Desk) routes(ctx context.Context) (all []http.Route, mailboxes []string
 			if t.HTTP != nil {
 				all = append(all, d.route(w, t.HTTP, e.State == catalog.Paused))
 			}
-			if t.Email != nil {
+			if t.Email != nil && t.Email.IMAP == nil {
 				mailboxes = append(mailboxes, t.Email.Mailbox)
 			}
 		}

@@ -27,6 +27,7 @@ import (
 	"zflow/internal/tokens"
 	"zflow/proto"
 	"zflow/sources"
+	"zflow/sources/imap/place"
 )
 
 // diskShare is how much of the disk the streams may fill by their limits.
@@ -133,6 +134,7 @@ func Make(ctx context.Context, js jetstream.JetStream, s settings.Streams) error
 		func() error { return data.Create(ctx, js, s.Replicas, int64(s.DataBytes)) },
 		func() error { return catalog.Create(ctx, js, s.Replicas) },
 		func() error { return tick.Create(ctx, js, s.Replicas) },
+		func() error { return place.Create(ctx, js, s.Replicas) },
 		func() error { return connections.Create(ctx, js, s.Replicas) },
 		func() error { return tokens.Create(ctx, js, s.Replicas) },
 	} {

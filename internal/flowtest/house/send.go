@@ -121,7 +121,7 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 
 const sampleMail = `{"from":{"name":"Ada","address":"ada@example.org"},"to":[{"name":"","address":"desk@example.org"}],"cc":[],"reply_to":[],` +
 	`"subject":"Hello","text":"hello\n","html":null,"attachments":[],"message_id":"m1@example.org","in_reply_to":"","references":[],` +
-	`"date":"2026-03-02T10:00:00Z","headers":{},"automatic":"","problems":[],"sender":"ada@example.org","mailbox":"","recipient":"","tag":""}`
+	`"date":"2026-03-02T10:00:00Z","headers":{},"automatic":"","problems":[],"sender":"ada@example.org","recipient":"","tag":""}`
 
 // mailed makes an event that of a mail to the tested workflow's mailbox.
 func (h *House) mailed(ctx context.Context, e *proto.Event, line string) error {
@@ -140,8 +140,15 @@ func (h *House) mailed(ctx context.Context, e *proto.Event, line string) error {
 		if b.Automatic != "" {
 			e.Trigger = []byte(`{"automatic":` + strconv.Quote(b.Automatic) + `}`)
 		}
-		e.ID, e.Type, e.Source = proto.EventID(proto.SourceEmail, t.Email.Mailbox, line), t.Email.Mailbox, proto.SourceEmail
-		e.Body, err = over([]byte(`{"mailbox":`+strconv.Quote(t.Email.Mailbox)+`}`), e.Body)
+		e.ID, e.Type, e.Source = proto.EventID(proto.SourceEmail, t.Email.Name(), line), t.Email.Name(), proto.SourceEmail
+		mailbox, folder := t.Email.Mailbox, ""
+		if m := t.Email.IMAP; m != nil {
+			mailbox, folder = m.User, m.Folder
+		}
+		below, err := json.Marshal(map[string]string{"mailbox": mailbox, "folder": folder})
+		if err == nil {
+			e.Body, err = over(below, e.Body)
+		}
 		return err
 	}
 	return fmt.Errorf("sending a mail: workflow %s has no trigger email", h.name)

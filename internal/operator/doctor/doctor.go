@@ -19,7 +19,7 @@ import (
 
 // Finding is something that is wrong, and what to do about it.
 type Finding struct {
-	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, worker, connection, subscription, scope, run, history
+	Check  string `json:"check"`  // server, durability, stream, consumer, disk, clock, app, ingest, workflow, mailbox, worker, connection, subscription, scope, run, history
 	About  string `json:"about"`  // which one
 	Wrong  string `json:"wrong"`  // what is wrong with it
 	Advice string `json:"advice"` // what to do

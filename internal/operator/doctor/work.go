@@ -52,6 +52,7 @@ func (e *examination) workflows(ctx context.Context) {
 			e.found("workflow", entry.Name, "zflow workflows resume "+entry.Name, "it is paused, and %s", plural(w.Pending+uint64(w.Unacked), "event waits", "events wait"))
 		default:
 			e.lag(ctx, entry, w)
+			e.mailboxes(ctx, entry)
 		}
 	}
 }
