@@ -89,7 +89,7 @@ func TestResults(t *testing.T) {
 // Whatever code does ends as one clear error, and touches no other call.
 func TestMisbehavior(t *testing.T) {
 	t.Parallel()
-	p := open(t, func(o *Options) { o.Memory, o.Output, o.Result = 48<<20, 64<<10, 64<<10 })
+	p := open(t, func(o *Options) { o.Memory, o.Output, o.Result = 64<<20, 64<<10, 64<<10 })
 	other := make(chan said)
 	go func() { other <- run(p, "other", "await new Promise((r) => setTimeout(r, 700)); return 'whole'") }()
 	for body, want := range map[string]string{

@@ -96,15 +96,19 @@ func (p *Pool) begin(n int) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", p.Path, err), inWrite.Close(), outRead.Close(), os.Remove(dir))
 	}
-	if err := child.Limit(c.cmd.Process.Pid, child.Limits{Memory: p.Memory + base, OpenFiles: mostOpen, FileSize: -1}); err != nil {
+	go c.listen(outRead)
+	if err := c.ready(); err != nil {
+		return c, err
+	}
+	_, writable := memory(c.cmd.Process.Pid) // Node.js 24 maps half a GiB that it hardly ever uses
+	if err := child.Limit(c.cmd.Process.Pid, child.Limits{Memory: writable + p.Memory + room, OpenFiles: mostOpen, FileSize: -1}); err != nil {
 		c.kill(err.Error())
 	}
-	go c.listen(outRead)
-	return c, c.ready()
+	return c, nil
 }
 
 const (
-	base     = 192 << 20 // bytes that Node.js maps writable before it runs any code: most of it is never used
+	room     = 144 << 20 // bytes that Node.js maps writable for itself once code runs: most of it is never used
 	mostOpen = 256       // files
 )
 

@@ -27,16 +27,20 @@ func attributes(isolate bool) *syscall.SysProcAttr {
 // canIsolate says that attributes knows how to take the network away.
 const canIsolate = true
 
-// resident is how much memory a process has; 0 where it cannot be told.
-func resident(pid int) int64 {
+// memory is how much a process has, and how much it has mapped for writing; 0 where
+// that cannot be told.
+func memory(pid int) (resident, writable int64) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	fields := bytes.Fields(raw)
-	if err != nil || len(fields) < 2 {
-		return 0
+	if err != nil || len(fields) < 6 {
+		return 0, 0
 	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
-		return 0
+	pages := func(field []byte) int64 {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n * int64(os.Getpagesize())
 	}
-	return pages * int64(os.Getpagesize())
+	return pages(fields[1]), pages(fields[5])
 }

@@ -81,5 +81,6 @@ const tooLong = "the code did not end in its time"
 
 // fat tells whether a process has more memory than it may.
 func (p *Pool) fat(c *process) bool {
-	return p.Memory > 0 && resident(c.cmd.Process.Pid) > p.Memory+p.Memory/8
+	resident, _ := memory(c.cmd.Process.Pid)
+	return p.Memory > 0 && resident > p.Memory+p.Memory/8
 }
