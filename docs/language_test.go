@@ -20,6 +20,9 @@ var plays = map[string]string{
 	"zoom: user.presence_status_updated": `
     event: { type: order.paid, body: { n: 1 } }
     expect: { status: completed }`,
+	"run: attendance-report": `
+    event: { type: run, body: { workflow: export, status: failed } }
+    expect: { status: completed }`,
 	"uses: zoom.list_meetings": `
     event: { type: poll, body: { change: changed, key: 7, item: { id: 7, topic: Art }, before: { topic: Arts, start_time: null }, polled_at: "2026-03-02T10:00:00Z" } }
     expect: { status: completed }`,

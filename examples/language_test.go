@@ -70,10 +70,8 @@ func wanted() map[string]bool {
 		"sleep": language.Sleep, "schedule": language.Schedule, "wait": language.Wait, "first_of": language.Arrival,
 		"approval": language.Approval, "field": language.Answer, "respond": language.Respond, "stop": language.Stop, "retry": language.Retry,
 	} {
-		for name, k := range table {
-			if k.Form != language.Later {
-				all[part+" "+name] = true
-			}
+		for name := range table {
+			all[part+" "+name] = true
 		}
 	}
 	for key, words := range values {

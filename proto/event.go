@@ -33,6 +33,7 @@ const (
 	FromReconcile = "reconcile"
 	FromPoll      = "poll"
 	FromSchedule  = "schedule"
+	FromRun       = "run"
 	FromSMTP      = "smtp"
 	FromIMAP      = "imap"
 	FromReplay    = "replay"
@@ -81,6 +82,11 @@ const PathHTTP = "/http/"
 // SourceSchedule is the source of the events of schedules; the workflow's name is their
 // type: zflow.event.schedule._.<workflow>.
 const SourceSchedule = "schedule"
+
+// SourceRun is the source of the events of runs that ended, for workflows that these
+// start; their type is the workflow and the run's state:
+// zflow.event.run._.<workflow>.<state>.
+const SourceRun = "run"
 
 // Kind is the kind of source, the part of Source before the slash.
 func (e *Event) Kind() string {

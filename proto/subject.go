@@ -65,6 +65,10 @@ func RunSubject(workflow, run, state string) string {
 // RunFilter matches every state of a run.
 func RunFilter(workflow, run string) string { return RunSubject(workflow, run, "*") }
 
+// RunsFilter is what the runs of a workflow that come into a state are stored under; "*"
+// as the workflow stands for all.
+func RunsFilter(workflow, state string) string { return RunSubject(workflow, "*", state) }
+
 // ParseRunSubject is the inverse of RunSubject.
 func ParseRunSubject(subject string) (workflow, run, state string, err error) {
 	t := strings.Split(subject, ".")

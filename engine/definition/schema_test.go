@@ -67,7 +67,7 @@ func TestSchemaTakesTheGood(t *testing.T) {
 // What needs no look into expressions or texts, the schema refuses too.
 func TestSchemaRefusesTheBad(t *testing.T) {
 	s := compileSchema(t)
-	for _, name := range []string{"nothing_in_it", "unknown_keys", "name_pattern", "no_steps", "wrong_kinds", "step_kinds", "code_steps", "later_triggers", "event_types", "durations", "unknown_action", "ids", "with_schema",
+	for _, name := range []string{"nothing_in_it", "unknown_keys", "name_pattern", "no_steps", "wrong_kinds", "step_kinds", "code_steps", "ended", "event_types", "durations", "unknown_action", "ids", "with_schema",
 		"limits", "limits_form", "concurrency", "once", "trigger_kinds", "call_inputs", "groups", "parallel", "switch", "loops", "sections_form",
 		"undo", "waits", "first_of", "approvals", "calls", "emits", "responds", "stops", "sleep_until", "code_steps"} {
 		if err := s.Validate(instance(t, filepath.Join("testdata", "bad", name+".yaml"))); err == nil {

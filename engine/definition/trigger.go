@@ -67,6 +67,8 @@ func (b *builder) triggerKind(t *engine.Trigger, n *node) expr.Type {
 		return b.email(t, n.Get("email"))
 	case "poll":
 		return b.poll(t, n.Get("poll"))
+	case "run":
+		return b.ended(t, n.Get("run"))
 	case "schedule":
 		return b.schedule(t, n)
 	}

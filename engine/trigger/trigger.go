@@ -37,7 +37,7 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 	}
 	for i, t := range def.Triggers {
 		at = i
-		if !t.Takes(e.Kind(), e.Type) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || t.Email != nil && !meant(t.Email, e.Trigger) || due != nil && !due[i] {
+		if !t.Takes(e.Kind(), e.Type) || own(def, e) || t.HTTP != nil && !requested(t.HTTP, e.Trigger) || t.Email != nil && !meant(t.Email, e.Trigger) || due != nil && !due[i] {
 			continue
 		}
 		connection, is := of(def.Name, t.Connections, e.Account)
@@ -62,6 +62,13 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 		}
 	}
 	return -1, nil
+}
+
+// own tells whether an event is of the end of a run of the workflow itself, which starts
+// none though the trigger names all workflows.
+func own(def *engine.Workflow, e *wire.Event) bool {
+	flow, _ := workflow.EndOf(e.Type)
+	return e.Kind() == wire.SourceRun && flow == def.Name
 }
 
 // requested tells whether a request was one to this trigger, since a workflow may

@@ -19,6 +19,7 @@ import (
 	"zflow/engine/worker"
 	"zflow/internal/app/able"
 	"zflow/internal/app/accounts"
+	"zflow/internal/app/ends"
 	"zflow/internal/app/feeds"
 	"zflow/internal/app/link"
 	"zflow/internal/app/mailboxes"
@@ -94,6 +95,7 @@ type workerProcess struct {
 	vault    *vault.Vault
 
 	mailboxes *mailboxes.Mailboxes
+	ends      ends.Options
 }
 
 // run works until ctx ends, then drains.
@@ -103,6 +105,7 @@ func (p *workerProcess) run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { p.feeds.Run(ctx) })
 	beside.Go(func() { p.vault.Run(ctx) })
+	beside.Go(func() { p.ends.Run(ctx) })
 	beside.Go(func() {
 		if err := p.mailboxes.Run(ctx); err != nil && ctx.Err() == nil {
 			p.Log.Error("mailboxes are not read", zap.Error(err))
@@ -185,6 +188,10 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 	}
 	if err == nil {
 		p.mailboxes, err = mailboxesOn(c, p.client, p.ID())
+	}
+	if err == nil {
+		p.ends = ends.Options{JS: js, Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Leases: p.client.Leases,
+			Holder: p.ID(), Publish: p.client.Publisher.Publish, Log: c.Log}
 	}
 	if err == nil {
 		p.able, err = able.Serve(nc, p.ID(), p.runtime.Found)

@@ -143,6 +143,7 @@ var plan = []row{
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},
 	{pkg: "internal/app/broker", ours: join(store, "internal/app/link"), outside: join(storage, broker, zap, metrics), traits: part},
 	{pkg: "internal/app/feeds", ours: join(words, "internal/pause", "internal/public", "sources/zoom", "engine/leases", "engine/workflow", "internal/ask", "internal/connections", "internal/sealed", "internal/settings", "internal/zoomapi", "sources", "sources/zoom/reconcile", "sources/zoom/socket", "sources/zoom/subscription"), outside: join(storage, zap, metrics), traits: part},
+	{pkg: "internal/app/ends", ours: join(words, "engine", "engine/blobs", "engine/catalog", "engine/history", "engine/leases", "engine/trigger", "engine/workflow", "sources"), outside: join(storage, protobuf, zap), traits: part},
 	{pkg: "internal/app/mailboxes", ours: join(words, "engine/catalog", "engine/expr", "engine/leases", "engine/workflow", "sources/email", "sources/imap", "sources/imap/place"), outside: []string{metrics, zap}, traits: part},
 	{pkg: "internal/app/routes", ours: join(words, "actions/flow", "engine", "engine/*", "internal/ask", "internal/sealed", "sources/http"), outside: []string{nats, zap}, traits: part},
 	{pkg: "internal/app/streams", ours: join(store, "engine/*", "internal/connections", "internal/settings", "internal/tokens", "sources", "sources/imap/place"), outside: join(storage, zap), traits: part},

@@ -29,12 +29,8 @@ func (r *Reader) Keys(n *document.Node, what string, table map[string]language.K
 		if strings.HasPrefix(name, "x-") {
 			continue
 		}
-		k, ok := table[name]
-		switch {
-		case !ok:
+		if _, ok := table[name]; !ok {
 			r.Fail(f.Key, Suggestion(name, Usable(table)), "%s has no key %s", what, name)
-		case k.Form == language.Later:
-			r.Fail(f.Key, "", "%s is not in this version of zflow yet", name)
 		}
 	}
 }
@@ -68,13 +64,8 @@ func Present(n *document.Node, names []string) []string {
 }
 
 // Excused tells whether it was reported already why an object has none of the
-// names: a key of a later version, or one that was misspelt.
+// names: one was misspelt.
 func Excused(n *document.Node, names []string, table map[string]language.Key) bool {
-	for _, f := range n.Fields {
-		if table[f.Key.Value].Form == language.Later {
-			return true
-		}
-	}
 	return slices.ContainsFunc(names, func(name string) bool { return Misspelt(n, name, table) })
 }
 
@@ -83,16 +74,8 @@ func Among(table map[string]language.Key, names ...string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { _, ok := table[name]; return !ok })
 }
 
-// Usable returns the keys of a table that this version has.
-func Usable(table map[string]language.Key) []string {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(table)) {
-		if table[name].Form != language.Later {
-			names = append(names, name)
-		}
-	}
-	return names
-}
+// Usable returns the keys of a table.
+func Usable(table map[string]language.Key) []string { return slices.Sorted(maps.Keys(table)) }
 
 // Suggestion is a hint with the name that was most likely meant, or with all
 // names if they are few.

@@ -77,7 +77,9 @@ const (
 	formAny
 	formCode
 	formEffect
-	Later // of the language, but not yet of this version
+	formRun
+	formFlows
+	formEnds
 )
 
 // Key is one key of the language; the parser and the schema are made from it.
@@ -119,7 +121,13 @@ var Trigger = map[string]Key{
 	"http":       {formHTTP, "Requests to a path of its own start a run.", false},
 	"email":      {formEmail, "Mails to a mailbox start a run: the part of the address before the @, or a mailbox on another server.", false},
 	"poll":       {formPoll, "Read a list again and again: each item that is new or changed starts a run.", false},
-	"run":        {Form: Later},
+	"run":        {formRun, "Runs of other workflows start a run when they end: a workflow's name, or which runs.", false},
+}
+
+// Ended has those of the trigger run.
+var Ended = map[string]Key{
+	"workflow": {formFlows, "Whose runs: a workflow, a list, or \"*\" for all others.", true},
+	"status":   {formEnds, "How they end: completed, failed, canceled, or a list; default: in any way.", false},
 }
 
 // Email has those of the trigger email.
@@ -272,7 +280,7 @@ var Step = map[string]Key{
 	"for_each":          {formLoop, "Do it for each element of a list.", false},
 	"as":                {formID, "The element's name; default item.", false},
 	"at_once":           {formCount, "How many iterations go at a time; default 1.", false},
-	"until":             {formCondition, "After an iteration: whether the loop Ends; a bare expression.", false},
+	"until":             {formCondition, "After an iteration: whether the loop ends; a bare expression.", false},
 	"continue_on_error": {formFlag, "Whether the run goes on when it has failed.", false},
 	"undo":              {formUndo, "What undoes it, when the run fails or is canceled later.", false},
 	"connection":        {formText, "Which connected account to use; default: that of the event.", false},
@@ -327,7 +335,7 @@ var Arrival = map[string]Key{
 
 // Wait has those of wait_for.
 var Wait = withKeys(Arrival, map[string]Key{
-	"first_of":   {formFirstOf, "Alternatives by name; the first to come Ends the wait.", false},
+	"first_of":   {formFirstOf, "Alternatives by name; the first to come ends the wait.", false},
 	"look_back":  {formDuration, "How far back events count; default: from the trigger's receipt on.", false},
 	"timeout":    {formDuration, "How long to wait.", false},
 	"on_timeout": {formOnTimeout, "fail or continue; default fail.", false},

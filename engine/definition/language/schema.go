@@ -32,7 +32,7 @@ func Schema(reg *actions.Registry) []byte {
 
 // objects are the parts of a workflow that are objects with keys.
 var objects = map[string]map[string]Key{
-	"trigger": Trigger, "email": Email, "imap": IMAP, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
+	"trigger": Trigger, "ended": Ended, "email": Email, "imap": IMAP, "poll": Poll, "once": Once, "http": HTTP, "auth": Auth, "basic": Basic, "hmac": HMAC, "cors": CORS, "request_key": RequestKey, "callable": Callable, "concurrency": Concurrency, "limits": Limits,
 	"retry": Retry, "undo": Undo, "sleep": Sleep, "schedule": Schedule, "wait": Wait, "arrival": Arrival,
 	"approval": Approval, "field": Answer, "respond": Respond, "stop": Stop, "script": Script,
 }
@@ -47,9 +47,6 @@ func objectOf(table map[string]Key, reg *actions.Registry) fragment {
 	properties, required := fragment{}, []string{}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		k := table[name]
-		if k.Form == Later {
-			continue
-		}
 		f := maps.Clone(k.Form.schema(reg))
 		f["description"] = k.Doc
 		properties[name] = f
@@ -73,6 +70,8 @@ func (f Form) schema(reg *actions.Registry) fragment {
 		return fragment{"anyOf": []fragment{{"enum": used(reg)}, {"type": "string", "pattern": `^\.\.?/`}}}
 	case formTriggers:
 		return oneOrList(ref("trigger"))
+	case formRun:
+		return fragment{"anyOf": []fragment{plain[formName], ref("ended")}}
 	case formEmail:
 		return fragment{"anyOf": []fragment{plain[formMailbox], ref("email")}}
 	case formSleep:
@@ -135,6 +134,8 @@ var plain = map[Form]fragment{
 	formSecure:    {"enum": Secures},
 	formMark:      {"enum": Marks},
 	formEnd:       {"enum": Ends},
+	formEnds:      oneOrList(fragment{"enum": Ends}),
+	formFlows:     oneOrList(fragment{"type": "string", "pattern": FlowPattern}),
 	formAnswer:    {"enum": AnswerTypes},
 	formLoop:      {"anyOf": []fragment{{"type": "array"}, ref("expression")}},
 	formMatch:     {"type": "object", "minProperties": 1, "additionalProperties": written},

@@ -38,7 +38,7 @@ func TestEveryKey(t *testing.T) {
 		"trigger": {Trigger, schema.Defs["trigger"].Properties}, "retry": {Retry, schema.Defs["retry"].Properties},
 		"http": {HTTP, schema.Defs["http"].Properties}, "auth": {Auth, schema.Defs["auth"].Properties}, "hmac": {HMAC, schema.Defs["hmac"].Properties},
 		"basic": {Basic, schema.Defs["basic"].Properties}, "cors": {CORS, schema.Defs["cors"].Properties}, "request key": {RequestKey, schema.Defs["request_key"].Properties},
-		"email": {Email, schema.Defs["email"].Properties}, "once": {Once, schema.Defs["once"].Properties}, "poll": {Poll, schema.Defs["poll"].Properties}, "call": {Callable, schema.Defs["callable"].Properties},
+		"email": {Email, schema.Defs["email"].Properties}, "run": {Ended, schema.Defs["ended"].Properties}, "once": {Once, schema.Defs["once"].Properties}, "poll": {Poll, schema.Defs["poll"].Properties}, "call": {Callable, schema.Defs["callable"].Properties},
 		"concurrency": {Concurrency, schema.Defs["concurrency"].Properties}, "limits": {Limits, schema.Defs["limits"].Properties},
 		"case": {Case, schema.Defs["case"].Properties}, "undo": {Undo, schema.Defs["undo"].Properties},
 		"sleep": {Sleep, schema.Defs["sleep"].Properties}, "schedule": {Schedule, schema.Defs["schedule"].Properties},
@@ -51,35 +51,29 @@ func TestEveryKey(t *testing.T) {
 			t.Errorf("%s is not in the schema", what)
 		}
 		for name, k := range c.table {
-			if _, ok := c.has[name]; ok == (k.Form == Later) {
-				t.Errorf("%s: key %s in the schema: %v", what, name, ok)
+			if _, ok := c.has[name]; !ok {
+				t.Errorf("%s: key %s is not in the schema", what, name)
 			}
-			if k.Form != Later && k.Doc == "" {
+			if k.Doc == "" {
 				t.Errorf("%s: key %s has no doc", what, name)
 			}
 		}
 	}
 }
 
-// Whatever a step can do, or can start a run, is a key; the others are not of
-// this version.
+// Whatever a step can do, or can start a run, is a key.
 func TestKinds(t *testing.T) {
 	for _, c := range []struct {
 		kinds []string
 		table map[string]Key
 	}{{Kinds, Step}, {TriggerKinds, Trigger}, {ArrivalKinds, Arrival}, {ArrivalKinds, Wait}} {
 		for _, kind := range c.kinds {
-			if k, ok := c.table[kind]; !ok || k.Form == Later {
+			if _, ok := c.table[kind]; !ok {
 				t.Errorf("%s is no key", kind)
 			}
 		}
 		if &c.kinds[0] == &Kinds[0] && !slices.IsSorted(c.kinds) { // the others are by how common they are
 			t.Errorf("%v are not in order", c.kinds)
-		}
-	}
-	for _, name := range []string{"run"} {
-		if Trigger[name].Form != Later {
-			t.Errorf("the trigger %s is of this version", name)
 		}
 	}
 }

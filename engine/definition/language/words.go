@@ -5,6 +5,7 @@ import "zflow/engine"
 // Patterns of texts.
 const (
 	NamePattern     = `^[a-z0-9-]{1,64}$`
+	FlowPattern     = `^([a-z0-9-]{1,64}|\*)$`
 	IDPattern       = `^[a-z][a-z0-9_]*$`
 	DurationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$|^0$`
 	InputPattern    = `^[A-Za-z][A-Za-z0-9_]*$`
@@ -28,7 +29,7 @@ var (
 		"approval", "call", "code", "emit", "parallel", "respond", "set", "sleep", "steps", "stop", "switch", "uses", "wait_for",
 	}
 	// TriggerKinds are what can start a run: each trigger has exactly one of them.
-	TriggerKinds = []string{"zoom", "http", "schedule", "email", "event", "call", "poll"} // by how common they are
+	TriggerKinds = []string{"zoom", "http", "schedule", "email", "event", "call", "poll", "run"} // by how common they are
 	// ArrivalKinds are what can be waited for.
 	ArrivalKinds = []string{"zoom", "event", "signal"}
 	// InputTypes are those of the inputs of call; a ? after one says that the input
@@ -65,6 +66,6 @@ var (
 	}
 	// OnTimeouts are what a wait can do when it is over.
 	OnTimeouts = []string{string(engine.TimeoutFail), string(engine.TimeoutContinue)}
-	// Ends are the states in which stop can end a run.
+	// Ends are the states in which a run can end.
 	Ends = []string{string(engine.Completed), string(engine.Failed), string(engine.Canceled)}
 )

@@ -13,11 +13,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
+	"zflow/engine"
 	"zflow/engine/expr"
 	"zflow/engine/tick"
+	"zflow/engine/trigger"
 	"zflow/engine/workflow"
 	"zflow/internal/flowtest/testfile"
 	"zflow/internal/zoomcatalog"
@@ -109,6 +112,11 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 		event.ID = proto.EventID(proto.SourcePoll, h.name, strconv.Itoa(e.Line))
 		event.Type, event.Source = h.name, proto.SourcePoll
 	}
+	if e.Kind() == proto.SourceRun {
+		if event, err = h.ended(ctx, body, e.Line); err != nil {
+			return nil, err
+		}
+	}
 	if e.Kind() == proto.SourceEmail {
 		if err := h.mailed(ctx, event, strconv.Itoa(e.Line)); err != nil {
 			return nil, err
@@ -122,6 +130,32 @@ func (h *House) Send(ctx context.Context, e *testfile.Event) (*proto.Event, erro
 const sampleMail = `{"from":{"name":"Ada","address":"ada@example.org"},"to":[{"name":"","address":"desk@example.org"}],"cc":[],"reply_to":[],` +
 	`"subject":"Hello","text":"hello\n","html":null,"attachments":[],"message_id":"m1@example.org","in_reply_to":"","references":[],` +
 	`"date":"2026-03-02T10:00:00Z","headers":{},"automatic":"","problems":[],"sender":"ada@example.org","recipient":"","tag":""}`
+
+// ended is the event of a run, of a workflow that starts the tested one: by default of the
+// first that its trigger names.
+func (h *House) ended(ctx context.Context, body []byte, line int) (*proto.Event, error) {
+	def, err := h.Definition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(def.Triggers, func(t engine.Trigger) bool { return t.Source == proto.SourceRun && len(t.Types) > 0 })
+	if at < 0 {
+		return nil, fmt.Errorf("sending the event of a run that ended: workflow %s has no trigger run", h.name)
+	}
+	flow, state := workflow.EndOf(def.Triggers[at].Types[0])
+	if flow == workflow.AnyFlow {
+		flow = "another"
+	}
+	now := time.Now().UTC()
+	end := &trigger.Ended{Workflow: flow, Run: "run-" + strconv.Itoa(line), Version: "0123456789abcdef", Status: string(state), StartedAt: now.Add(-time.Minute), EndedAt: now}
+	if state == engine.Failed {
+		end.Error = &trigger.EndedBy{Message: "it did not work"}
+	}
+	if err := json.Unmarshal(body, end); err != nil {
+		return nil, fmt.Errorf("the body of a run's event is an object: %w", err)
+	}
+	return end.Event(now)
+}
 
 // mailed makes an event that of a mail to the tested workflow's mailbox.
 func (h *House) mailed(ctx context.Context, e *proto.Event, line string) error {

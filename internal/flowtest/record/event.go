@@ -71,14 +71,14 @@ func (f *folder) event(prefix string, e happened) (object, error) {
 	if kind == proto.SourceHTTP {
 		return f.requested(prefix, e)
 	}
-	if kind == "poll" || kind == "schedule" || kind == "email" {
+	if kind == "poll" || kind == "schedule" || kind == "email" || kind == "run" {
 		e.Type = kind // a test means its own workflow
 	}
 	switch {
 	case !typeText.MatchString(e.Type):
 		return nil, fmt.Errorf("a test cannot name its type %.60q", e.Type)
-	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule", "email"}, kind):
-		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, schedules and mails, requests and calls", kind)
+	case !slices.Contains([]string{"zoom", "app", "call", "poll", "schedule", "email", "run"}, kind):
+		return nil, fmt.Errorf("it comes from %.60q, and a test has events of Zoom, of applications, of polls, schedules, mails and runs, requests and calls", kind)
 	}
 	body, err := pretty(e.Body)
 	if err != nil {

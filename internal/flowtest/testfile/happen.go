@@ -98,7 +98,7 @@ func (r *reader) fields(n *node, what string) []document.Pair {
 	return n.Fields
 }
 
-var sources = []string{"zoom", "app", "call", "poll", "schedule", "email"}
+var sources = []string{"zoom", "app", "call", "poll", "schedule", "email", "run"}
 
 // Kind is the source of an event: what the file says, else Zoom where Zoom has
 // such an event.
@@ -108,7 +108,7 @@ func (e *Event) Kind() string {
 		return "http"
 	case e.Source != "":
 		return e.Source
-	case e.Type == "call" || e.Type == "poll" || e.Type == "schedule" || e.Type == "email":
+	case e.Type == "call" || e.Type == "poll" || e.Type == "schedule" || e.Type == "email" || e.Type == "run":
 		return e.Type
 	case known:
 		return "zoom"
