@@ -39,7 +39,7 @@ unit:
 
 race: ## the tests of concurrent packages under the race detector (needs a C compiler)
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
-		echo go test -p 3 -vet=off -race -short '$(RACE)'; go test -p 3 -vet=off -race -short $(RACE); \
+		echo go test -p 3 -vet=off -race -short $(RACE_FLAGS) '$(RACE)'; go test -p 3 -vet=off -race -short $(RACE_FLAGS) $(RACE); \
 	else echo "race: left out, there is no C compiler"; fi
 
 powerloss: ## servers booted on 200 images of a disk after a power failure (2 min)
