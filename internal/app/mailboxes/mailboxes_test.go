@@ -47,15 +47,24 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// counted is a session that says when it ends.
+// counted is a connection that says when it ends. The server notices later.
 type counted struct {
-	imapserver.Session
+	net.Conn
 	end func()
 }
 
 func (c counted) Close() error {
 	c.end()
-	return c.Session.Close()
+	return c.Conn.Close()
+}
+
+func (h *house) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	h.count(1)
+	return counted{c, sync.OnceFunc(func() { h.count(-1) })}, nil
 }
 
 func newHouse(t *testing.T) *house {
@@ -64,8 +73,7 @@ func newHouse(t *testing.T) *house {
 	memory := imapmemserver.New()
 	memory.AddUser(h.user)
 	server := imapserver.New(&imapserver.Options{InsecureAuth: true, Caps: imap.CapSet{imap.CapIMAP4rev1: {}}, Logger: quietly{}, NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-		h.count(1)
-		return counted{memory.NewSession(), func() { h.count(-1) }}, nil, nil
+		return memory.NewSession(), nil, nil
 	}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -78,7 +86,7 @@ func newHouse(t *testing.T) *house {
 	must(t, leases.Create(t.Context(), js, 1))
 	must(t, place.Create(t.Context(), js, 1))
 	must(t, sources.Create(t.Context(), js, sources.Limits{MaxBytes: 64 << 20}))
-	h.options = Options{Holder: "w1", Log: zap.NewNop(), Dial: new(net.Dialer).DialContext, Secrets: h.now,
+	h.options = Options{Holder: "w1", Log: zap.NewNop(), Dial: h.dial, Secrets: h.now,
 		Storage: email.Storage{Publish: h.publish, MaxPayload: func() int64 { return 1 << 20 }, Files: noFiles}}
 	registry, err := actions.NewRegistry(&actions.Action{Spec: actions.Spec{Name: "log", Input: actions.Schema{Open: true}, Effect: actions.Read}})
 	must(t, err)
@@ -190,6 +198,10 @@ func TestOneReader(t *testing.T) {
 	h.deploy("second", ", mark: seen")
 	one, stop := h.worker("w1")
 	h.until("a look", func() bool { return h.looked(one) })
+	taken, err := h.options.Leases.While(t.Context(), lease(one.Stats()[0].Mailbox), "w3", func(context.Context) error { return nil })
+	if err != nil || taken {
+		t.Errorf("who reads the mailbox does not hold its lock: %v", err)
+	}
 	two, _ := h.worker("w2")
 	if len(two.Stats()) != 0 || h.most != 1 {
 		t.Errorf("%v, %d sessions at once", two.Stats(), h.most)
