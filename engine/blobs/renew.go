@@ -21,19 +21,26 @@ var fileName = regexp.MustCompile(`\b` + filePrefix + `[A-Z2-7]{26}\b`)
 // Renew puts the files again that values refer to, durably, unless they have most of
 // their time before them. One that is gone is passed over: who needs it says so.
 func (s *Store) Renew(ctx context.Context, values []*v1.Value) error {
-	mark, any, seen := s.gate.Mark(), false, map[string]bool{}
+	names := map[string]bool{}
 	for _, v := range values {
 		for _, name := range fileName.FindAllString(string(v.GetJson()), -1) {
-			if seen[name] {
-				continue
-			}
-			seen[name] = true
-			renewed, err := s.renew(ctx, name)
-			if err != nil {
-				return fmt.Errorf("renewing the file %s: %w", name, err)
-			}
-			any = any || renewed
+			names[name] = true
 		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	mark, any := s.gate.Mark(), false
+	now, err := s.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("renewing files: %w", err)
+	}
+	for name := range names {
+		renewed, err := s.renew(ctx, name, now.TimeStamp.Add(-now.Config.MaxAge/young))
+		if err != nil {
+			return fmt.Errorf("renewing the file %s: %w", name, err)
+		}
+		any = any || renewed
 	}
 	if !any {
 		return nil
@@ -45,7 +52,8 @@ func (s *Store) Renew(ctx context.Context, values []*v1.Value) error {
 // renews at half of it, so what is younger now lives until then.
 const young = 4
 
-func (s *Store) renew(ctx context.Context, name string) (renewed bool, err error) {
+// renew puts a file again unless it came after a time.
+func (s *Store) renew(ctx context.Context, name string, after time.Time) (renewed bool, err error) {
 	info, err := s.objects.GetInfo(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
@@ -53,11 +61,7 @@ func (s *Store) renew(ctx context.Context, name string) (renewed bool, err error
 	if err != nil {
 		return false, err
 	}
-	now, err := s.stream.Info(ctx)
-	if err != nil {
-		return false, err
-	}
-	if now.TimeStamp.Sub(info.ModTime) < now.Config.MaxAge/young {
+	if info.ModTime.After(after) {
 		return false, nil
 	}
 	return s.again(ctx, info)
