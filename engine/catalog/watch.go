@@ -42,6 +42,24 @@ func (c *Catalog) Watch(ctx context.Context) (<-chan Entry, error) {
 	return v.out, nil
 }
 
+// together is how long changes are waited for that come together.
+const together = 100 * time.Millisecond
+
+// Together takes the changes that follow one of Watch in short order, for who looks at
+// all workflows anew whatever changed.
+func Together(entries <-chan Entry) {
+	for end := time.After(together); ; {
+		select {
+		case _, open := <-entries:
+			if !open {
+				return
+			}
+		case <-end:
+			return
+		}
+	}
+}
+
 // rewatch returns nil when ctx has ended.
 func (c *Catalog) rewatch(ctx context.Context) jetstream.KeyWatcher {
 	for ctx.Err() == nil {

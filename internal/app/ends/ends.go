@@ -48,7 +48,6 @@ const (
 	durable = "zflow-ends" // the consumer on RUNS
 	ackWait = 30 * time.Second
 	pending = 256
-	settle  = 100 * time.Millisecond // for changes of workflows that come together
 )
 
 // Run makes events until ctx ends, while no other worker does.
@@ -90,27 +89,13 @@ func (o Options) until(ctx context.Context, entries <-chan catalog.Entry, w *wis
 	case <-ctx.Done():
 	case _, open := <-entries:
 		if open {
-			drain(entries)
+			catalog.Together(entries)
 		}
 	case err := <-read:
 		read = nil
 		return err
 	}
 	return nil
-}
-
-// drain takes the changes that come together.
-func drain(entries <-chan catalog.Entry) {
-	for end := time.After(settle); ; {
-		select {
-		case _, open := <-entries:
-			if !open {
-				return
-			}
-		case <-end:
-			return
-		}
-	}
 }
 
 // wishes are the ends that deployed workflows want to know of.

@@ -59,8 +59,6 @@ type reading struct {
 const (
 	// atOnce is how many large mails a worker reads at a time.
 	atOnce = 4
-	// settle is how long changes of workflows are waited for that come together.
-	settle = 100 * time.Millisecond
 	// retry is when workflows that could not be read are read again.
 	retry = 10 * time.Second
 )
@@ -95,22 +93,7 @@ func (m *Mailboxes) Run(ctx context.Context) error {
 			if !open {
 				return nil // ctx has ended
 			}
-			drain(entries)
-		}
-	}
-}
-
-// drain takes the changes that come together.
-func drain(entries <-chan catalog.Entry) {
-	end := time.After(settle)
-	for {
-		select {
-		case _, open := <-entries:
-			if !open {
-				return
-			}
-		case <-end:
-			return
+			catalog.Together(entries)
 		}
 	}
 }
