@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"zflow/internal/app/garbage"
 	"zflow/internal/app/link"
 	"zflow/internal/console"
 	"zflow/internal/public"
@@ -24,7 +25,7 @@ func (c *Client) Tokens(ctx context.Context) (*tokens.Store, error) {
 // RunConsole runs the console process of a configuration until ctx ends, then
 // drains. It waits for a server that is not there yet.
 func RunConsole(ctx context.Context, c *settings.Config, log *zap.Logger) error {
-	collectLess()
+	garbage.Grow(garbage.Twofold)
 	site, err := public.NewSite(c.PublicURL, c.TrustedProxies)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/internal/app/broker"
+	"zflow/internal/app/garbage"
 	"zflow/internal/app/intake"
 	"zflow/internal/app/link"
 	"zflow/internal/connections"
@@ -72,7 +73,7 @@ func StartDev(ctx context.Context, c DevConfig) (*Dev, error) {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	collectLess()
+	garbage.Grow(garbage.Twofold)
 	d := &Dev{config: c, fail: make(chan error, 8)}
 	for _, start := range []func(context.Context) error{
 		d.openData, d.startBroker, d.startSim, d.startWorker, d.startIngest, d.startConsole, d.startFolder, d.subscribe,

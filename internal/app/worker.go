@@ -21,6 +21,7 @@ import (
 	"zflow/internal/app/accounts"
 	"zflow/internal/app/ends"
 	"zflow/internal/app/feeds"
+	"zflow/internal/app/garbage"
 	"zflow/internal/app/link"
 	"zflow/internal/app/mailboxes"
 	"zflow/internal/app/routes"
@@ -55,7 +56,7 @@ type WorkerConfig struct {
 // RunWorker runs the worker process of a configuration until ctx ends, then
 // drains. It waits for a server that is not there yet.
 func RunWorker(ctx context.Context, c *settings.Config, log *zap.Logger) error {
-	collectLess()
+	garbage.Grow(garbage.Twofold)
 	keys, err := sealed.LoadKeys(c.Worker.SealingKeysFile)
 	if err != nil {
 		return fmt.Errorf("starting worker: %w", err)

@@ -39,16 +39,24 @@ func (b *bench) ingest(ctx context.Context, s *Scenario) (err error) {
 		return err
 	}
 	to := webhooks.Target{URL: p.worker.at.Webhooks, Secret: secret}
-	to.Flood(ctx, aimed, b.Length/10)
+	if _, err := to.Flood(ctx, aimed, b.Length/10); err != nil {
+		return err
+	}
 	b.say("ingest: webhooks, %d senders", aimed)
-	flood := to.Flood(ctx, aimed, b.Length/2)
+	flood, err := to.Flood(ctx, aimed, b.Length/2)
+	if err != nil {
+		return err
+	}
 	b.say("ingest: the stream's own publishes")
 	plain, err := b.publish(ctx, (&system{client: p.client}).acknowledged)
 	if err != nil {
 		return err
 	}
 	b.say("ingest: %d webhooks a second", ingestRate)
-	paced := to.Pace(ctx, ingestRate, b.Length)
+	paced, err := to.Pace(ctx, ingestRate, b.Length)
+	if err != nil {
+		return err
+	}
 	b.ingested(s, flood, paced, plain)
 	return ctx.Err()
 }

@@ -13,18 +13,34 @@ import (
 // encoding/json.
 const maxDepth = 10000
 
-// SealJSON returns the document with the values at the paths sealed in place; all
-// other bytes are as they were. A path names object members ("download_token",
+// Paths are places in JSON documents. They may be used by many at once.
+type Paths struct{ root *want }
+
+// At makes paths ready for use. A path names object members ("download_token",
 // "a.b"); "[]" after a name goes into every item of an array ("list[].c"). Every
-// member of the name is sealed where one stands twice. A value that is no string
-// is sealed as its JSON text; null, true, false, "" and what is a marker already
-// hold no credential and stay. Malformed JSON is an error, and no document.
-func (k PublicKey) SealJSON(raw []byte, paths ...string) ([]byte, error) {
+// member of the name is meant where one stands twice.
+func At(paths ...string) Paths {
+	root := &want{}
+	for _, path := range paths {
+		at := root
+		for _, part := range strings.Split(path, ".") {
+			at = at.step(part)
+		}
+		at.seal = at != root
+	}
+	return Paths{root}
+}
+
+// SealJSON returns the document with the values at the paths sealed in place; all
+// other bytes are as they were. A value that is no string is sealed as its JSON
+// text; null, true, false, "" and what is a marker already hold no credential and
+// stay. Malformed JSON is an error, and no document.
+func (k PublicKey) SealJSON(raw []byte, at Paths) ([]byte, error) {
 	if k.id == "" {
 		return nil, errors.New("sealing credentials: there is no public key")
 	}
 	s := scanner{raw: raw}
-	if err := s.document(compile(paths)); err != nil {
+	if err := s.document(at.root); err != nil {
 		return nil, fmt.Errorf("sealing credentials: %w", err)
 	}
 	if len(s.found) == 0 {
@@ -77,18 +93,6 @@ type want struct {
 	seal    bool
 	members map[string]*want
 	items   *want
-}
-
-func compile(paths []string) *want {
-	root := &want{}
-	for _, path := range paths {
-		at := root
-		for _, part := range strings.Split(path, ".") {
-			at = at.step(part)
-		}
-		at.seal = at != root
-	}
-	return root
 }
 
 // step goes down a member, and into the items for each "[]" behind its name.

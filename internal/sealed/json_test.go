@@ -35,7 +35,7 @@ func TestSealJSON(t *testing.T) {
 		{"no path", `{"x":"y"}`, `{"x":"y"}`, nil},
 	} {
 		in := []byte(c.in)
-		out, err := k.Public().SealJSON(in, c.paths...)
+		out, err := k.Public().SealJSON(in, At(c.paths...))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -59,14 +59,14 @@ func TestSealJSON(t *testing.T) {
 
 func TestSealingTwiceIsSealingOnce(t *testing.T) {
 	p := newKeys(t).Public()
-	once, _ := p.SealJSON([]byte(`{"t":"s","u":"x"}`), "t")
-	twice, err := p.SealJSON(once, "t")
+	once, _ := p.SealJSON([]byte(`{"t":"s","u":"x"}`), At("t"))
+	twice, err := p.SealJSON(once, At("t"))
 	if err != nil || !bytes.Equal(once, twice) {
 		t.Errorf("got %s, %v", twice, err)
 	}
 	// A credential with a marker beside it is still one.
 	beside := []byte(`{"t":"secret ` + p.Seal("x") + `"}`)
-	if out, _ := p.SealJSON(beside, "t"); bytes.Contains(out, []byte("secret")) {
+	if out, _ := p.SealJSON(beside, At("t")); bytes.Contains(out, []byte("secret")) {
 		t.Errorf("left readable: %s", out)
 	}
 }
@@ -79,7 +79,7 @@ func TestMalformedIsAnErrorWithoutTheValue(t *testing.T) {
 		`{"t":+1}`, `{"t":.5}`, `{"t":nul}`, `{"t":truE}`, `{'t':'s'}`, "\ufeff{}", `{"t":"s"}` + "\x00", `tru`, `{"t":NaN}`,
 		strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 	} {
-		out, err := p.SealJSON([]byte(in), "t")
+		out, err := p.SealJSON([]byte(in), At("t"))
 		if err == nil || out != nil {
 			t.Errorf("%.40q: got %.40q, %v", in, out, err)
 		}
@@ -91,7 +91,7 @@ func TestMalformedIsAnErrorWithoutTheValue(t *testing.T) {
 		}
 	}
 	deep := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
-	if _, err := p.SealJSON([]byte(deep), "t"); err != nil {
+	if _, err := p.SealJSON([]byte(deep), At("t")); err != nil {
 		t.Errorf("%d deep: %v", maxDepth, err)
 	}
 }
@@ -104,7 +104,7 @@ func FuzzSealJSON(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		out, err := k.Public().SealJSON(in, "t", "a.t", "l[].t")
+		out, err := k.Public().SealJSON(in, At("t", "a.t", "l[].t"))
 		if (err == nil) != json.Valid(in) {
 			t.Fatalf("error %v, but valid = %v", err, json.Valid(in))
 		}
@@ -171,9 +171,10 @@ func body() []byte {
 func BenchmarkSealJSON(b *testing.B) {
 	p := newKeys(b).Public()
 	in := body()
+	at := At("download_token")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.SealJSON(in, "download_token"); err != nil {
+		if _, err := p.SealJSON(in, at); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -182,9 +183,10 @@ func BenchmarkSealJSON(b *testing.B) {
 func BenchmarkSealJSONNothing(b *testing.B) {
 	p := newKeys(b).Public()
 	in := bytes.Replace(body(), []byte("download_token"), []byte("download_tokem"), 1)
+	at := At("download_token")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.SealJSON(in, "download_token"); err != nil {
+		if _, err := p.SealJSON(in, at); err != nil {
 			b.Fatal(err)
 		}
 	}

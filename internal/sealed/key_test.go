@@ -48,7 +48,7 @@ func TestZeroKeySealsNothingReadable(t *testing.T) {
 	if got := p.Seal("secret"); got != Masked {
 		t.Errorf("Seal = %q", got)
 	}
-	if out, err := p.SealJSON([]byte(`{"a":"secret"}`), "a"); err == nil || out != nil {
+	if out, err := p.SealJSON([]byte(`{"a":"secret"}`), At("a")); err == nil || out != nil {
 		t.Errorf("SealJSON = %s, %v", out, err)
 	}
 }

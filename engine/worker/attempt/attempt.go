@@ -126,7 +126,7 @@ func (c *Caller) brought(out *engine.Outcome, action *actions.Action, r actions.
 		raw = sealed.MaskForeign(raw)
 	}
 	if err == nil && len(action.Spec.Secret) > 0 {
-		raw, err = c.Keys.Public().SealJSON(raw, action.Spec.Secret...)
+		raw, err = c.Keys.Public().SealJSON(raw, sealed.At(action.Spec.Secret...))
 	}
 	if err != nil {
 		return refused(out, actions.Unknown("the output of %s cannot be recorded: %v", action.Spec.Name, err))

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zflow/internal/app/garbage"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -86,6 +87,7 @@ type Intake struct {
 
 // New binds the listeners, so that a port that is taken is an error here.
 func New(c Config, log *zap.Logger) (*Intake, error) {
+	garbage.Grow(garbage.Fourfold)
 	in := &Intake{config: c, log: log, linked: make(chan struct{}, 1), opened: make(chan struct{})}
 	if err := in.assemble(); err != nil {
 		in.close()

@@ -2,12 +2,9 @@
 package webhooks
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -29,9 +26,12 @@ type Answers struct {
 }
 
 // Flood keeps a number of senders busy for a while.
-func (t Target) Flood(ctx context.Context, senders int, length time.Duration) Answers {
-	s := newSender(t, senders)
-	defer s.http.CloseIdleConnections()
+func (t Target) Flood(ctx context.Context, senders int, length time.Duration) (Answers, error) {
+	s, err := newSender(t, senders)
+	if err != nil {
+		return Answers{}, err
+	}
+	defer s.lines.close()
 	begun := time.Now()
 	var all sync.WaitGroup
 	for range senders {
@@ -42,13 +42,16 @@ func (t Target) Flood(ctx context.Context, senders int, length time.Duration) An
 		})
 	}
 	all.Wait()
-	return s.answers(time.Since(begun))
+	return s.answers(time.Since(begun)), nil
 }
 
 // Pace sends so many a second, whatever the answers do.
-func (t Target) Pace(ctx context.Context, rate float64, length time.Duration) Answers {
-	s := newSender(t, 1024)
-	defer s.http.CloseIdleConnections()
+func (t Target) Pace(ctx context.Context, rate float64, length time.Duration) (Answers, error) {
+	s, err := newSender(t, 1024)
+	if err != nil {
+		return Answers{}, err
+	}
+	defer s.lines.close()
 	begun := time.Now()
 	var all sync.WaitGroup
 	for i := 0; ctx.Err() == nil; i++ {
@@ -60,12 +63,12 @@ func (t Target) Pace(ctx context.Context, rate float64, length time.Duration) An
 		all.Go(func() { s.one(ctx, due) })
 	}
 	all.Wait()
-	return s.answers(time.Since(begun))
+	return s.answers(time.Since(begun)), nil
 }
 
 type sender struct {
 	Target
-	http   *http.Client
+	lines  *lines
 	prefix string
 	next   atomic.Int64
 
@@ -74,9 +77,12 @@ type sender struct {
 	refused int
 }
 
-func newSender(t Target, most int) *sender {
-	return &sender{Target: t, prefix: rand.Text()[:10],
-		http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConns: most, MaxIdleConnsPerHost: most}}}
+func newSender(t Target, most int) (*sender, error) {
+	l, err := newLines(t.URL, most)
+	if err != nil {
+		return nil, err
+	}
+	return &sender{Target: t, prefix: rand.Text()[:10], lines: l}, nil
 }
 
 // one sends a webhook that was due at a time.
@@ -93,21 +99,13 @@ func (s *sender) one(ctx context.Context, due time.Time) {
 }
 
 func (s *sender) post(ctx context.Context, body []byte) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
-	if err != nil {
-		return err
+	h := make(http.Header, 2)
+	Sign(h, s.Secret, body, time.Now())
+	status, err := s.lines.post(ctx, h, body)
+	if err == nil && status != http.StatusNoContent {
+		err = fmt.Errorf("answered %d", status)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	Sign(r.Header, s.Secret, body, time.Now())
-	w, err := s.http.Do(r)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, w.Body)
-	if w.StatusCode != http.StatusNoContent {
-		err = fmt.Errorf("answered %s", w.Status)
-	}
-	return errors.Join(err, w.Body.Close())
+	return err
 }
 
 func (s *sender) answers(within time.Duration) Answers {

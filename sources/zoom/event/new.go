@@ -19,22 +19,20 @@ type Delivery struct {
 
 // credentials are the values of an event that give access to something. Of these
 // Zoom puts the download token at the top of recordings' events.
-func credentials() []string {
-	return []string{
-		"download_token", "callback_token",
-		"payload.download_token", "payload.object.download_token",
-		"payload.object.download_access_token", "payload.object.start_url",
-		"payload.object.host_key", "payload.old_object.host_key",
-		"payload.object.stream_ingestion.stream_key",
-		"payload.object.live_streaming.custom_live_streaming_settings.stream_key",
-	}
-}
+var credentials = sealed.At(
+	"download_token", "callback_token",
+	"payload.download_token", "payload.object.download_token",
+	"payload.object.download_access_token", "payload.object.start_url",
+	"payload.object.host_key", "payload.old_object.host_key",
+	"payload.object.stream_ingestion.stream_key",
+	"payload.object.live_streaming.custom_live_streaming_settings.stream_key",
+)
 
 // New returns the event of a delivery whose envelope was read: the same for every
 // delivery of it, whichever way it came, but for its origin and time of receipt.
 // Its credentials are sealed.
 func New(d Delivery, e *Envelope) (*proto.Event, error) {
-	body, err := d.Key.SealJSON(sealed.MaskForeign(d.Body), credentials()...)
+	body, err := d.Key.SealJSON(sealed.MaskForeign(d.Body), credentials)
 	if err != nil {
 		return nil, fmt.Errorf("sealing an event of type %s: %w", e.Type, err)
 	}
