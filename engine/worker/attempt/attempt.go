@@ -67,18 +67,16 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 	if action == nil {
 		return refused(out, actions.Final("this worker has no action %s", a.Uses.Action))
 	}
-	input, err := c.open(a.Input, action.Spec.Sealed)
+	input, secrets, err := c.open(a.Input, action.Spec.Sealed)
 	if err != nil {
 		return refused(out, err)
 	}
 	if of.Code != nil {
-		if of.Code.Secrets, err = c.Keys.Plain(string(a.Input.GetJson())); err != nil {
-			return refused(out, err)
-		}
+		of.Code.Secrets = secrets
 	}
 	in := actions.Call{
 		Input: input, Key: of.Run + "." + a.Step, Workflow: of.Workflow, Connection: a.Connection, Account: of.Account, Event: of.Event,
-		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, line) }, Code: of.Code,
+		Host: of.host, Unknown: a.Unknown, Started: a.Begun, Log: func(line string) { out.Log = append(out.Log, secrets.text(line)) }, Code: of.Code,
 	}
 	var result actions.Result
 	if a.Probe > 0 {
@@ -87,9 +85,9 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 		result, err = action.Do(ctx, in)
 	}
 	if err != nil {
-		return refused(out, interrupted(ctx, err))
+		return secrets.hidden(refused(out, interrupted(ctx, err)))
 	}
-	return c.brought(out, action, result)
+	return c.brought(out, action, result, secrets)
 }
 
 // interrupted makes the plain error of a call whose context ended what it is: it
@@ -102,31 +100,37 @@ func interrupted(ctx context.Context, err error) error {
 	return actions.Unknown("the call was ended before it was answered: %v", err)
 }
 
-// open returns the input with its credentials readable, for the call alone; they
-// stay sealed for an action that keeps what it gets.
-func (c *Caller) open(input *v1.Value, stay bool) (map[string]any, error) {
+// open returns the input with its credentials readable, for the call alone, and those
+// credentials; they stay sealed for an action that keeps what it gets.
+func (c *Caller) open(input *v1.Value, stay bool) (map[string]any, hidden, error) {
 	v, err := expr.DecodeJSON(input.GetJson())
+	var secrets hidden
 	if err == nil && !stay {
-		v, err = c.Keys.OpenValue(v)
+		if v, err = c.Keys.OpenValue(v); err == nil {
+			secrets, err = hide(c.Keys, input.GetJson())
+		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		return nil, errors.New("the input is no object")
+		return nil, nil, errors.New("the input is no object")
 	}
-	return object, nil
+	return object, secrets, nil
 }
 
 // brought records an output; the credentials in it are sealed.
-func (c *Caller) brought(out *engine.Outcome, action *actions.Action, r actions.Result) *engine.Outcome {
+func (c *Caller) brought(out *engine.Outcome, action *actions.Action, r actions.Result, secrets hidden) *engine.Outcome {
 	raw, err := expr.EncodeJSON(r.Output)
 	if !action.Spec.Sealed { // it comes from outside
 		raw = sealed.MaskForeign(raw)
 	}
 	if err == nil && len(action.Spec.Secret) > 0 {
 		raw, err = c.Keys.Public().SealJSON(raw, sealed.At(action.Spec.Secret...))
+	}
+	if err == nil && len(secrets) > 0 {
+		raw, err = secrets.seal(raw, c.Keys.Public())
 	}
 	if err != nil {
 		return refused(out, actions.Unknown("the output of %s cannot be recorded: %v", action.Spec.Name, err))
