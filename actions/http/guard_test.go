@@ -145,6 +145,19 @@ func TestRedirectStaysWithTheOrigin(t *testing.T) {
 	}
 }
 
+// A body may hold a credential: it goes to no host but the one that the step named.
+func TestBodiesStayWithTheHost(t *testing.T) {
+	for to, want := range map[string]string{
+		"http://localhost:1/x": "the answer redirects a POST with a body to localhost:1: give the final address",
+		"file:///etc/passwd":   "the answer redirects to an address that begins with file:",
+	} {
+		_, err := do(t, map[string]any{"method": "POST", "json": "k"}, nethttp.RedirectHandler(to, 307).ServeHTTP)
+		if err == nil || err.Class != actions.ClassFinal || !strings.HasSuffix(err.Message, want) {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
+
 func TestRedirectLoopEnds(t *testing.T) {
 	n := 0
 	_, err := do(t, map[string]any{}, func(w nethttp.ResponseWriter, r *nethttp.Request) {

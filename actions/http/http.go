@@ -209,10 +209,16 @@ func onRedirect(next *nethttp.Request, via []*nethttp.Request) error {
 			last.Method, next.URL.Host, next.Response.StatusCode, next.Method)}
 	case len(via) > 10:
 		return &moved{"more than 10 redirects"}
+	case next.URL.Scheme != "https" && next.URL.Scheme != "http":
+		return &moved{"the answer redirects to an address that begins with " + next.URL.Scheme + ":"}
 	case last.URL.Scheme == "https" && next.URL.Scheme != "https":
 		return &moved{"the answer redirects from https to " + next.URL.Scheme + "://" + next.URL.Host}
 	case next.URL.User != nil:
 		return &moved{"the answer redirects to an address with credentials in it"}
+	}
+	if next.Body != nil && !strings.EqualFold(next.URL.Hostname(), via[0].URL.Hostname()) {
+		_ = next.Body.Close() // it was not read
+		return &moved{fmt.Sprintf("the answer redirects a %s with a body to %s: give the final address", next.Method, next.URL.Host)}
 	}
 	next.Header.Del("Referer")
 	if left(next, via) {

@@ -82,6 +82,8 @@ func TestBadBodies(t *testing.T) {
 		{formType, "a=%zz", Malformed}, {formType, strings.Repeat("&", 1000), Oversize}, {"", "\xff\xfe", Malformed},
 		{"multipart/form-data", "", Malformed}, {"multipart/form-data; boundary=x", "", Malformed}, {"multipart/form-data; boundary=x", "nothing", Malformed},
 		{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1", Malformed},
+		{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x\r\n", Malformed}, // the next part is lost
+		{"multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x", Malformed},
 		{"multipart/form-data; boundary=x", parts("filename=a\r\n\r\n1"), Malformed},
 		{"multipart/form-data; boundary=x", parts("name=a\r\n\r\n" + long), Oversize},
 		{"multipart/form-data; boundary=x", parts("name=a; filename=a\r\n\r\n" + much), Oversize},

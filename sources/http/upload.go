@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -51,6 +52,25 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
+	}
+	return n, err
+}
+
+// ending tells whether the last boundary of a multipart body came by: to package
+// multipart one that breaks off behind another boundary is at its end too.
+type ending struct {
+	source
+	last   []byte // the last boundary
+	tail   []byte // of what came, where last may have begun
+	closed bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.source.Read(p)
+	if !e.closed {
+		e.tail = append(e.tail, p[:n]...)
+		e.closed = bytes.Contains(e.tail, e.last)
+		e.tail = append(e.tail[:0], e.tail[max(0, len(e.tail)-len(e.last)):]...)
 	}
 	return n, err
 }
@@ -106,13 +126,15 @@ func (b *reader) multipart(boundary string) (content, *fault) {
 		return content{}, &fault{Malformed, "the Content-Type multipart/form-data has no boundary", 0}
 	}
 	form, left := object{}, b.most
-	body := &source{Reader: b.body}
+	body := &ending{source: source{Reader: b.body}, last: []byte("--" + boundary + "--")}
 	parts := multipart.NewReader(body, boundary)
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		switch {
 		case errors.Is(err, io.EOF) && n == 0:
 			return content{}, &fault{Malformed, "the body has no part, or not with the boundary of its Content-Type", 0}
+		case errors.Is(err, io.EOF) && !body.closed:
+			return content{}, &fault{Malformed, "the body ends before the last boundary", 0}
 		case errors.Is(err, io.EOF):
 			raw, err := json.Marshal(form)
 			if err != nil {
