@@ -224,6 +224,61 @@ func TestAMailIsHandedOver(t *testing.T) {
 	}
 }
 
+// An answer names the mails before it; what a stranger gave as an id and is none is left out.
+func TestAnAnswer(t *testing.T) {
+	p := serve(t, email.Plain)
+	o := p.options(email.Plain)
+	o.User, o.Password = "", ""
+	a := email.Action(o)
+	long := []any{}
+	for i := range 40 {
+		long = append(long, strconv.Itoa(i)+"."+strings.Repeat("x", 100)+"@x")
+	}
+	for i, c := range []struct {
+		to     any
+		before []any
+		reply  string
+		refs   string
+	}{
+		{"m1@x", []any{"m0@x", "<r@x>"}, "<m1@x>", "<m0@x> <r@x> <m1@x>"},
+		{"<m1@x>", []any{"m1@x", "m0@x"}, "<m1@x>", "<m0@x> <m1@x>"},
+		{"", nil, "", ""},
+		{nil, nil, "", ""},
+		{"a b@x", []any{"x>\r\nBcc: <all@x", "", "\u00fc@x", strings.Repeat("x", 300), "ok@x", 7}, "", "<ok@x>"},
+		{"m\r\nBcc: all@example.org", nil, "", ""},
+		{"m1@x", long, "<m1@x>", "21."},
+	} {
+		input := hello()
+		if c.to != nil {
+			input["in_reply_to"] = c.to
+		}
+		if c.before != nil {
+			input["references"] = c.before
+		}
+		if _, err := call(t.Context(), a, input); err != nil {
+			t.Fatal(i, err)
+		}
+		mails := p.got()
+		raw := mails[len(mails)-1].raw
+		m := read(t, raw)
+		if got := m.header("In-Reply-To"); got != c.reply {
+			t.Errorf("%d: it answers %q", i, got)
+		}
+		got := m.header("References")
+		if many := strings.HasPrefix(got, "<"+c.refs) && strings.HasSuffix(got, "<m1@x>") && len(strings.Fields(got)) == 20; got != c.refs && !many {
+			t.Errorf("%d: after %q", i, got)
+		}
+		if m.header("Bcc") != "" || strings.Contains(raw, "\nBcc") {
+			t.Errorf("%d: an id became a header:\n%s", i, raw)
+		}
+		for line := range strings.Lines(raw) {
+			if len(line) > 500 {
+				t.Errorf("%d: a line has %d bytes", i, len(line))
+			}
+		}
+	}
+}
+
 // letter is a mail as a program reads it.
 type letter struct {
 	*mail.Message

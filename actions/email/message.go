@@ -46,6 +46,7 @@ func (s *sender) message(ctx context.Context, c actions.Call) (*message, error) 
 	if err := m.write(c.Input); err != nil {
 		return nil, err
 	}
+	m.thread(c.Input)
 	m.SetMessageIDWithValue(m.id)
 	m.SetDate()
 	m.SetUserAgent("zflow")
@@ -136,6 +137,32 @@ func (m *message) write(input map[string]any) error {
 		return actions.Final("the mail says nothing: give text, html, or both")
 	}
 	return nil
+}
+
+// foreignID is a Message-ID as headers may name it, without < and >.
+var foreignID = regexp.MustCompile(`^[!-;=?-~]{1,250}$`)
+
+const maxReferences = 20 // the last ones: programs look at no more
+
+// thread sets which mails this one belongs to. Their ids are a stranger's: one that is
+// none keeps no answer from being sent.
+func (m *message) thread(input map[string]any) {
+	answered, _ := input["in_reply_to"].(string)
+	before, _ := input["references"].([]any)
+	var all []string
+	for _, one := range append(slices.Clone(before), answered) {
+		id, _ := one.(string)
+		id = strings.Trim(id, "<> ")
+		if foreignID.MatchString(id) {
+			all = append(slices.DeleteFunc(all, func(have string) bool { return have == "<"+id+">" }), "<"+id+">")
+		}
+	}
+	if answered = strings.Trim(answered, "<> "); foreignID.MatchString(answered) {
+		m.SetGenHeader(gomail.HeaderInReplyTo, "<"+answered+">")
+	}
+	if n := len(all); n > 0 {
+		m.SetGenHeader(gomail.HeaderReferences, strings.Join(all[max(0, n-maxReferences):], " "))
+	}
 }
 
 // attach adds files, which are read while the mail is sent.

@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -197,6 +198,7 @@ func (d *delivery) failure(ctx context.Context, err error) *actions.Error {
 	var reply *textproto.Error
 	var refused *refusals
 	var certificate *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
 	server := net.JoinHostPort(d.Host, strconv.Itoa(d.Port))
 	switch {
 	case errors.As(err, &refused):
@@ -205,6 +207,9 @@ func (d *delivery) failure(ctx context.Context, err error) *actions.Error {
 		return d.reply(reply.Code, fmt.Sprintf("the mail server %s refuses: %d %s", server, reply.Code, d.clean(reply.Msg)))
 	case d.begun:
 		return actions.Unknown("the connection to the mail server %s went before it said whether it took the mail: %s", server, d.reason(ctx, err))
+	case errors.As(err, &unknown):
+		return actions.Final("the certificate of the mail server %s cannot be trusted: %s; where it is of a CA of your own, put that CA's certificate into a folder "+
+			"and name the folder in SSL_CERT_DIR, in the environment of the workers", server, d.reason(ctx, err)).With(0, "certificate")
 	case errors.As(err, &certificate):
 		return actions.Final("the certificate of the mail server %s cannot be trusted: %s", server, d.reason(ctx, err)).With(0, "certificate")
 	case !isLost(ctx, err):

@@ -12,6 +12,8 @@ func spec() actions.Spec {
 			"cc":          {Doc: "Who gets a copy, as in to."},
 			"bcc":         {Doc: "Who gets a copy that the others do not see, as in to."},
 			"reply_to":    {Doc: "Where answers go, as in to; else to the sender."},
+			"in_reply_to": {Type: "string", Doc: "The Message-ID of the mail that this one answers, such as event.message_id; programs show both as one conversation. What is no id is left out."},
+			"references":  {Type: "array", Doc: "The Message-IDs of the conversation before that, such as event.references; the one of in_reply_to is added.", Items: &actions.Schema{Type: "string", Doc: "An id."}},
 			"subject":     {Type: "string", Doc: "One line; what would break it becomes a space."},
 			"text":        {Type: "string", Doc: "What it says, as plain text."},
 			"html":        {Type: "string", Doc: "What it says, as HTML; with text too, programs show what they can."},
@@ -35,6 +37,7 @@ func spec() actions.Spec {
 			{Title: "A text", Input: map[string]any{"to": "${{ event.payload.object.host_email }}", "subject": "Thank you", "text": "You were there for ${{ event.payload.object.duration }} minutes."}},
 			{Title: "HTML, to several, with a file", Input: map[string]any{"to": []any{"Ana <ana@example.org>", "ben@example.org"}, "cc": "office@example.org", "reply_to": "office@example.org",
 				"subject": "The report", "text": "See the attachment.", "html": "<p>See the attachment.</p>", "attachments": []any{}}},
+			{Title: "An answer to a mail", Input: map[string]any{"to": "jo@example.org", "subject": "Re: My order", "text": "It is on its way.", "in_reply_to": "m1@example.org", "references": []any{"m0@example.org"}}},
 		},
 	}
 }

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ func (f *failure) Error() string { return f.text }
 // explain is an error as a person reads it.
 func explain(err error) string {
 	var certificate *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var noTLS tls.RecordHeaderError
 	var f *failure
 	switch {
 	case err == nil:
@@ -29,6 +32,11 @@ func explain(err error) string {
 		return f.text
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "the server ended the connection"
+	case errors.As(err, &unknown):
+		return "the server's certificate is not trusted: " + unknown.Error() + "; where it is of a CA of your own, put that CA's certificate into a folder and " +
+			"name the folder in SSL_CERT_DIR, in the environment of the workers"
+	case errors.As(err, &noTLS):
+		return "the server speaks no TLS at this port: set tls to starttls, or the port to the one of TLS (most often 993)"
 	case errors.As(err, &certificate):
 		return "the server's certificate is not trusted: " + certificate.Err.Error()
 	}

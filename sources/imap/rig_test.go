@@ -3,6 +3,7 @@ package imap
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type office struct {
 	user   *imapmemserver.User
 	server *imapserver.Server
 	listen net.Listener
+	secure *tls.Config // of the server: STARTTLS
 	config Config
 	nats   *natstest.Server
 	logs   *observer.ObservedLogs
@@ -84,7 +86,7 @@ func (o *office) serve(caps ...imap.Cap) {
 	for _, c := range caps {
 		set[c] = struct{}{}
 	}
-	o.server = imapserver.New(&imapserver.Options{InsecureAuth: true, Caps: set, Logger: quietly{},
+	o.server = imapserver.New(&imapserver.Options{InsecureAuth: true, Caps: set, Logger: quietly{}, TLSConfig: o.secure,
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			return memory.NewSession(), nil, nil
 		}})

@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/smtp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -286,5 +287,39 @@ func restart(t *testing.T, c Config, two []*intake, p *pool, sent chan struct{})
 			p.set(i, two[i].Addr())
 			restarts++
 		}
+	}
+}
+
+// TestMailOverTLS: the server for mail has the certificate of ingest, offers STARTTLS and
+// says nothing over an older TLS than 1.2.
+func TestMailOverTLS(t *testing.T) {
+	dir := t.TempDir()
+	c := ingestConfig(t, "nats://127.0.0.1:1")
+	c.TLS = settings.TLS{Certificate: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+	pool := pair(t, c.TLS, 1)
+	c.Mail = Mail{Listen: "127.0.0.1:0", Name: "mail.example.org", Domains: []string{"example.org"}}
+	in := startIntake(t, c)
+	for _, v := range []uint16{tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+		m, err := smtp.Dial(in.MailAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.StartTLS(&tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS11, MaxVersion: v})
+		if (err == nil) != (v > tls.VersionTLS11) {
+			t.Errorf("%s: %v", tls.VersionName(v), err)
+		}
+		if err == nil {
+			if err := m.Mail("ada@example.net"); err != nil {
+				t.Error(err)
+			}
+			// Nobody knows which mailboxes there are: it is to come again, and no other domain's is taken.
+			if err := m.Rcpt("desk@example.org"); err == nil || !strings.HasPrefix(err.Error(), "451") {
+				t.Errorf("a mailbox without NATS: %v", err)
+			}
+			if err := m.Rcpt("desk@example.com"); err == nil || !strings.HasPrefix(err.Error(), "550") {
+				t.Errorf("another domain: %v", err)
+			}
+		}
+		_ = m.Close()
 	}
 }
