@@ -23,6 +23,10 @@ var ErrNotDeployed = errors.New("no such workflow is deployed")
 // ErrNoVersion says that a version of a workflow was never deployed here.
 var ErrNoVersion = errors.New("this version was never deployed here")
 
+// ErrAway says that the server did not say what is stored: asked again it may. All
+// other reasons why a version cannot be had stay as they are.
+var ErrAway = errors.New("the server gave no answer")
+
 // ErrNewer says that a version is for a newer zflow than this.
 var ErrNewer = errors.New("it is for a newer zflow")
 

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"zflow/engine"
@@ -23,7 +24,7 @@ func (c *Catalog) Contested(ctx context.Context, r *definition.Requests, leaving
 			continue
 		}
 		w, err := c.Workflow(ctx, e.Name, e.Version)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, ErrAway) {
 			return nil, err
 		}
 		if err == nil { // one that cannot be run gets no requests

@@ -19,8 +19,8 @@ type workflowVersion struct{ name, version string }
 
 func versionKey(name, v string) string { return name + "." + v }
 
-// Workflow returns a version of a workflow, compiled, or ErrNoVersion. It comes
-// from memory but for the first time.
+// Workflow returns a version of a workflow, compiled, or ErrNoVersion; ErrAway where
+// the server did not say. It comes from memory but for the first time.
 func (c *Catalog) Workflow(ctx context.Context, name, v string) (*engine.Workflow, error) {
 	key := workflowVersion{name, v}
 	c.mu.RLock()
@@ -91,7 +91,7 @@ func (c *Catalog) loadVersion(ctx context.Context, name, v string) (version, err
 		return there, ErrNoVersion
 	}
 	if err != nil {
-		return there, err
+		return there, fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	if err := json.Unmarshal(kv.Value(), &there); err != nil {
 		return there, err

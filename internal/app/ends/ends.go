@@ -7,16 +7,16 @@
 //     run that was retried and ends again is another event.
 //  2. What is read is acknowledged once its event is durable. What ended before any
 //     workflow that wants it was deployed makes none.
-//  3. Of all workers one does this at a time. Two that believe so do no harm.
-//  4. Workflows that start each other come to an end: behind a chain of runs that is too
+//  3. No change of what is deployed loses an end: what a workflow wants counts from the
+//     moment it was deployed, however late it is seen here, and while the server does not
+//     say what one wants nothing is read.
+//  4. Of all workers one does this at a time. Two that believe so do no harm.
+//  5. Workflows that start each other come to an end: behind a chain of runs that is too
 //     long no event is made, which is said.
 package ends
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,7 +26,6 @@ import (
 	"zflow/engine/catalog"
 	"zflow/engine/history"
 	"zflow/engine/leases"
-	"zflow/engine/workflow"
 	"zflow/proto"
 	"zflow/sources"
 )
@@ -75,13 +74,13 @@ func (o Options) serve(ctx context.Context) error {
 	return nil
 }
 
-// until reads until something else is deployed.
+// until reads until something else is deployed. What was given out by then is told
+// first, so that nobody waits for it to come again.
 func (o Options) until(ctx context.Context, entries <-chan catalog.Entry, w *wishes) error {
-	within, stop := context.WithCancel(ctx)
-	read := make(chan error, 1)
-	go func() { read <- o.read(within, w) }()
+	changed, read := make(chan struct{}), make(chan error, 1)
+	go func() { read <- o.read(ctx, changed, w) }()
 	defer func() {
-		if stop(); read != nil {
+		if close(changed); read != nil {
 			<-read
 		}
 	}()
@@ -96,89 +95,4 @@ func (o Options) until(ctx context.Context, entries <-chan catalog.Entry, w *wis
 		return err
 	}
 	return nil
-}
-
-// wishes are the ends that deployed workflows want to know of.
-type wishes struct {
-	of      []wish
-	filters []string  // subjects of RUNS, none of which overlap
-	since   time.Time // the first of them was deployed as it is
-}
-
-// wish is what one workflow wants.
-type wish struct {
-	name  string
-	types []string
-	since time.Time // it is deployed
-}
-
-func (o Options) wanted(ctx context.Context) (*wishes, error) {
-	entries, err := o.Catalog.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w := &wishes{}
-	for _, e := range entries {
-		if e.State == catalog.Removed {
-			continue
-		}
-		def, err := o.Catalog.Workflow(ctx, e.Name, e.Version)
-		if err != nil {
-			o.Log.Warn("which runs start a workflow is not known", zap.String("workflow", e.Name), zap.Error(err))
-			continue
-		}
-		one := wish{name: e.Name, since: e.FirstDeployedAt}
-		for _, t := range def.Triggers {
-			if t.Source == workflow.SourceRun {
-				one.types = append(one.types, t.Types...)
-			}
-		}
-		if len(one.types) > 0 {
-			w.add(one, e.DeployedAt)
-		}
-	}
-	w.filters = proto.Disjoint(w.filters)
-	return w, nil
-}
-
-func (w *wishes) add(one wish, deployed time.Time) {
-	w.of = append(w.of, one)
-	for _, t := range one.types {
-		flow, end := workflow.EndOf(t)
-		w.filters = append(w.filters, proto.RunsFilter(flow, string(end)))
-	}
-	if w.since.IsZero() || deployed.Before(w.since) {
-		w.since = deployed
-	}
-}
-
-// want tells whether somebody wants to know of an end that was stored at a time.
-func (w *wishes) want(flow, end string, stored time.Time) bool {
-	runType := workflow.RunType(flow, workflow.State(end))
-	return slices.ContainsFunc(w.of, func(one wish) bool {
-		return one.name != flow && !stored.Before(one.since) && workflow.MatchesAny(one.types, runType)
-	})
-}
-
-// consumer makes the consumer, or puts it right. It goes on where it was; a new one
-// begins where the first who wants it was deployed.
-func (o Options) consumer(ctx context.Context, w *wishes) (jetstream.Consumer, error) {
-	config := jetstream.ConsumerConfig{
-		Durable: durable, Description: "zflow: runs that ended, for workflows that these start",
-		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &w.since,
-		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: pending,
-	}
-	there, err := o.JS.Consumer(ctx, proto.Runs, durable)
-	switch {
-	case err == nil:
-		config = there.CachedInfo().Config
-	case !errors.Is(err, jetstream.ErrConsumerNotFound):
-		return nil, fmt.Errorf("looking up consumer %s: %w", durable, err)
-	}
-	config.FilterSubject, config.FilterSubjects = "", w.filters
-	c, err := o.JS.CreateOrUpdateConsumer(ctx, proto.Runs, config)
-	if err != nil {
-		return nil, fmt.Errorf("making consumer %s: %w", durable, err)
-	}
-	return c, nil
 }

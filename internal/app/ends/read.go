@@ -24,13 +24,16 @@ const (
 	retry   = 5 * time.Second
 )
 
-// read makes events of ends until ctx ends.
-func (o Options) read(ctx context.Context, w *wishes) error {
+// read makes events of ends until ctx ends, or something else is wanted.
+func (o Options) read(ctx context.Context, changed <-chan struct{}, w *wishes) error {
 	if len(w.filters) == 0 {
 		if err := o.JS.DeleteConsumer(ctx, wire.Runs, durable); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			return fmt.Errorf("deleting consumer %s: %w", durable, err)
 		}
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
 		return nil
 	}
 	c, err := o.consumer(ctx, w)
@@ -41,7 +44,9 @@ func (o Options) read(ctx context.Context, w *wishes) error {
 	if err != nil {
 		return fmt.Errorf("reading runs that ended: %w", err)
 	}
-	defer context.AfterFunc(ctx, messages.Stop)()
+	done := make(chan struct{})
+	defer close(done)
+	go end(ctx, changed, done, messages)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for free := make(chan struct{}, atOnce); ; {
@@ -60,13 +65,28 @@ func (o Options) read(ctx context.Context, w *wishes) error {
 	}
 }
 
+// end stops the reading; where only something else is wanted, what was given out already
+// is read to its end.
+func end(ctx context.Context, changed, done <-chan struct{}, messages jetstream.MessagesContext) {
+	select {
+	case <-changed:
+		messages.Drain()
+	case <-ctx.Done():
+		messages.Stop()
+	case <-done:
+		messages.Stop()
+	}
+}
+
 // take tells of an end, and acknowledges it; what fails comes again.
 func (o Options) take(ctx context.Context, w *wishes, m jetstream.Msg) {
 	err := o.tell(ctx, w, m)
 	switch {
 	case err == nil:
 		err = m.Ack()
-	case ctx.Err() == nil:
+	case ctx.Err() != nil:
+		err = m.Nak() // for who goes on
+	default:
 		o.Log.Warn("no event of a run that ended yet; it is tried again", zap.String("subject", m.Subject()), zap.Error(err))
 		err = m.NakWithDelay(retry)
 	}

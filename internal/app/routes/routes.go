@@ -145,6 +145,8 @@ func (d *Desk) routes(ctx context.Context) (all []http.Route, mailboxes []string
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
+		case errors.Is(err, catalog.ErrAway): // who asks keeps the routes it has
+			return nil, nil, err
 		case err != nil: // it cannot be run either, which others say
 			continue
 		}
