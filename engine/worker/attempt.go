@@ -7,6 +7,7 @@ import (
 
 	"zflow/engine"
 	"zflow/engine/worker/attempt"
+	"zflow/engine/worker/lease"
 	"zflow/internal/pause"
 	v1 "zflow/proto/zflow/v1"
 )
@@ -83,13 +84,13 @@ func (w *Worker) mayBegin(ctx context.Context, o *owned, a *engine.Attempt) erro
 		if err := w.pass(ctx, o); err != nil {
 			return err
 		}
-		for !w.lease.fresh() {
+		for !w.lease.Fresh() {
 			pause.For(ctx, 50*time.Millisecond)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 		}
-		if time.Since(o.cursor.Sent) < belief {
+		if time.Since(o.cursor.Sent) < lease.Belief {
 			return nil
 		}
 		if err := w.startAgain(ctx, o, a); err != nil {

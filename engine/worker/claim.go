@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"zflow/engine"
-	"zflow/internal/pause"
+	"zflow/engine/worker/lease"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -134,9 +134,6 @@ func (w *Worker) done(ctx context.Context, l *loaded, m *message) error {
 	return nil
 }
 
-// absences is how often in a row a lease must be absent.
-const absences = 4
-
 // foreign is about a running run that another worker's claim owns. Rule 4.
 func (w *Worker) foreign(ctx context.Context, l *loaded, m *message) (*owned, error) {
 	owner := l.run.Claim.GetWorker()
@@ -176,7 +173,7 @@ var errTooLate = errors.New("the message is too old for a takeover")
 // does not look for so long: many such messages about one run would keep each other
 // waiting until all are, again and again.
 func (w *Worker) leaseFor(ctx context.Context, owner string, m *message) (bool, error) {
-	if w.Alone || time.Since(m.asked)+(absences-1)*beat < claimWithin {
+	if w.Alone || time.Since(m.asked)+lease.Looking < claimWithin {
 		return w.leaseThere(ctx, owner)
 	}
 	_, there, err := w.Stores.Leases.Get(ctx, owner)
@@ -186,27 +183,10 @@ func (w *Worker) leaseFor(ctx context.Context, owner string, m *message) (bool, 
 	return there, err
 }
 
-// leaseThere says false only if the lease was absent four times in a row, each
-// read answered by one server over one connection and sent a beat after the
-// answer before it. Where no other worker exists, none is.
-func (w *Worker) leaseThere(ctx context.Context, owner string) (bool, error) {
+// leaseThere says whether a worker lives. Where no other exists, none does.
+func (w *Worker) leaseThere(ctx context.Context, worker string) (bool, error) {
 	if w.Alone {
 		return false, nil
 	}
-	mark := w.Gate.Mark()
-	for i := range absences {
-		if i > 0 {
-			pause.For(ctx, beat)
-		}
-		_, there, err := w.Stores.Leases.Get(ctx, owner)
-		switch {
-		case err != nil:
-			return false, err
-		case there:
-			return true, nil
-		case w.Gate.Mark() != mark:
-			return false, errors.New("the server or the connection changed while a lease was read")
-		}
-	}
-	return false, nil
+	return w.lease.There(ctx, worker, w.Gate.Mark)
 }

@@ -95,7 +95,7 @@ func (c *chaos) explainWakes(b *strings.Builder, s jetstream.Stream, run string,
 
 // explain tells what a worker has in memory.
 func (h *hand) explain(b *strings.Builder, run string) {
-	fmt.Fprintf(b, "  worker %s: lease fresh %v, %d messages in hand, %d slots taken, stopping %v, holds", h.ID(), h.lease.fresh(), h.held.now.Load(), len(h.slots), h.Worker.stop.is())
+	fmt.Fprintf(b, "  worker %s: lease fresh %v, %d messages in hand, %d slots taken, stopping %v, holds", h.ID(), h.lease.Fresh(), h.held.now.Load(), len(h.slots), h.Worker.stop.is())
 	for _, o := range h.Worker.all() {
 		m, kept := o.carrier()
 		fmt.Fprintf(b, " %s by %s %d kept %s", o.run.ID(), m.stream, m.sequence, kept.Format(clockTime))

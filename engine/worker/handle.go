@@ -13,6 +13,7 @@ import (
 	"zflow/engine/blobs"
 	"zflow/engine/catalog"
 	"zflow/engine/history"
+	"zflow/engine/worker/command"
 	"zflow/internal/pause"
 	"zflow/proto"
 )
@@ -114,12 +115,11 @@ func unreadable(err error) bool {
 	var unknown *engine.UnknownFact
 	var damaged *history.Damaged
 	return errors.As(err, &unknown) || errors.As(err, &damaged) || errors.Is(err, blobs.ErrMissing) ||
-		errors.Is(err, errVersion) || errors.Is(err, errCommand) || errors.Is(err, catalog.ErrNewer)
+		errors.Is(err, errVersion) || errors.Is(err, command.ErrUnknown) || errors.Is(err, catalog.ErrNewer)
 }
 
 var (
 	errVersion = errors.New("its version of the workflow cannot be read")
-	errCommand = errors.New("this version of zflow does not know the command")
 )
 
 // loaded is a run as it stands in the history.

@@ -74,7 +74,7 @@ func (m *message) ofRun() error {
 
 // claimable says that a claim may still name this message.
 func (w *Worker) claimable(m *message) bool {
-	return w.lease.fresh() && time.Since(m.asked) < claimWithin && w.Gate.Mark() == m.mark
+	return w.lease.Fresh() && time.Since(m.asked) < claimWithin && w.Gate.Mark() == m.mark
 }
 
 // flushed waits until the message itself is durable.

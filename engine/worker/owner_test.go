@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zflow/engine"
+	"zflow/engine/worker/lease"
 	v1 "zflow/proto/zflow/v1"
 )
 
@@ -159,7 +160,7 @@ func TestNoLeaseNoCall(t *testing.T) {
 		_, err = r.js.UpdateStream(t.Context(), full)
 		r.must(err)
 		time.Sleep(time.Minute) // the first call ends meanwhile, the second must not begin
-		if calls := r.world.ledger(); len(calls) != 1 || h.lease.fresh() {
+		if calls := r.world.ledger(); len(calls) != 1 || h.lease.Fresh() {
 			t.Fatalf("%d calls, by a worker without a lease", len(calls))
 		}
 		_, err = r.js.UpdateStream(t.Context(), config)
@@ -172,32 +173,6 @@ func TestNoLeaseNoCall(t *testing.T) {
 		}
 		if text := r.facts("flow", id); !strings.Contains(text, "step_started b 1 again") {
 			t.Errorf("the start was not appended again:\n%s", text)
-		}
-	})
-}
-
-// Rule 3 as a whole: no call begins later than 4 s after the lease was last
-// renewed and its start was sent.
-func TestMayBegin(t *testing.T) {
-	bubble(t, func(t *testing.T, r *rig) {
-		r.deploy(`{ name: flow, on: [ { zoom: meeting.ended } ], steps: [ { id: a, uses: test.write } ] }`)
-		h := r.start()
-		id := r.event(1, nil)
-		r.until("flow", id, engine.Completed)
-		h.stop()
-		w := h.Worker
-		if w.lease.fresh() {
-			t.Error("a worker that has stopped believes in its lease")
-		}
-		now := time.Now()
-		w.lease.put.Store(&now)
-		time.Sleep(belief - time.Millisecond)
-		if !w.lease.fresh() {
-			t.Error("a lease put 3.999 s ago is not believed in")
-		}
-		time.Sleep(time.Millisecond)
-		if w.lease.fresh() {
-			t.Error("a lease put 4 s ago is believed in")
 		}
 	})
 }
@@ -249,11 +224,11 @@ func TestFourAbsences(t *testing.T) {
 		if there, err := h.leaseThere(t.Context(), "nobody"); there || err != nil {
 			t.Errorf("there %v, %v", there, err)
 		}
-		if took := time.Since(begun); took < 3*beat {
+		if took := time.Since(begun); took < 3*lease.Beat {
 			t.Errorf("decided after %v", took)
 		}
 		go func() {
-			time.Sleep(3*beat - 100*time.Millisecond)
+			time.Sleep(3*lease.Beat - 100*time.Millisecond)
 			if err := h.Stores.Leases.Put(t.Context(), "late"); err != nil {
 				t.Error(err)
 			}
@@ -262,7 +237,7 @@ func TestFourAbsences(t *testing.T) {
 			t.Errorf("there %v, %v", there, err)
 		}
 		go func() {
-			time.Sleep(2 * beat)
+			time.Sleep(2 * lease.Beat)
 			r.server.Restart(t)
 		}()
 		if there, err := h.leaseThere(t.Context(), "nobody"); err == nil {
@@ -278,14 +253,14 @@ func TestTooLateForATakeover(t *testing.T) {
 		h := r.start()
 		time.Sleep(time.Second) // it has its lease
 		begun := time.Now()
-		m := &message{asked: begun.Add(-claimWithin + (absences-1)*beat)}
+		m := &message{asked: begun.Add(-claimWithin + lease.Looking)}
 		if there, err := h.leaseFor(t.Context(), "nobody", m); !errors.Is(err, errTooLate) {
 			t.Errorf("there %v, %v", there, err)
 		}
 		if there, err := h.leaseFor(t.Context(), h.ID(), m); !there || err != nil {
 			t.Errorf("there %v, %v", there, err)
 		}
-		if took := time.Since(begun); took > beat {
+		if took := time.Since(begun); took > lease.Beat {
 			t.Errorf("it looked for %v", took)
 		}
 	})

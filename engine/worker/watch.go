@@ -30,8 +30,6 @@ func (w *Worker) watchCall(o *owned, a *engine.Attempt) {
 		return
 	}
 	b := Begin{AttemptID: a.AttemptID, Run: o.run.ID(), Epoch: o.epoch, Reads: a.Reads, Start: time.Since(o.cursor.Sent)}
-	if put := w.lease.put.Load(); put != nil {
-		b.Lease = time.Since(*put)
-	}
+	b.Lease, _ = w.lease.Age()
 	w.Watch.Calling(b)
 }

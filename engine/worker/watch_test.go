@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zflow/engine"
+	"zflow/engine/worker/lease"
 )
 
 // Who watches a worker sees each renewal of its lease, and before each call by
@@ -42,7 +43,7 @@ func TestWatch(t *testing.T) {
 			t.Fatalf("%d renewals and %d calls were watched", renewed, len(begins))
 		}
 		for i, b := range begins {
-			if b.Run != run.ID() || b.Step != []string{"a", "b"}[i] || b.Attempt != 1 || b.Epoch != 1 || b.Reads || b.Lease >= belief || b.Start >= belief {
+			if b.Run != run.ID() || b.Step != []string{"a", "b"}[i] || b.Attempt != 1 || b.Epoch != 1 || b.Reads || b.Lease >= lease.Belief || b.Start >= lease.Belief {
 				t.Errorf("call %d began as %+v", i, b)
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"zflow/engine/wakes"
 	"zflow/engine/worker/attempt"
 	"zflow/engine/worker/clock"
+	"zflow/engine/worker/lease"
 	"zflow/engine/worker/turnstile"
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
@@ -70,7 +71,7 @@ type Stores struct {
 type Worker struct {
 	Config
 	id     string
-	lease  lease
+	lease  *lease.Lease
 	clock  clock.Clock
 	slots  chan struct{}
 	counts counters
@@ -112,6 +113,7 @@ func New(c Config) *Worker {
 		stop:  stopping{soon: make(chan struct{})},
 	}
 	w.Log = c.Log.With(zap.String("worker", w.id))
+	w.lease = lease.New(lease.Config{Worker: w.id, NC: w.NC, Store: w.Stores.Leases, Clock: &w.clock, Log: w.Log, Renewed: w.Watch.Renewed})
 	w.caller = &attempt.Caller{Actions: c.Actions, Keys: c.Keys, Log: w.Log}
 	return w
 }
@@ -131,9 +133,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	defer hints.Unsubscribe() //nolint:errcheck // it ends with the connection at the latest
 	var background sync.WaitGroup
-	background.Go(func() { w.keepLease(work) })
+	background.Go(func() { w.lease.Keep(work) })
 	background.Go(func() { w.keepCarriers(work) })
-	background.Go(func() { w.sweeps(ctx) })
+	background.Go(func() { w.sweeper().Run(ctx) })
 	background.Go(func() { w.Router.Run(ctx, func(e *proto.Event) { w.countUntaken(ctx, e) }) })
 	var pulls sync.WaitGroup
 	if err := w.pullAll(ctx, work, &pulls); err != nil {
@@ -152,7 +154,7 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // begin takes the lease and listens for hints.
 func (w *Worker) begin(ctx context.Context) (hints *nats.Subscription, err error) {
-	if err := w.renew(ctx); err != nil {
+	if err := w.lease.Renew(ctx); err != nil {
 		return nil, err
 	}
 	hints, err = w.NC.Subscribe(proto.WorkerSubject(w.id), func(m *nats.Msg) { w.hint(string(m.Data)) })
@@ -196,12 +198,9 @@ func (w *Worker) drain(pulls *sync.WaitGroup) (done chan struct{}) {
 
 // leave gives the lease back, and then the runs, which others can take from there.
 func (w *Worker) leave() {
-	w.lease.put.Store(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	if err := w.Stores.Leases.Delete(ctx, w.id); err != nil {
-		w.Log.Warn("the lease is left to run out", zap.Error(err))
-	}
+	w.lease.Leave(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range w.released {
