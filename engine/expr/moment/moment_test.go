@@ -125,3 +125,31 @@ func FuzzMoment(f *testing.F) {
 		}
 	})
 }
+
+// TestParseWhereClocksChange: a time that clocks show twice is the first, one that they leave
+// out comes later, in every zone; a text that says its offset is what it says.
+func TestParseWhereClocksChange(t *testing.T) {
+	for _, c := range []struct{ zone, text, want string }{
+		{"Europe/Berlin", "2026-10-25 02:00", "2026-10-25T02:00:00+02:00"},
+		{"Europe/Berlin", "2026-10-25 02:59", "2026-10-25T02:59:00+02:00"},
+		{"Europe/Berlin", "2026-10-25 03:00", "2026-10-25T03:00:00+01:00"},
+		{"Europe/Berlin", "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00"},
+		{"Europe/Berlin", "2026-03-29 02:30", "2026-03-29T03:30:00+02:00"},
+		{"America/New_York", "2026-11-01 01:30", "2026-11-01T01:30:00-04:00"},
+		{"America/New_York", "2026-03-08 02:30", "2026-03-08T03:30:00-04:00"},
+		{"Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-05T01:45:00+11:00"},
+	} {
+		zone, err := Zone(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Parse(c.text, zone)
+		if err != nil || got.Format(time.RFC3339) != c.want {
+			t.Errorf("%s in %s: %s, not %s (%v)", c.text, c.zone, got.Format(time.RFC3339), c.want, err)
+		}
+	}
+	zone, _ := Zone("Europe/Berlin")
+	if got, err := ParseAs("02.01.2006 15:04", "25.10.2026 02:30", zone); err != nil || got.Format(time.RFC3339) != "2026-10-25T02:30:00+02:00" {
+		t.Errorf("by a layout: %v %v", got, err)
+	}
+}

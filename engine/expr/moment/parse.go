@@ -28,8 +28,8 @@ var layouts = []string{
 // in this one.
 func Parse(s string, zone *time.Location) (time.Time, error) {
 	for _, l := range layouts {
-		if t, err := time.ParseInLocation(l, strings.TrimSpace(s), zone); err == nil {
-			return withoutLocal(t), nil
+		if t, err := read(l, strings.TrimSpace(s), zone); err == nil {
+			return t, nil
 		}
 	}
 	return time.Time{}, &Error{Message: short(s) + " is no date or time", Hint: "write it as 2026-03-02T10:00:00Z, or give its layout"}
@@ -37,11 +37,26 @@ func Parse(s string, zone *time.Location) (time.Time, error) {
 
 // ParseAs reads a date or time in one of Go's layouts.
 func ParseAs(layout, s string, zone *time.Location) (time.Time, error) {
-	t, err := time.ParseInLocation(layout, s, zone)
+	t, err := read(layout, s, zone)
 	if err != nil {
 		return time.Time{}, &Error{Message: short(s) + " does not look like " + short(layout)}
 	}
-	return withoutLocal(t), nil
+	return t, nil
+}
+
+// read reads a time by one layout. Where clocks are changed, package time promises
+// nothing of a time that names no zone: it is what the calendar makes of it.
+func read(layout, s string, zone *time.Location) (time.Time, error) {
+	if strings.Contains(layout, "Z07") || strings.Contains(layout, "-07") || strings.Contains(layout, "MST") {
+		t, err := time.ParseInLocation(layout, s, zone)
+		return withoutLocal(t), err
+	}
+	t, err := time.Parse(layout, s)
+	if err != nil {
+		return t, err
+	}
+	year, month, day := t.Date()
+	return civil(year, month, day, clockOf(t), zone), nil
 }
 
 // withoutLocal replaces the machine's own zone, which time.Parse uses where its
