@@ -1,5 +1,5 @@
-// Package crypto has the action crypto.hmac, which signs a text with a secret key: no
-// expression can look at one.
+// Package crypto has the action crypto.hmac, which signs a text with a secret key, since no
+// expression can look at one, and crypto.hash, which makes the hash of a file.
 //
 // The key is opened for the call alone. Neither the output nor an error has it.
 package crypto
@@ -21,8 +21,10 @@ import (
 
 var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "sha256": sha256.New, "sha512": sha512.New}
 
-// Action returns crypto.hmac.
-func Action() *actions.Action { return &actions.Action{Spec: spec(), Do: sign} }
+// Actions returns crypto.hmac and crypto.hash.
+func Actions(files actions.Files) []*actions.Action {
+	return []*actions.Action{{Spec: spec(), Do: sign}, digest(files)}
+}
 
 func sign(_ context.Context, c actions.Call) (actions.Result, error) {
 	var given [5]string
@@ -62,6 +64,7 @@ func keyOf(s, encoding string) (key []byte, err error) {
 	case "hex":
 		key, err = hex.DecodeString(s)
 	case "base64":
+		s = strings.TrimPrefix(s, "whsec_") // as Standard Webhooks write theirs
 		plain := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(s), "=")
 		key, err = base64.RawStdEncoding.DecodeString(plain)
 	default:
@@ -90,7 +93,7 @@ func spec() actions.Spec {
 		Name: "crypto.hmac", Summary: "Signs a text with a secret key (HMAC), or checks a signature.", Effect: actions.Read,
 		Input: actions.Schema{Type: "object", Required: []string{"key", "text"}, Fields: map[string]actions.Schema{
 			"key":          {Type: "string", Doc: "The key: a secret."},
-			"key_encoding": {Type: "string", Doc: "How the key is written.", Enum: []string{"text", "hex", "base64"}, Default: "text"},
+			"key_encoding": {Type: "string", Doc: "How the key is written; a whsec_ before Base64 is no part of it.", Enum: []string{"text", "hex", "base64"}, Default: "text"},
 			"text":         {Type: "string", Doc: "What is signed."},
 			"algorithm":    {Type: "string", Doc: "The hash.", Enum: []string{"sha1", "sha256", "sha512"}, Default: "sha256"},
 			"signature":    {Type: "string", Doc: "A signature to compare with, in hex or Base64."},

@@ -1,9 +1,13 @@
 package crypto_test
 
 import (
+	"context"
+	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"zflow/actions"
 	"zflow/actions/actionstest"
@@ -14,7 +18,11 @@ type object = map[string]any
 
 func do(t *testing.T, input object) (object, error) {
 	t.Helper()
-	a := crypto.Action()
+	return doWith(t, crypto.Actions(actions.Files{})[0], input)
+}
+
+func doWith(t *testing.T, a *actions.Action, input object) (object, error) {
+	t.Helper()
 	got, err := a.Do(t.Context(), actions.Call{Input: input})
 	if err != nil {
 		return nil, err
@@ -34,6 +42,7 @@ func TestSign(t *testing.T) {
 	} {
 		for _, input := range []object{
 			{"key": "Jefe"}, {"key": "4a656665", "key_encoding": "hex"}, {"key": "SmVmZQ==", "key_encoding": "base64"}, {"key": "SmVmZQ", "key_encoding": "base64"},
+			{"key": "whsec_SmVmZQ==", "key_encoding": "base64"},
 		} {
 			input["text"], input["algorithm"], input["signature"] = "what do ya want for nothing?", algorithm, want
 			if got, err := do(t, input); err != nil || got["hex"] != want || got["valid"] != true {
@@ -69,10 +78,54 @@ func TestWrongInputs(t *testing.T) {
 	}
 }
 
+// TestHash: of a text, and of a file whose bytes are read as they come.
+func TestHash(t *testing.T) {
+	reference := actions.File{ID: "file-1", Name: "a", SHA256: "00", Size: 2}
+	var reading error
+	hash := crypto.Actions(actions.Files{Open: func(_ context.Context, f actions.File) (io.ReadCloser, error) {
+		if f != reference {
+			t.Errorf("opened %v", f)
+		}
+		if reading != nil {
+			return io.NopCloser(iotest.ErrReader(reading)), nil
+		}
+		return io.NopCloser(strings.NewReader("hi")), nil
+	}})[1]
+	for algorithm, want := range map[string]string{
+		"md5": "49f68a5c8493ec2c0bf489821c21fc3b", "sha1": "c22b5f9178342609428d6f51b2c5af4c0bde6a42",
+		"sha256": "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4", "sha512": "150a14ed5bea6cc7",
+	} {
+		for _, input := range []object{{"text": "hi"}, {"file": reference.Value()}} {
+			input["algorithm"] = algorithm
+			if got, err := doWith(t, hash, input); err != nil || !strings.HasPrefix(got["hex"].(string), want) || got["size"] != int64(2) {
+				t.Errorf("%v: %v, %v", input, got, err)
+			}
+		}
+	}
+	for want, input := range map[string]object{
+		"text or file is missing: it is what is hashed":       {},
+		"text and file are given: choose one":                 {"text": "hi", "file": reference.Value()},
+		"text is not text: toJSON() makes one of a value":     {"text": object{}},
+		"file is no file that another step gave":              {"file": "a.txt"},
+		`algorithm is md5, sha1, sha256 or sha512, not "crc"`: {"text": "hi", "algorithm": "crc"},
+	} {
+		if _, err := doWith(t, hash, input); err == nil || err.Error() != want {
+			t.Errorf("%v: %v", input, err)
+		}
+	}
+	reading = errors.New("it is another file")
+	var e *actions.Error
+	if _, err := doWith(t, hash, object{"file": reference.Value()}); !errors.As(err, &e) || e.Class != actions.ClassRetryable {
+		t.Errorf("a file that cannot be read: %v", err)
+	}
+}
+
 func TestExamples(t *testing.T) {
-	for _, x := range crypto.Action().Spec.Examples {
-		if got, err := do(t, x.Input); err != nil || !reflect.DeepEqual(any(got), x.Output) {
-			t.Errorf("%s: %v, %v", x.Title, got, err)
+	for _, a := range crypto.Actions(actions.Files{}) {
+		for _, x := range a.Spec.Examples {
+			if got, err := doWith(t, a, x.Input); err != nil || !reflect.DeepEqual(any(got), x.Output) {
+				t.Errorf("%s: %v, %v", x.Title, got, err)
+			}
 		}
 	}
 }

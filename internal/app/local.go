@@ -42,7 +42,8 @@ func localActions(c ActionsConfig) []*actions.Action {
 		o.Conn = o.JS.Conn()
 	}
 	all = append(all, nats.Actions(o)...)
-	return append(all, exec.Action(programsOf(c)), crypto.Action(), text.Action(), email.Action(mailsOf(c)))
+	all = append(all, crypto.Actions(c.Files)...)
+	return append(all, exec.Action(programsOf(c)), text.Action(), email.Action(mailsOf(c)))
 }
 
 // InnerActions are those that reach nothing outside of zflow, on a server: for tests of
@@ -56,8 +57,10 @@ func InnerActions(ctx context.Context, js jetstream.JetStream, gate *durable.Gat
 	if err != nil {
 		return nil, err
 	}
-	all := append(keeping.Actions(store), csv.Actions(csv.Options{Files: FilesIn(kept)})...)
-	return append(all, crypto.Action(), text.Action(), log.Action()), nil
+	files := FilesIn(kept)
+	all := append(keeping.Actions(store), csv.Actions(csv.Options{Files: files})...)
+	all = append(all, crypto.Actions(files)...)
+	return append(all, text.Action(), log.Action()), nil
 }
 
 func mailsOf(c ActionsConfig) email.Options {

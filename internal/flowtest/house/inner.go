@@ -16,7 +16,7 @@ import (
 // which is empty when the test begins.
 var inner = []string{
 	"log", "data.get", "data.set", "data.increment", "data.append", "data.delete", "data.list",
-	"csv.parse", "csv.format", "text.template", "crypto.hmac",
+	"csv.parse", "csv.format", "text.template", "crypto.hmac", "crypto.hash",
 }
 
 // Inner says whether an action reaches nothing outside.

@@ -75,6 +75,16 @@ func effect(b *strings.Builder, a *actions.Action) {
 		fmt.Fprintf(b, "- **Effect:** %s\n", after(a, a.Spec.Effect))
 		return
 	}
+	_, http := a.Spec.Input.Fields["method"]
+	_, appends := a.Spec.Input.Fields["append"]
+	switch {
+	case appends:
+		fmt.Fprintf(b, "- **Effect:** %s\n  - with `append`: %s\n", after(a, a.Spec.Effect), after(a, a.Effect(map[string]any{"append": true})))
+		return
+	case !http:
+		fmt.Fprintf(b, "- **Effect:** what the configuration says of it: read, idempotent or, by itself, %s\n", after(a, a.Spec.Effect))
+		return
+	}
 	b.WriteString("- **Effect:** depends on the method.\n")
 	by := map[actions.Effect][]string{}
 	for _, m := range []string{"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"} {
