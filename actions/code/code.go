@@ -9,7 +9,9 @@
 //  3. An error says what the code did, at the user's own file, line and column. What
 //     the code did itself (threw, exited, took too much) is final, unless it says
 //     `retryable`; what ended it from outside leaves the outcome unknown.
-//  4. A worker that cannot run code says so in a retryable error: another may.
+//  4. Of stores the code reaches those that its step's input names ($stores), and what its
+//     own step keeps; readable credentials neither come in from there nor go out.
+//  5. A worker that cannot run code says so in a retryable error: another may.
 package code
 
 import (
@@ -22,6 +24,7 @@ import (
 	"zflow/actions"
 	"zflow/actions/code/bundle"
 	"zflow/actions/code/node"
+	"zflow/engine/data"
 )
 
 // Name is the action's.
@@ -34,6 +37,8 @@ type Options struct {
 	Load func(ctx context.Context, name string) ([]byte, error)
 	// Connection returns what the code of a step that names a connection gets.
 	Connection func(ctx context.Context, name string) (Connection, error)
+	// Data returns what the stores that a step names are kept in; nil: there is none.
+	Data func(ctx context.Context) (*data.Store, error)
 }
 
 // Connection is a connected account, as code gets it.
@@ -92,9 +97,13 @@ func (r *runner) do(ctx context.Context, c actions.Call) (actions.Result, error)
 	if err != nil {
 		return actions.Result{}, err
 	}
+	kept, err := r.stores(c, hide)
+	if err != nil {
+		return actions.Result{}, err
+	}
 	log := &journal{to: c.Log, hide: hide}
 	defer log.close()
-	raw, err := pool.Do(ctx, node.Call{Group: c.Code.Workflow, Bundle: c.Code.Bundle, Args: args, Limit: c.Code.Limit, Log: log.add,
+	raw, err := pool.Do(ctx, node.Call{Group: c.Code.Workflow, Bundle: c.Code.Bundle, Args: args, Limit: c.Code.Limit, Log: log.add, Ask: kept.ask,
 		Code: func() ([]byte, error) { return b.Code, nil }})
 	if err != nil {
 		return actions.Result{}, failure(b, c.Code.Limit, hide, err)

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type rig struct {
 	t       *testing.T
 	action  *actions.Action
+	options Options
 	bundles map[string][]byte
 	log     []string
 }
@@ -55,11 +56,12 @@ func newRig(t *testing.T, change func(*node.Options)) *rig {
 		})
 	}
 	r := &rig{t: t, bundles: map[string][]byte{}}
-	r.action = Action(Options{Runtime: runtime,
+	r.options = Options{Runtime: runtime,
 		Load: func(_ context.Context, name string) ([]byte, error) { return r.bundles[name], nil },
 		Connection: func(_ context.Context, name string) (Connection, error) {
 			return Connection{Name: name, Token: "token-of-the-account", AccessToken: "token-of-the-account", APIURL: "https://api.example.org"}, nil
-		}})
+		}}
+	r.action = Action(r.options)
 	return r
 }
 

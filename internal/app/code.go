@@ -12,8 +12,10 @@ import (
 	"zflow/actions/code"
 	"zflow/actions/code/node"
 	"zflow/engine/catalog"
+	"zflow/engine/data"
 	"zflow/internal/app/able"
 	"zflow/internal/app/accounts"
+	"zflow/internal/durable"
 	"zflow/internal/operator/doctor"
 	"zflow/internal/settings"
 )
@@ -25,9 +27,10 @@ func runtimeOf(c settings.Code) *code.Runtime {
 }
 
 // codeOn is how a worker runs code.
-func codeOn(js jetstream.JetStream, r *code.Runtime, tokens *accounts.Accounts) code.Options {
+func codeOn(js jetstream.JetStream, r *code.Runtime, tokens *accounts.Accounts, kept *data.Store) code.Options {
 	return code.Options{
 		Runtime: r,
+		Data:    func(context.Context) (*data.Store, error) { return kept, nil },
 		Load:    func(ctx context.Context, name string) ([]byte, error) { return catalog.LoadCode(ctx, js, name) },
 		Connection: func(ctx context.Context, name string) (code.Connection, error) {
 			return connectionOf(ctx, tokens, name)
@@ -74,9 +77,11 @@ func (t *TestCode) Ready() error {
 	return err
 }
 
-// Action is the action code, of workflows that are deployed there.
-func (t *TestCode) Action(js jetstream.JetStream) *actions.Action {
+// Action is the action code, of workflows that are deployed there; stores are those of
+// the test.
+func (t *TestCode) Action(js jetstream.JetStream, gate *durable.Gate) *actions.Action {
 	return code.Action(code.Options{Runtime: t.runtime,
+		Data: func(ctx context.Context) (*data.Store, error) { return data.Open(ctx, js, gate) },
 		Load: func(ctx context.Context, name string) ([]byte, error) { return catalog.LoadCode(ctx, js, name) },
 		Connection: func(_ context.Context, name string) (code.Connection, error) {
 			return code.Connection{}, actions.Final("a test has no connection %s: say what comes of the step", name)

@@ -238,7 +238,7 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 		return nil, nil, err
 	}
 	registry, err := Actions(ActionsConfig{Local: local, Requests: requests, Token: tokens.Token, Renew: tokens.Renew,
-		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: codeOn(js, c.runtime, tokens)})
+		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: codeOn(js, c.runtime, tokens, local.Data)})
 	if err != nil {
 		return nil, nil, err
 	}

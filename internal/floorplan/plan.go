@@ -103,7 +103,7 @@ var plan = []row{
 	{pkg: "actions/code/node", ours: []string{"internal/child"}, traits: part},
 	{pkg: "actions/code/pipedream", outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
 	{pkg: "actions/code/bundle", ours: []string{"actions/code/pipedream"}, outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
-	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node"}},
+	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node", "engine/data", "internal/sealed", "proto"}},
 	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
 	{pkg: "actions/email", ours: []string{"actions"}, outside: []string{"github.com/wneessen/go-mail/*"}},
 	{pkg: "actions/csv", ours: []string{"actions", "engine/expr/table"}},
@@ -164,7 +164,7 @@ var plan = []row{
 	{pkg: "internal/bench/stream", ours: []string{"internal/bench/usage"}, traits: part},
 	{pkg: "internal/bench/stage", traits: part},
 	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/*", "internal/settings", "sources/zoom"), outside: []string{zap}, traits: part},                                                                                // of cmd/zflow
-	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), outside: []string{jetstream}, traits: part}, // of cmd/zflow
+	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/app/*", "internal/bubble", "internal/durable", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), outside: []string{jetstream}, traits: part}, // of cmd/zflow
 	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
 	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},

@@ -17,6 +17,7 @@ import (
 	"zflow/engine/definition"
 	"zflow/internal/app"
 	"zflow/internal/bubble"
+	"zflow/internal/durable"
 	"zflow/internal/flowtest/house"
 	"zflow/internal/flowtest/testfile"
 	"zflow/proto"
@@ -91,7 +92,7 @@ func (r *Runner) play(ctx context.Context, s *Suite, t *testfile.Test, crash *ho
 }
 
 // code is what runs the code of a test's steps, nil where that has to be stated.
-func (r *Runner) code(t *testfile.Test) (func(jetstream.JetStream) *actions.Action, error) {
+func (r *Runner) code(t *testfile.Test) (func(jetstream.JetStream, *durable.Gate) *actions.Action, error) {
 	if !t.Code {
 		return nil, nil
 	}

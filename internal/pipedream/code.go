@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"zflow/engine/definition/document"
 )
 
 var (
@@ -24,8 +26,12 @@ var builtin = []string{"@pipedream/platform", "assert", "buffer", "child_process
 // Zoom's, and the environment variables that it reads.
 func (t *translation) props(v *values, src string) object {
 	with := newObject()
+	if stores := t.stores(v, src); !stores.empty() {
+		with.put("$stores", stores)
+	}
 	for _, p := range v.step.props {
 		switch {
+		case isStore(p, src):
 		case !isAccount(p.Value):
 			with.put(p.Key.Value, v.value(labeled(p.Value), p.Key.Value))
 		case !usesZoom(step{props: []pair{p}}):
@@ -47,6 +53,38 @@ func (t *translation) props(v *values, src string) object {
 		}
 	}
 	return with
+}
+
+// storeProp finds a prop of code that is a data store.
+var storeProp = regexp.MustCompile(`([A-Za-z_$][\w$]*)\s*:\s*\{[^{}]*\btype\s*:\s*["']data_store["']`)
+
+func isStore(p pair, src string) bool {
+	for _, m := range storeProp.FindAllStringSubmatch(src, -1) {
+		if m[1] == p.Key.Value {
+			return true
+		}
+	}
+	return false
+}
+
+// stores are the data stores that code uses, by its props. One that the file does not
+// name is the workflow's own.
+func (t *translation) stores(v *values, src string) object {
+	o := newObject()
+	for _, m := range storeProp.FindAllStringSubmatch(src, -1) {
+		n := v.step.prop(m[1])
+		if o.has(m[1]) {
+			continue
+		}
+		if n == nil || n.Kind != document.Scalar || n.Value == "" || hasExpression(n) {
+			o.put(m[1], true)
+			t.note(v.step.at, true, fmt.Sprintf("which data store this.%s of %s is is not in the file: it is the workflow's own", m[1], v.step.id), "write the name of a shared one instead of true, if others use it too")
+			continue
+		}
+		o.put(m[1], ID(n.Value))
+		t.note(n, true, fmt.Sprintf("the data store %s is the shared store %s, which is empty", n.Value, ID(n.Value)), "bring its values over with zflow data set --store "+ID(n.Value))
+	}
+	return o
 }
 
 // credentials are secrets, for an app that zflow has no connection of.

@@ -13,7 +13,9 @@
 //  4. Memory is limited three times: V8's heap by its flag, all of it by the kernel
 //     where there is Linux, and by looking.
 //  5. What is left running after a call ends its process.
-//  6. Calls may be made inside of a synctest bubble: time here is always real, and no
+//  6. What code asks of its worker is answered in the goroutine of the call, one question
+//     at a time, within the call's limit; a process that does not read its answer ends.
+//  7. Calls may be made inside of a synctest bubble: time here is always real, and no
 //     channel that the pool waits on is made by a caller.
 //
 // It never says that a call did not happen where it may have: Died tells whether it

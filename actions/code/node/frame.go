@@ -11,8 +11,10 @@ import (
 const (
 	toBundle = 'B'
 	toCall   = 'C'
+	toAnswer = 'A'
 
 	fromReady  = 'R'
+	fromAsk    = 'S'
 	fromLog    = 'L'
 	fromOutput = 'O'
 	fromError  = 'E'

@@ -151,6 +151,8 @@ type Call struct {
 	Args   []Arg
 	Limit  time.Duration // 0: none
 	Log    func(level, line string)
+	// Ask answers what the code asks of its worker, one question at a time. Nil: it may not ask.
+	Ask func(ctx context.Context, question []byte) (answer []byte)
 }
 
 // Arg is a named argument, in JSON.
@@ -265,6 +267,7 @@ func (c *process) call(ctx context.Context, p *Pool, call Call) ([]byte, error) 
 	if err := c.learn(call); err != nil {
 		return nil, err
 	}
+	defer c.settle()
 	c.limit.Store(&bound{long: call.Limit})
 	p.wake()
 	if err := c.ask(p, call); err != nil {
@@ -277,7 +280,7 @@ func (c *process) call(ctx context.Context, p *Pool, call Call) ([]byte, error) 
 			if !ok {
 				return nil, c.why
 			}
-			if done, result, err := c.heard(f, call); done {
+			if done, result, err := c.heard(ctx, f, call); done {
 				return result, err
 			}
 		case <-ctx.Done():
@@ -333,12 +336,15 @@ func (c *process) ask(p *Pool, call Call) error {
 }
 
 // heard takes in what the process says during a call.
-func (c *process) heard(f frame, call Call) (done bool, result []byte, err error) {
+func (c *process) heard(ctx context.Context, f frame, call Call) (done bool, result []byte, err error) {
 	switch {
 	case f.letter == fromLog:
 		if level, line, ok := strings.Cut(string(f.body), " "); ok && call.Log != nil {
 			call.Log(level, line)
 		}
+		return false, nil, nil
+	case f.letter == fromAsk && call.Ask != nil:
+		c.answer(call.Ask(ctx, f.body))
 		return false, nil, nil
 	case len(f.body) > 0 && f.letter == fromOutput:
 		c.left = f.body[0] == '1'

@@ -35,11 +35,12 @@ type process struct {
 
 // use is what a process has been used for. It is whose the process is at the time.
 type use struct {
-	group  string          // whose code it runs; empty: nobody's yet
-	has    map[string]bool // bundles
-	calls  int
-	left   bool      // the last call left something running
-	rested time.Time // in real time, when it was first seen at rest; zero: it was not yet
+	group     string          // whose code it runs; empty: nobody's yet
+	has       map[string]bool // bundles
+	calls     int
+	left      bool          // the last call left something running
+	answering chan struct{} // closed when the last answer is written; nil: there was none
+	rested    time.Time     // in real time, when it was first seen at rest; zero: it was not yet
 }
 
 // bound is how long a call may take; the watch stamps its beginning.

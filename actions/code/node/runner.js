@@ -46,7 +46,7 @@ input.on("end", () => end(0)); // the worker is gone
 
 // ---- what the code prints
 
-let current = null; // the call: { lines, bytes, limit }
+let current = null; // the call: { bytes, output, result }
 let level = "info";
 
 function say(grade, text) {
@@ -158,13 +158,15 @@ process.on("beforeExit", () => {
 
 class Unfit extends Error {}
 
-// fit tells whether a value holds a BigInt, and throws where JSON would lose something.
+// fit tells whether a value holds a BigInt, and throws where JSON would lose something. The
+// path begins with what the value is: result, or value.
 function fit(v, path, above) {
+  const what = /^[a-z]+/.exec(path)[0];
   switch (typeof v) {
     case "bigint":
       return true;
     case "number":
-      if (!Number.isFinite(v)) throw new Unfit(`the result has ${v} at ${path}, which JSON cannot hold`);
+      if (!Number.isFinite(v)) throw new Unfit(`the ${what} has ${v} at ${path}, which JSON cannot hold`);
       return false;
     case "object":
       if (v === null) return false;
@@ -172,8 +174,8 @@ function fit(v, path, above) {
     default:
       return false;
   }
-  if (above.includes(v)) throw new Unfit(`the result is circular: ${path} is ${above.indexOf(v) === 0 ? "the result itself" : "one of the values around it"}`);
-  if (v instanceof Map || v instanceof Set) throw new Unfit(`the result has a ${v.constructor.name} at ${path}: return ${v instanceof Map ? "Object.fromEntries(map)" : "[...set]"}`);
+  if (above.includes(v)) throw new Unfit(`the ${what} is circular: ${path} is ${above.indexOf(v) === 0 ? `the ${what} itself` : "one of the values around it"}`);
+  if (v instanceof Map || v instanceof Set) throw new Unfit(`the ${what} has a ${v.constructor.name} at ${path}: return ${v instanceof Map ? "Object.fromEntries(map)" : "[...set]"}`);
   above.push(v);
   let big = false;
   if (typeof v.toJSON === "function") {
@@ -202,10 +204,48 @@ function write(v) {
   return "{" + members.join(",") + "}";
 }
 
+function jsonOf(v, what) {
+  return (fit(v, what, []) ? write(v) : stringify(v)) ?? "null";
+}
+
 function encode(v) {
-  const json = (fit(v, "result", []) ? write(v) : stringify(v)) ?? "null";
+  const json = jsonOf(v, "result");
   if (Buffer.byteLength(json) > current.result) throw new Unfit(`the result has ${size(Buffer.byteLength(json))}: at most ${size(current.result)}`);
   return json;
+}
+
+// ---- what the code asks of its worker
+
+let queue = Promise.resolve(); // one question at a time: what is answered may be large
+let waiting = null; // for the answer
+
+// asker is what the code of one call asks with: a question is an object, and a value
+// that goes with it. What the worker refuses is an error.
+function asker() {
+  const own = current;
+  const over = () => new Error("it was asked after the end of the call");
+  return (question, value) => {
+    if (current !== own) return Promise.reject(over());
+    const text = stringify(question).slice(0, -1) + (value === undefined ? "}" : `,"value":${jsonOf(value, "value")}}`);
+    if (Buffer.byteLength(text) > own.result) return Promise.reject(new Unfit(`the value has ${size(Buffer.byteLength(text))}: at most ${size(own.result)}`));
+    const answer = queue.then(() => new Promise((resolve, reject) => {
+      if (current !== own) return reject(over());
+      waiting = { resolve, reject };
+      input.ref(); // or it would look as if nothing could settle this
+      send("S", text);
+    }));
+    queue = answer.catch(() => {});
+    return answer;
+  };
+}
+
+function answered(a) {
+  if (waiting === null) return; // the call is over
+  const { resolve, reject } = waiting;
+  waiting = null;
+  input.unref();
+  if (a.error === undefined) resolve(a);
+  else reject(Object.assign(new Error(a.error), { code: a.code }));
 }
 
 // ---- calls
@@ -237,6 +277,7 @@ function take(letter, body) {
     modules.set(body.toString("latin1", 2, 2 + n), { source: body.toString("utf8", 2 + n) });
     return;
   }
+  if (letter === "A") return answered(parse(body.toString("utf8")));
   const n = body.readUInt32LE(0);
   const head = parse(body.toString("utf8", 4, 4 + n));
   current = { bytes: 0, output: head.output, result: head.result };
@@ -246,6 +287,7 @@ function take(letter, body) {
 // arguments_ are parsed when the code looks at them.
 function arguments_(names, body) {
   const args = { log: logger() };
+  Object.defineProperty(args, Symbol.for("zflow.ask"), { value: asker() });
   let at = 0;
   for (const [name, length] of names) {
     const from = at;
@@ -282,6 +324,8 @@ async function call(id, args) {
 function finish(letter, text) {
   const left = resources().length > 0;
   current = null;
+  waiting = null;
+  queue = Promise.resolve();
   input.ref();
   send(letter, (left ? "1" : "0") + text);
 }

@@ -21,14 +21,23 @@ import (
 //go:embed shim.js
 var shim string
 
+//go:embed stores.js
+var stores string
+
 //go:embed platform.mjs
 var platform string
 
 // name is what the shim is imported by.
 const name = "zflow:pipedream"
 
+// kinds are functions that only say what a component is.
+var kinds = `
+const same = (component) => component;
+module.exports = { defineApp: same, defineAction: same, defineSource: same };
+`
+
 var (
-	shaped = regexp.MustCompile(`\bdefineComponent\b|@pipedream/platform|\bexport\s+default\s*\{|\bmodule\.exports\s*=\s*\{`)
+	shaped = regexp.MustCompile(`\bdefineComponent\b|@pipedream(?:hq)?/platform|@pipedream/types|\bexport\s+default\s*\{|\bmodule\.exports\s*=\s*\{`)
 	pinned = regexp.MustCompile(`^((?:@[^/@]+/)?[^@/.][^@/]*)@[^/]+`)
 )
 
@@ -47,9 +56,7 @@ const namespace = "pipedream"
 // Setup finds what code in Pipedream's shape imports: the platform, and packages whose
 // version stands in the import.
 func Setup(b api.PluginBuild) {
-	modules := map[string]api.OnLoadResult{
-		name: {Contents: &shim, Loader: api.LoaderJS}, "@pipedream/platform": {Contents: &platform, Loader: api.LoaderJS},
-	}
+	modules := map[string]*string{name: &shim, name + "/stores": &stores, "@pipedream/platform": &platform, "@pipedreamhq/platform": &platform, "@pipedream/types": &kinds}
 	own := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 		path := a.Path
 		if m := pinned.FindStringSubmatch(path); m != nil {
@@ -57,8 +64,10 @@ func Setup(b api.PluginBuild) {
 		}
 		return api.OnResolveResult{Path: path, Namespace: namespace}, nil
 	}
-	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `|@pipedream/platform(@[^/]+)?)$`}, own)
-	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) { return modules[a.Path], nil })
+	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `(/stores)?|@pipedream(hq)?/platform(@[^/]+)?|@pipedream/types(@[^/]+)?)$`}, own)
+	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		return api.OnLoadResult{Contents: modules[a.Path], Loader: api.LoaderJS}, nil
+	})
 	b.OnResolve(api.OnResolveOptions{Filter: pinned.String()}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 		r := b.Resolve(pinned.ReplaceAllString(a.Path, "$1"), api.ResolveOptions{ResolveDir: a.ResolveDir, Importer: a.Importer, Kind: a.Kind, Namespace: a.Namespace})
 		return api.OnResolveResult{Path: r.Path, External: r.External, Namespace: r.Namespace, Errors: r.Errors, Warnings: r.Warnings}, nil

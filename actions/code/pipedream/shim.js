@@ -4,19 +4,12 @@
 // load returns the module of the code; it is called when the first call is there, so
 // that what the code reads of process.env at its beginning is there too.
 
-class Unfit extends Error {
-  constructor(message) {
-    super(message);
-    this.name = "PipedreamError";
-  }
-}
+const { Unfit, own, missing, storeOf, keptBy } = require("zflow:pipedream/stores");
 
 globalThis.defineComponent ??= (component) => component;
 globalThis.defineAction ??= (component) => component;
 globalThis.defineSource ??= (component) => component;
 globalThis.defineApp ??= (component) => component;
-
-const own = (o, name) => o !== null && o !== undefined && Object.prototype.hasOwnProperty.call(o, name);
 
 // ---- names of steps: the rule by which zflow import makes ids
 
@@ -122,22 +115,11 @@ function appOf(args, name, d) {
 }
 
 const instead = {
-  data_store: (name) => `the data store ${name} is not reached from code: read it by a step data.get before and hand the value in (with:), and keep what the code returns by a step data.set`,
-  "$.service.db": (name) => `this.${name} keeps nothing here: use the steps data.get and data.set`,
   dir: (name) => `the folder ${name} is not there: use the steps file.read and file.write`,
   sql: (name) => `the prop ${name} (sql) is not there`,
-  "$.interface.http": (name) => `this.${name} answers no requests: use respond`,
 };
 
-// missing stands for a prop that cannot be had: to have it is no error, to use it is.
-function missing(name, why) {
-  return new Proxy({}, {
-    get(_, key) {
-      if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
-      throw new Unfit(why);
-    },
-  });
-}
+// ---- values
 
 const truths = { true: true, false: false };
 
@@ -157,7 +139,7 @@ function value(v, d) {
 }
 
 // thisOf is what run() and methods see as this.
-function thisOf(component, args) {
+function thisOf(component, args, around) {
   const self = {};
   const inputs = args.inputs ?? {};
   for (const [name, v] of Object.entries(inputs)) if (!name.startsWith("$")) self[name] = v;
@@ -166,19 +148,54 @@ function thisOf(component, args) {
     const d = definition(prop, name);
     if (isApp(d)) {
       self[name] = appOf(args, name, d);
+    } else if (d.type === "data_store") {
+      self[name] = storeOf(args, name, around.waiting);
+    } else if (d.type === "$.service.db") {
+      self[name] = { get: (key) => around.kept.get(key), set: (key, v) => around.kept.set(key, v) };
+    } else if (d.type === "$.interface.http") {
+      self[name] = answering(name, around.respond);
+    } else if (d.type === "http_request") {
+      self[name] = requesting(name, inputs[name] ?? d.default);
     } else if (instead[d.type]) {
       self[name] = missing(name, instead[d.type](name));
     } else if (own(inputs, name) && inputs[name] !== null) {
       self[name] = value(inputs[name], d);
     } else if (d.default !== undefined) {
       self[name] = d.default;
-    } else if (!d.optional && !interfaces.test(d.type ?? "") && d.type !== "alert" && d.type !== "http_request") {
+    } else if (!d.optional && !interfaces.test(d.type ?? "") && d.type !== "alert") {
       absent.push(name);
     }
   }
   if (absent.length > 0) throw new Unfit(`the step gives no value for ${absent.join(", ")}: write it under with:`);
   for (const [name, f] of Object.entries(component.methods ?? {})) self[name] = f.bind(self);
   return self;
+}
+
+// answering is what starts a source by requests: what it answers is what $.respond is.
+function answering(name, respond) {
+  return {
+    get endpoint() {
+      throw new Unfit(`this.${name}.endpoint is not there: the address is that of the workflow's trigger (zflow workflows show)`);
+    },
+    respond,
+  };
+}
+
+// requesting is a request that was put together as a prop, to be sent with execute().
+function requesting(name, config) {
+  const named = (list) => (Array.isArray(list) ? Object.fromEntries(list.filter((e) => e?.name && !e.disabled).map((e) => [e.name, e.value])) : list ?? undefined);
+  return {
+    ...config,
+    execute() {
+      if (!config?.url) throw new Unfit(`this.${name}.execute() needs a url: give it with: { ${name}: { url: …, method: … } }`);
+      const { url, method, params, headers, body, data, auth } = config;
+      const basic = auth?.type === "basic" ? { username: auth.username, password: auth.password } : undefined;
+      const bearer = auth?.type === "bearer" ? { authorization: `Bearer ${auth.token}` } : {};
+      const content = body?.contentType === undefined ? body : body.fields ? named(body.fields) : body.raw;
+      const type = body?.contentType ? { "content-type": body.contentType } : {};
+      return require("@pipedream/platform").axios(undefined, { url, method, params: named(params), headers: { ...type, ...bearer, ...named(headers) }, data: data ?? content, auth: basic });
+    },
+  };
 }
 
 const isSource = (component) => component.type === "source" || Object.values(component.props ?? {}).some((p) => /^\$\.interface\./.test(typeof p === "string" ? p : p?.type ?? ""));
@@ -199,10 +216,23 @@ const later = {
   $respond: "if: steps.ID.output.$respond != null, with respond: { status: ${{ steps.ID.output.$respond.status }}, … }",
 };
 
-function dollar(args, out, waiting) {
-  const must = (mark, what) => {
-    if (args.inputs?.[mark] !== true) throw new Unfit(`${what} does nothing by itself here: write with: { ${mark}: true }, and behind this step one that does it (${later[mark].replaceAll("ID", "this_step")})`);
+const mustFor = (args) => (mark, what) => {
+  if (args.inputs?.[mark] !== true) throw new Unfit(`${what} does nothing by itself here: write with: { ${mark}: true }, and behind this step one that does it (${later[mark].replaceAll("ID", "this_step")})`);
+};
+
+function responder(args, out) {
+  return (answer) => {
+    mustFor(args)("$respond", "$.respond()");
+    const { status = 200, headers = {}, body = null } = answer ?? {};
+    if (typeof body?.pipe === "function" || typeof body?.getReader === "function") throw new Unfit("$.respond() with a stream is not there: give text or a value");
+    if (own(out, "$respond")) throw new Unfit("$.respond() was called twice");
+    out.$respond = { status, headers, body: Buffer.isBuffer(body) ? body.toString("utf8") : body };
+    return Promise.resolve();
   };
+}
+
+function dollar(args, out, waiting) {
+  const must = mustFor(args);
   const never = (what, how) => () => {
     throw new Unfit(`${what} is not there: ${how}`);
   };
@@ -228,14 +258,7 @@ function dollar(args, out, waiting) {
       refreshTimeout: never("$.flow.refreshTimeout()", "give the step a timeout"),
       trigger: never("$.flow.trigger()", "write a step call behind this one"),
     },
-    respond(answer) {
-      must("$respond", "$.respond()");
-      const { status = 200, headers = {}, body = null } = answer ?? {};
-      if (typeof body?.pipe === "function" || typeof body?.getReader === "function") throw new Unfit("$.respond() with a stream is not there: give text or a value");
-      if (own(out, "$respond")) throw new Unfit("$.respond() was called twice");
-      out.$respond = { status, headers, body: Buffer.isBuffer(body) ? body.toString("utf8") : body };
-      return Promise.resolve();
-    },
+    respond: responder(args, out),
     send: {
       http(config) {
         waiting.push(require("@pipedream/platform").axios(undefined, config));
@@ -260,30 +283,49 @@ function withEnvironment(env, f) {
   });
 }
 
+// through waits for what was begun and not awaited, and for what that began.
+async function through(waiting) {
+  for (let n = -1; n !== waiting.length; ) {
+    n = waiting.length;
+    await Promise.all(waiting);
+  }
+}
+
 async function action(component, args) {
   const out = {};
-  const waiting = [];
-  const self = thisOf(component, args);
+  const around = { waiting: [], kept: await keptBy(component, args), respond: responder(args, out) };
+  const self = thisOf(component, args, around);
   let result;
   try {
-    result = await component.run.call(self, { steps: stepsOf(args), $: dollar(args, out, waiting) });
+    result = await component.run.call(self, { steps: stepsOf(args), $: dollar(args, out, around.waiting) });
   } catch (e) {
     if (!(e instanceof Exit)) throw e;
     out.$exit = e.reason;
   }
-  await Promise.all(waiting);
+  await through(around.waiting);
+  await around.kept.save(args, "", []);
   return { ...out, $return_value: result === undefined ? null : result };
 }
 
-// source runs a source on the run's event; what it emits is its result.
+// source runs a source on the run's event; what it emits is its result, without what its
+// dedupe leaves out, from the oldest to the newest.
 async function source(component, args) {
-  const emits = [];
-  const self = thisOf(component, args);
-  self.$emit = (event, meta = {}) => {
-    emits.push({ event, id: meta.id ?? null, name: meta.name ?? null, summary: meta.summary ?? null, ts: meta.ts ?? null });
+  const out = {};
+  let emits = [];
+  const around = { waiting: [], kept: await keptBy(component, args), respond: responder(args, out) };
+  const self = thisOf(component, args, around);
+  self.$emit = (event, meta) => {
+    const { id = null, name = null, summary = null, ts = null } = meta ?? {};
+    emits.push({ event, id, name, summary, ts });
   };
   await component.run.call(self, eventOf(args));
-  return { $return_value: emits };
+  await through(around.waiting);
+  if (emits.every((e) => Number.isFinite(e.ts))) emits.sort((a, b) => a.ts - b.ts);
+  const told = component.dedupe ? emits.filter((e) => e.id !== null) : [];
+  const fresh = await around.kept.save(args, component.dedupe ?? "", told.map((e) => String(e.id)));
+  const old = new Set(told.filter((_, i) => fresh[i] === false));
+  emits = emits.filter((e) => !old.has(e));
+  return { ...out, $return_value: emits };
 }
 
 module.exports = (load) => {

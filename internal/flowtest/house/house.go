@@ -21,6 +21,7 @@ import (
 	"zflow/internal/app"
 	"zflow/internal/app/streams"
 	"zflow/internal/bubble"
+	"zflow/internal/durable"
 	"zflow/internal/flowtest/testfile"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
@@ -41,8 +42,8 @@ type Config struct {
 	Folder    string            // that files of events are relative to
 	Crash     *Crash            // nil: only where the test says so
 	Clock     *bubble.Clock
-	Code      func(jetstream.JetStream) *actions.Action // runs code; nil: its outcomes are stated
-	Expired   func() bool                               // says that the test has taken too long; nil: never
+	Code      func(jetstream.JetStream, *durable.Gate) *actions.Action // runs code; nil: its outcomes are stated
+	Expired   func() bool                                              // says that the test has taken too long; nil: never
 }
 
 // House is a running zflow.

@@ -114,7 +114,7 @@ func (w *world) do(ctx context.Context, one *hand, real *actions.Action, c actio
 	case len(outcomes) == 0 && real.Spec.Name == "emit":
 		return w.emit(ctx, c)
 	case len(outcomes) == 0 && c.Code != nil && w.house.Code != nil:
-		return w.house.Code(w.house.client.JS).Do(ctx, c)
+		return w.house.Code(one.js, one.gate).Do(ctx, c)
 	}
 	if a, err := w.itself(ctx, one, step, real.Spec.Name); a != nil || err != nil {
 		return w.really(ctx, a, c, err)

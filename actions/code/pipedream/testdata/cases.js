@@ -33,7 +33,7 @@ module.exports = [
   { name: "respond twice", code: `export default { async run({ $ }) { await $.respond({}); await $.respond({}) } }`, args: { inputs: { $respond: true } }, fails: "called twice" },
   { name: "respond that nobody does", code: `export default { async run({ $ }) { await $.respond({}) } }`, fails: "with: { $respond: true }" },
   { name: "files", code: `export default { run({ $ }) { $.files.open("a") } }`, fails: "use the steps file.read and file.write" },
-  { name: "a data store", code: `export default { props: { data: { type: "data_store" } }, async run() { return this.data.get("a") } }`, fails: "the data store data is not reached from code: read it by a step data.get" },
+  { name: "a data store", code: `export default { props: { data: { type: "data_store" } }, async run() { return this.data.get("a") } }`, fails: "this.data is a data store: say which with: { $stores: { data: NAME } }" },
   { name: "send http", code: `export default { run({ $ }) { $.send.http({ method: "POST", url: globalThis.HARBOR + "/hook", data: { a: 1 } }) } }`, want: { $return_value: null }, called: ["POST /hook {\"a\":1} application/json"] },
   { name: "send http that fails", code: `export default { run({ $ }) { $.send.http({ method: "POST", url: globalThis.HARBOR + "/status/500" }) } }`, fails: "Request failed with status code 500" },
   { name: "an error of its own", code: `export default { run() { throw new TypeError("no") } }`, fails: "no" },
