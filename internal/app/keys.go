@@ -10,6 +10,7 @@ import (
 	"zflow/internal/app/accounts"
 	"zflow/internal/connections"
 	"zflow/internal/sealed"
+	"zflow/internal/wholefile"
 )
 
 // Keys are the files of keys that CreateKeys made or found.
@@ -110,14 +111,5 @@ func savePublic(path, text string) (saved bool, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".public-*")
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // it is not there where all went well
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return false, err
-	}
-	return true, os.Rename(f.Name(), path)
+	return true, wholefile.Replace(path, []byte(text), 0o644)
 }

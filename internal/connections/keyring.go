@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"zflow/internal/wholefile"
+
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
@@ -114,24 +116,10 @@ func Rotate(path string) error {
 	raw := make([]byte, chacha20poly1305.KeySize)
 	rand.Read(raw) // never fails
 	next := append([]byte(keyPrefix+base64.RawURLEncoding.EncodeToString(raw)+"\n"), old...)
-	if err := replaceFile(path, next); err != nil {
+	if err := wholefile.Replace(path, next, 0o600); err != nil {
 		return fmt.Errorf("rotating connection keys: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file whole or not at all, flushed, for its owner only.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is not there where all went well
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // missed reads the file again for a key that is not there, but not all the time.
@@ -183,21 +171,8 @@ func createKeyring(path string) (*Keyring, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making connection keys: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // mode 0600
-	if err != nil {
-		return nil, fmt.Errorf("making connection keys: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(keyPrefix + base64.RawURLEncoding.EncodeToString(raw) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return nil, fmt.Errorf("making connection keys: %w", err)
-	}
-	err = os.Link(f.Name(), path)
-	if errors.Is(err, fs.ErrExist) {
-		return LoadOrCreateKeyring(path)
-	}
-	if err != nil {
+	err := wholefile.Create(path, []byte(keyPrefix+base64.RawURLEncoding.EncodeToString(raw)+"\n"))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("making connection keys: %w", err)
 	}
 	return LoadOrCreateKeyring(path)

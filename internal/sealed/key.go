@@ -10,10 +10,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"zflow/internal/wholefile"
 
 	"golang.org/x/crypto/nacl/box"
 )
@@ -131,24 +132,10 @@ func Rotate(path string) error {
 	if err != nil {
 		return fmt.Errorf("rotating sealing keys: %w", err)
 	}
-	if err := replaceFile(path, append([]byte(privateText+keyText.EncodeToString(private[:])+"\n"), old...)); err != nil {
+	if err := wholefile.Replace(path, append([]byte(privateText+keyText.EncodeToString(private[:])+"\n"), old...), 0o600); err != nil {
 		return fmt.Errorf("rotating sealing keys: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file whole or not at all, flushed, for its owner only.
-func replaceFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sealing-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is not there where all went well
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 type pair struct{ public, private [32]byte }
@@ -206,33 +193,11 @@ func LoadOrCreateKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generating sealing key: %w", err)
 	}
-	if err := create(path, privateText+keyText.EncodeToString(private[:])+"\n"); err != nil {
+	err = wholefile.Create(path, []byte(privateText+keyText.EncodeToString(private[:])+"\n"))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("creating sealing key: %w", err)
 	}
 	return LoadKeys(path)
-}
-
-// create makes a file whole or not at all, flushed, and never over another: a key
-// that a crash could halve or replace would make what it sealed unreadable.
-func create(path, text string) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".sealing-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func keyring(keys [][32]byte) (*Keys, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"zflow/internal/unused"
 	"zflow/internal/zoomsim/oauth"
 	"zflow/internal/zoomsim/rest"
 	"zflow/internal/zoomsim/world"
@@ -110,8 +111,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Serve answers on a listener until ctx ends, then finishes what is under way.
 func (s *Sim) Serve(ctx context.Context, l net.Listener) error {
-	unused := &unused{conns: map[net.Conn]struct{}{}}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ConnState: unused.note}
+	idle := &unused.Conns{}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ConnState: idle.Note}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -122,38 +123,13 @@ func (s *Sim) Serve(ctx context.Context, l net.Listener) error {
 	s.close() // releases calls that hang on demand
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	unused.close()
+	idle.Close()
 	err := server.Shutdown(grace)
 	if err != nil {
 		err = errors.Join(err, server.Close())
 	}
 	<-failed
 	return err
-}
-
-// unused are the connections over which nothing came yet. A client that dials one
-// more than it needs keeps them, and a server that stops waits 5 s for each.
-type unused struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-}
-
-func (u *unused) note(c net.Conn, state http.ConnState) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if state == http.StateNew {
-		u.conns[c] = struct{}{}
-	} else {
-		delete(u.conns, c)
-	}
-}
-
-func (u *unused) close() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for c := range u.conns {
-		_ = c.Close() // nothing was to be sent
-	}
 }
 
 // Close drops the retries that wait and lets attempts under way end, which takes

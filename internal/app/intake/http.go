@@ -2,11 +2,10 @@ package intake
 
 import (
 	"io"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 
+	"zflow/internal/unused"
 	webhttp "zflow/sources/http"
 	"zflow/sources/zoom"
 
@@ -25,7 +24,7 @@ const (
 	unusedFor      = 100 * time.Millisecond // after the stop, until a connection without a request is closed
 )
 
-func (in *Intake) publicServer() (*http.Server, *unused) {
+func (in *Intake) publicServer() (*http.Server, *unused.Conns) {
 	mux := http.NewServeMux()
 	mux.Handle(zoom.Path, in.timed(in.handler))
 	mux.Handle(webhttp.Path, in.web.handler)
@@ -36,13 +35,13 @@ func (in *Intake) publicServer() (*http.Server, *unused) {
 		in.numbers.notFound.Inc()
 		http.Error(w, "not found", http.StatusNotFound)
 	})
-	s, u := in.server(mux), &unused{conns: map[net.Conn]struct{}{}}
+	s, u := in.server(mux), &unused.Conns{}
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true) // from a proxy that speaks it
 	s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, PingTimeout: readTimeout, SendPingTimeout: idleTimeout}
-	s.ConnState = u.note
+	s.ConnState = u.Note
 	return s, u
 }
 
@@ -54,32 +53,6 @@ func (in *Intake) verifyDomain(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	// Zoom asks again where the answer did not arrive.
 	_, _ = io.WriteString(w, in.config.Verification)
-}
-
-// unused are the connections over which nothing came yet: http.Server waits 5 s
-// for those when it stops, and clients dial some that they then do not need.
-type unused struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-}
-
-func (u *unused) note(c net.Conn, state http.ConnState) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if state == http.StateNew {
-		u.conns[c] = struct{}{}
-	} else {
-		delete(u.conns, c)
-	}
-}
-
-// close closes them. A request that came meanwhile is sent again.
-func (u *unused) close() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for c := range u.conns {
-		_ = c.Close() // nobody waits for an answer
-	}
 }
 
 func (in *Intake) server(h http.Handler) *http.Server {

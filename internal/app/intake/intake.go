@@ -14,6 +14,7 @@ import (
 	"zflow/internal/durable"
 	"zflow/internal/sealed"
 	"zflow/internal/settings"
+	"zflow/internal/unused"
 	"zflow/sources"
 	"zflow/sources/email"
 	"zflow/sources/http"
@@ -162,7 +163,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	defer in.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	public, unused := in.publicServer()
+	public, idle := in.publicServer()
 	private := in.privateServer()
 	ended := make(chan error, 2)
 	go func() { ended <- public.Serve(in.public) }()
@@ -192,7 +193,7 @@ func (in *Intake) Run(ctx context.Context) error {
 		defer close(mailStopped)
 		stopMail()
 	}()
-	failure = errors.Join(failure, in.drain(public, unused))
+	failure = errors.Join(failure, in.drain(public, idle))
 	<-mailStopped
 	stop(nil)
 	<-kept
@@ -201,10 +202,10 @@ func (in *Intake) Run(ctx context.Context) error {
 
 // drain stops taking connections and waits for the requests under way; NATS stays
 // connected for them.
-func (in *Intake) drain(public *nethttp.Server, unused *unused) error {
+func (in *Intake) drain(public *nethttp.Server, idle *unused.Conns) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(in.config.Drain, defaultDrain))
 	defer cancel()
-	defer time.AfterFunc(unusedFor, unused.close).Stop()
+	defer time.AfterFunc(unusedFor, idle.Close).Stop()
 	if err := public.Shutdown(ctx); err != nil {
 		return fmt.Errorf("waiting for the webhooks under way: %w", errors.Join(err, public.Close()))
 	}
