@@ -240,12 +240,13 @@ func (h *Handler) unavailable(c *call, err error) *fault {
 	return &fault{Unavailable, "the request cannot be stored now: send it again", 0}
 }
 
-// say answers with JSON.
+// say answers with JSON. Whoever took long to send still has time to read.
 func say(w nethttp.ResponseWriter, status int, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		status, raw = nethttp.StatusInternalServerError, []byte(`{"error":"the answer is no JSON"}`)
 	}
+	extend(nethttp.NewResponseController(w))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

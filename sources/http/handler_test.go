@@ -370,3 +370,16 @@ func TestTable(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A body that would have to be unpacked is refused for what it is.
+func TestCompressedBodies(t *testing.T) {
+	d, h := newDesk(t, Limits{}, echo(nil))
+	for coding, want := range map[string]int{"gzip": 415, "deflate, gzip": 415, "identity": 202, "": 202} {
+		if w := send(h, "POST", "/http/echo", `{}`, "Content-Encoding", coding); w.Code != want {
+			t.Errorf("%q: %d %s", coding, w.Code, w.Body)
+		}
+	}
+	if len(d.events) != 2 {
+		t.Errorf("%d events", len(d.events))
+	}
+}

@@ -64,6 +64,9 @@ func (h *Handler) receive(w nethttp.ResponseWriter, r *nethttp.Request, route *R
 
 // body reads, checks the signature of, and parses a body.
 func (h *Handler) body(w nethttp.ResponseWriter, r *nethttp.Request, route *Route, now time.Time) (content, *fault) {
+	if coded := strings.TrimSpace(r.Header.Get("Content-Encoding")); coded != "" && !strings.EqualFold(coded, "identity") {
+		return content{}, &fault{Unsupported, "a body is taken as it is, without the Content-Encoding that this has", 0}
+	}
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	files := kind == "multipart/form-data" || isRaw(kind)
