@@ -116,7 +116,7 @@ func (d *decider) unknown(path string, s *StepState) error {
 		return err
 	}
 	f := &v1.StepFailed{Attempt: s.Attempt, Class: classUnknown,
-		Error: &v1.Error{Message: "the worker was lost during the attempt: whether it happened is unknown"}}
+		Error: &v1.Error{Message: "the worker was lost during the attempt: whether it happened is unknown", Class: classUnknown}}
 	d.unknownNext(def, path, s, f)
 	return d.add(path, &v1.Fact{Kind: &v1.Fact_StepFailed{StepFailed: f}})
 }

@@ -3,6 +3,7 @@
 package value
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -20,7 +21,7 @@ func Failure(e *v1.RunEnding) any {
 	return map[string]any{"step": e.Step, "reason": e.Reason, "error": Error(e.Error, "")}
 }
 
-// Error is what `error` is; its code is a number where the API's is one, and the HTTP
+// Error is what `error` is; without a class it is final. Its code is a number where the API's is one, and the HTTP
 // status where the API gave none.
 func Error(e *v1.Error, class string) any {
 	if e == nil {
@@ -32,7 +33,7 @@ func Error(e *v1.Error, class string) any {
 	} else if n, err := strconv.ParseInt(e.Code, 10, 64); err == nil {
 		code = n
 	}
-	return map[string]any{"message": e.Message, "code": code, "status": int64(e.Status), "class": class}
+	return map[string]any{"message": e.Message, "code": code, "status": int64(e.Status), "class": cmp.Or(class, e.Class, "final")}
 }
 
 // Page is the address of a run's page, nil where there is none.

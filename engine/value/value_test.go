@@ -17,6 +17,9 @@ func TestError(t *testing.T) {
 			t.Errorf("%v: code %v, want %v", e, got, want)
 		}
 	}
+	if got := Error(&v1.Error{}, "").(map[string]any)["class"]; got != "final" {
+		t.Errorf("without a class it is %v", got)
+	}
 	if Error(nil, "") != nil {
 		t.Error("no error is one")
 	}
@@ -26,8 +29,8 @@ func TestFailure(t *testing.T) {
 	if Failure(nil) != nil || Failure(&v1.RunEnding{State: "canceled"}) != nil {
 		t.Error("a run has failed that has not")
 	}
-	got := Failure(&v1.RunEnding{State: "failed", Step: "a", Reason: "step", Error: &v1.Error{Message: "m", Status: 500}})
-	want := map[string]any{"step": "a", "reason": "step", "error": map[string]any{"message": "m", "code": int64(500), "status": int64(500), "class": ""}}
+	got := Failure(&v1.RunEnding{State: "failed", Step: "a", Reason: "step", Error: &v1.Error{Message: "m", Status: 500, Class: "retryable"}})
+	want := map[string]any{"step": "a", "reason": "step", "error": map[string]any{"message": "m", "code": int64(500), "status": int64(500), "class": "retryable"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Error(got)
 	}

@@ -56,7 +56,7 @@ func (c *Caller) Do(ctx context.Context, of Of, a *engine.Attempt) (out *engine.
 	defer func() {
 		if p := recover(); p != nil {
 			c.Log.Error("an action panicked", zap.String("run_id", of.Run), zap.String("step", a.Step), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-			out.Error, out.Class = &v1.Error{Message: "the action " + a.Uses.Action + " broke: this is a defect of zflow"}, string(actions.ClassUnknown)
+			refused(out, actions.Unknown("the action %s broke: this is a defect of zflow", a.Uses.Action))
 		}
 		out.Took = max(time.Since(begun), time.Nanosecond)
 	}()
@@ -146,6 +146,9 @@ func refused(out *engine.Outcome, err error) *engine.Outcome {
 	if errors.As(err, &e) {
 		out.Error = &v1.Error{Message: e.Message, Code: e.Code, Status: int32(e.Status)}
 		out.Class, out.RetryAt = string(e.Class), e.RetryAt
+	}
+	if out.Class != string(actions.ClassFinal) {
+		out.Error.Class = out.Class
 	}
 	return out
 }

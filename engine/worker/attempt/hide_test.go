@@ -48,7 +48,10 @@ func TestSecretsThatAreRepeated(t *testing.T) {
 	if e := out.Error; e.Message != "the key •••• is wrong" || e.Code != sealed.Masked || out.Log[0] != "sent ••••" {
 		t.Errorf("%v, log %q", e, out.Log)
 	}
-	if out = echo(func(actions.Call) (actions.Result, error) { return actions.Result{}, errors.New(token) }); out.Error.Message != sealed.Masked {
+	if out = echo(func(actions.Call) (actions.Result, error) { return actions.Result{}, actions.Retryable("later") }); out.Error.Class != "retryable" || out.Class != "retryable" {
+		t.Errorf("of another class: %v", out.Error)
+	}
+	if out = echo(func(actions.Call) (actions.Result, error) { return actions.Result{}, errors.New(token) }); out.Error.Class != "" || out.Error.Message != sealed.Masked {
 		t.Errorf("a plain error: %v", out.Error)
 	}
 

@@ -886,6 +886,7 @@ type Error struct {
 	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
 	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`      // of the called API
 	Status        int32                  `protobuf:"varint,3,opt,name=status,proto3" json:"status,omitempty"` // HTTP status, 0 when there was no answer
+	Class         string                 `protobuf:"bytes,4,opt,name=class,proto3" json:"class,omitempty"`    // retryable, unknown; empty: final
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +940,13 @@ func (x *Error) GetStatus() int32 {
 		return x.Status
 	}
 	return 0
+}
+
+func (x *Error) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
 }
 
 type RunStarted struct {
@@ -3031,11 +3039,12 @@ const file_zflow_v1_history_proto_rawDesc = "" +
 	"\atrigger\x18\r \x01(\fR\atrigger\x12\x1e\n" +
 	"\n" +
 	"connection\x18\x0e \x01(\tR\n" +
-	"connection\"M\n" +
+	"connection\"c\n" +
 	"\x05Error\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x05R\x06status\"\xf3\x01\n" +
+	"\x06status\x18\x03 \x01(\x05R\x06status\x12\x14\n" +
+	"\x05class\x18\x04 \x01(\tR\x05class\"\xf3\x01\n" +
 	"\n" +
 	"RunStarted\x12\x1a\n" +
 	"\bworkflow\x18\x01 \x01(\tR\bworkflow\x12\x18\n" +
