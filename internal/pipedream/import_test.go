@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"zflow/actions"
 	"zflow/engine/definition"
 	"zflow/engine/definition/document"
 	"zflow/internal/app"
@@ -21,6 +23,8 @@ import (
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what came out into testdata")
+
+var registry = sync.OnceValues(func() (*actions.Registry, error) { return app.Actions(app.ActionsConfig{}) })
 
 // Each archive holds a workflow as it was, and as it became, with the notes.
 func TestWorkflows(t *testing.T) {
@@ -43,7 +47,7 @@ func TestWorkflows(t *testing.T) {
 
 func translate(t *testing.T, a *txtar.Archive) *pipedream.Workflow {
 	t.Helper()
-	registry, err := app.Actions(app.ActionsConfig{})
+	registry, err := registry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +118,7 @@ func rank(name string) int { return slices.Index([]string{"want.yaml", "want.txt
 // Code is bundled where the example is.
 func loads(t *testing.T, w *pipedream.Workflow) {
 	t.Helper()
-	registry, err := app.Actions(app.ActionsConfig{})
+	registry, err := registry()
 	if err != nil {
 		t.Fatal(err)
 	}

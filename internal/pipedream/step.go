@@ -64,6 +64,13 @@ func (t *translation) make(v *values) made {
 		return f(v)
 	}
 	if r, ok := t.rows[key]; ok {
+		switch {
+		case r.Hand != "":
+			v.broken(s.at.Get("uses"), fmt.Errorf("%s is not translated: %s", key, r.Hand))
+			return made{}
+		case r.Call != "":
+			return t.call(v, r)
+		}
 		if t.Actions == nil || t.Actions.Get(r.Uses) != nil || r.Uses == "respond" {
 			return t.action(v, r)
 		}
