@@ -205,7 +205,7 @@ func (t *translation) trigger(path []string) (string, int, error) {
 // shapes are where the fields of an event stand, by what the trigger is.
 var shapes = map[sort]map[string]string{
 	ofHTTP:     {"body": "event", "headers": "trigger.headers", "query": "trigger.query", "method": "trigger.method", "path": "trigger.path"},
-	ofSchedule: {"timestamp": "event.time", "cron": "event.schedule"},
+	ofSchedule: {"timestamp": "event.timestamp", "cron": "event.schedule"},
 }
 
 // context is what Pipedream says of a run.

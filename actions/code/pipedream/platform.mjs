@@ -175,3 +175,24 @@ export function cloneSafe(v) {
   const text = jsonStringifySafe(v);
   return text === undefined ? undefined : JSON.parse(text);
 }
+
+// getFileStream reads a file at an address.
+export async function getFileStream(from) {
+  return (await getFileStreamAndMetadata(from)).stream;
+}
+
+export async function getFileStreamAndMetadata(from) {
+  if (!/^https?:\/\//i.test(from)) throw new ConfigurationError(`files are read from addresses here, not from ${String(from).slice(0, 60)}: use the step file.read, or give the address`);
+  const { data, headers } = await send({ url: from, responseType: "stream" });
+  const name = decodeURIComponent(new URL(from).pathname.split("/").pop() ?? "");
+  const size = Number(headers["content-length"]);
+  return { stream: data, metadata: { name, contentType: headers["content-type"], size: Number.isFinite(size) && size > 0 ? size : undefined, lastModified: headers["last-modified"] ? new Date(headers["last-modified"]) : undefined } };
+}
+
+const absent = (what, how) => () => {
+  throw new ConfigurationError(`${what} is not there: ${how}`);
+};
+
+export const sqlProp = { methods: {} };
+export const sqlProxy = { methods: {} };
+export const transformConfigForOauth = absent("transformConfigForOauth()", "requests that OAuth 1 signs are not there");

@@ -37,11 +37,32 @@ function eventOf(args) {
   const { event, trigger } = args;
   switch (trigger?.source) {
     case "http":
-      return { method: trigger.method, path: trigger.path, query: trigger.query ?? {}, headers: trigger.headers ?? {}, body: event };
+      return requestOf(trigger, event);
     case "schedule":
-      return { timestamp: event?.time, cron: event?.schedule, timezone_configured: { timezone: event?.timezone } };
+      return tickOf(event ?? {});
   }
   return event;
+}
+
+function requestOf(trigger, body) {
+  const request = { method: trigger.method, path: trigger.path, query: trigger.query ?? {}, headers: trigger.headers ?? {}, body };
+  return Object.defineProperty(request, "bodyRaw", {
+    get() {
+      if (typeof body === "string") return body;
+      throw new Unfit("event.bodyRaw is not there: let the trigger check signatures (auth:), before the run");
+    },
+  });
+}
+
+const units = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+
+function tickOf({ timestamp, time, local, timezone, date, schedule = "" }) {
+  const every = /^(?:every\s+)?((?:\d+[smhdw])+)$/.exec(schedule)?.[1];
+  const when = every ? { interval_seconds: [...every.matchAll(/(\d+)(.)/g)].reduce((sum, [, n, unit]) => sum + n * units[unit], 0) } : { cron: schedule };
+  return {
+    timestamp, ...when, timezone_configured: { timezone, date, iso8601: { timestamp: local } },
+    timezone_utc: { timezone: "UTC", date: time?.slice(0, 10), iso8601: { timestamp: time } },
+  };
 }
 
 function contextOf(args) {
@@ -99,7 +120,11 @@ function auth(args, name, app) {
   const given = args.inputs?.[name];
   if (given !== null && typeof given === "object") return given;
   if (/^zoom/.test(app ?? name) && args.connection) return { oauth_access_token: args.connection.access_token, oauth_uid: args.connection.name };
-  const how = /^zoom/.test(app ?? name) ? "name one with connection:" : `give them with: { ${name}: { … } }, from secrets`;
+  if (args.connection && !args.connection.api_url) { // it is to another service than Zoom
+    const { token } = args.connection;
+    return { oauth_access_token: token, access_token: token, api_key: token, api_token: token, token };
+  }
+  const how = /^zoom/.test(app ?? name) ? "name one with connection:" : `name one with connection:, or give them with: { ${name}: { … } }, from secrets`;
   return new Proxy({}, {
     get(_, key) {
       if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;

@@ -32,9 +32,14 @@ func TestShim(t *testing.T) {
 	if err := json.Unmarshal(node(t, "-p", `JSON.stringify(require("./testdata/cases.js"))`), &cases); err != nil || len(cases) == 0 {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir, steps := t.TempDir(), t.TempDir()
+	for from, to := range map[string]string{"testdata/steps": steps, "testdata/packages": filepath.Join(steps, "node_modules")} { // a folder of that name is in no repository
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i, c := range cases {
-		b, faults := bundle.Make(bundle.Source{Dir: "testdata/steps", Name: "w.yaml", Text: c.Code, File: c.File, Place: func(line int) (int, int) { return line, 0 }})
+		b, faults := bundle.Make(bundle.Source{Dir: steps, Name: "w.yaml", Text: c.Code, File: c.File, Place: func(line int) (int, int) { return line, 0 }})
 		if b == nil {
 			t.Fatalf("%s: %v", c.Name, faults)
 		}

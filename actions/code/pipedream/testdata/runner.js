@@ -38,7 +38,7 @@ async function run(c, f) {
   calls = [];
   let got, error;
   try {
-    got = JSON.parse(JSON.stringify(await f({ inputs: {}, event: {}, steps: {}, ...c.args, [Symbol.for("zflow.ask")]: worker })));
+    got = JSON.parse(JSON.stringify(await f({ inputs: {}, event: {}, steps: {}, ...(typeof c.args === "function" ? c.args() : c.args), [Symbol.for("zflow.ask")]: worker })));
   } catch (e) {
     error = e;
   }
