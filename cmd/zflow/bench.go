@@ -26,6 +26,7 @@ const aboutBench = `Measure zflow on this machine, in about five minutes; --only
   core      reading a long history, and deciding in a long workflow
   finished  what a run costs beside many that have finished
   answer    how long a request to an HTTP trigger waits beyond its run
+  mail      how fast mails by SMTP are taken, and their runs are through
   code      what a code step costs, and its processes
   request   what http.request adds to a call
   streams   what live streams cost a console, and how late they are

@@ -79,11 +79,12 @@ func startIngest(ctx context.Context, o order, log *zap.Logger) (served, error) 
 		return nil, err
 	}
 	in, err := intake.New(intake.Config{Listen: "127.0.0.1:0", SealKey: keys.PublicKey, NATS: intake.NATS{URL: o.NATS},
-		Apps: []zoom.App{{Name: "default", Secrets: []string{o.Secret}}}}, log)
+		Apps:     []zoom.App{{Name: "default", Secrets: []string{o.Secret}}},
+		Triggers: intake.Triggers{Mail: intake.Mail{Listen: "127.0.0.1:0", Domains: []string{"*"}}}}, log)
 	if err != nil {
 		return nil, err
 	}
-	p := begin(ctx, report{Webhooks: "http://" + in.Addr() + zoom.Path + "default"}, in.Run)
+	p := begin(ctx, report{Webhooks: "http://" + in.Addr() + zoom.Path + "default", Mail: in.MailAddr()}, in.Run)
 	select {
 	case <-in.Opened():
 		return p, nil

@@ -78,6 +78,7 @@ func (b *bench) scenarios() []scenario {
 		{"core", b.core, each(0, 0)},
 		{"finished", b.finished, each(s.Finished, 2*time.Millisecond)},
 		{"answer", b.answer, each(0, 0) + 2*b.Length},
+		{"mail", b.mail, each(0, 0) + 4*b.Length},
 		{"code", b.code, each(0, 0) + 4*b.Length},
 		{"request", b.request, each(0, 0) + 2*b.Length},
 		{"streams", b.streams, each(s.Streams, 100*time.Millisecond) + 4*b.Length},

@@ -27,6 +27,7 @@ func TestScenarios(t *testing.T) {
 		"core":     {"facts in the history", "loaded and folded, p50", "a decision, 100 steps, p50 of runs"},
 		"finished": {"CPU of worker and server per run, 1000 finished", "CPU of worker and server per run, 300 finished"},
 		"answer":   {"request to its answer, p50", "the run, from its start to its end, p50"},
+		"mail":     {"mails taken, durable", "mails whose runs are through", "answer to a mail, p99", "ingest's CPU per mail"},
 		"code":     {"first call, slowest of 5 pools", "one call after another, p50", "calls by two at a time", "memory of a process"},
 		"request":  {"http.request, p50", "by hand, p50"},
 		"streams":  {"console, idle", "console, the most", "messages delivered", "from the publish to the client, p99"},
@@ -108,7 +109,7 @@ func TestScenarioThatIsNone(t *testing.T) {
 	c := config(t)
 	c.Only = []string{"loop", "loops"}
 	_, err := Run(t.Context(), c)
-	if err == nil || err.Error() != `there is no scenario "loops": they are speed, ingest, parked, timers, loop, core, finished, answer, code, request, streams` {
+	if err == nil || err.Error() != `there is no scenario "loops": they are speed, ingest, parked, timers, loop, core, finished, answer, mail, code, request, streams` {
 		t.Errorf("Run = %v", err)
 	}
 }

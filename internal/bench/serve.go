@@ -43,6 +43,7 @@ type request struct {
 type report struct {
 	Webhooks string `json:"webhooks,omitempty"` // where they go
 	NATS     string `json:"nats,omitempty"`
+	Mail     string `json:"mail,omitempty"`    // of an ingest: where mails come to
 	API      string `json:"api,omitempty"`     // of a console
 	Metrics  string `json:"metrics,omitempty"` // of a worker or a console: its address for health
 	Flushes  uint64 `json:"flushes"`           // flush requests that the broker got

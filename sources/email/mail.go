@@ -76,10 +76,8 @@ func Parse(raw []byte) (*Mail, error) {
 	if err := sound(raw); err != nil {
 		return nil, err
 	}
-	parser := enmime.NewParser(enmime.SkipMalformedParts(true), enmime.MultipartWOBoundaryAsSinglePart(true), enmime.MaxStoredPartErrors(mostProblem),
-		enmime.SetReadPartErrorPolicy(enmime.AllowCorruptTextPartErrorPolicy), enmime.DisableTextConversion(len(raw) > mostHTML))
 	m := &Mail{raw: raw}
-	e, err := parser.ReadEnvelope(bytes.NewReader(raw))
+	e, err := read(raw)
 	if err != nil {
 		m.plain(err)
 		return m, nil

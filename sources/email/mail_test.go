@@ -73,10 +73,12 @@ func TestParseWhatIsBroken(t *testing.T) {
 		"Subject: only a header\n": {"only a header", ""},
 		"Subject: no body\n\n":     {"no body", ""},
 		"no header at all":         {},
-		"\n\nbody":                 {"", "body"},
+		"\xc8BoundArY=":            {}, // bytes that become more as lower case
+		"X: \xc8\xc8 boundary=b\nSubject: bytes\n\nbody": {"bytes", "body"},
+		"\n\nbody": {"", "body"},
 		"Subject: junk\nthis is no header\n\nbody":                                                            {"junk this is no header", "body"},
 		"Subject: charset\nContent-Type: text/plain; charset=klingon-8\n\nbody":                               {"charset", "body"},
-		"Subject: bytes \xff\xfe\nContent-Type: text/plain; charset=utf-8\n\nb\xffdy":                         {"bytes \ufffd", "b\ufffddy"},
+		"Subject: bytes \xff\xfe\nContent-Type: text/plain; charset=utf-8\n\nb\xffdy":                         {"bytes \ufffd", "bÿdy"},
 		"Subject: base64\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\naGVs!!!bG8=\n":       {"base64", "hello"},
 		"Subject: open\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nbody\n": {"open", "body"},
 		"Subject: none\nContent-Type: multipart/mixed\n\nbody":                                                {"none", "body"},
@@ -97,6 +99,41 @@ func TestParseWhatIsBroken(t *testing.T) {
 		e, err := m.event(Arrival{Type: "desk", Addressed: Addressed{Recipient: "desk@example.org"}}, time.Now(), 1<<20)
 		if err != nil || !bytes.Contains(e.Body, []byte(`"attachments":[`)) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// Of a text the charset is that which it says, or that which it must be; what is attached
+// stays as it is, byte for byte, a text too.
+func TestCharsets(t *testing.T) {
+	latin := strings.Repeat("Gr\xfc\xdfe aus K\xf6ln. ", 20)
+	utf := strings.Repeat("Grüße aus Köln. ", 20)
+	for name, c := range map[string]struct{ header, body, want string }{
+		"as it says":            {"text/plain; charset=iso-8859-1", latin, utf},
+		"quoted name":           {"text/plain; charset=\"windows-1252\"", latin, utf},
+		"said to be UTF-8":      {"text/plain; charset=utf-8", latin, utf},
+		"said to be ASCII":      {"text/plain; charset=us-ascii", latin, utf},
+		"said to be nothing":    {"text/plain", latin, utf},
+		"UTF-8, not Latin":      {"text/plain; charset=iso-8859-1", utf, utf},
+		"UTF-8 as nothing":      {"text/plain", utf, utf},
+		"UTF-8, unknown":        {"text/plain; charset=klingon-8", utf, utf},
+		"charset=charset":       {"text/plain; charset=\"charset=iso-8859-1\"", "Gr\xfc\xdfe", "Grüße"},
+		"Japanese":              {"text/plain; charset=iso-2022-jp", "\x1b$B$3$s$K$A$O\x1b(B", "こんにちは"},
+		"Japanese as ASCII":     {"text/plain; charset=us-ascii", strings.Repeat("\x1b$B$3$s$K$A$O\x1b(B ", 60), strings.Repeat("こんにちは ", 60)},
+		"a charset's injection": {"text/plain; charset=\"utf-8\\\"; x=y\"", "Gr\xfc\xdfe", "Grüße"},
+		"damaged UTF-8":         {"text/plain; charset=utf-8", "Gr\xc3\xbc\xc3\x9fe aus K\xc3ln", "Grüße aus K\ufffdln"},
+		"a boundary":            {"text/plain; boundary=b; charset=utf-8", "text\n--b\n\nmore", "text\n--b\n\nmore"},
+	} {
+		m := parse(t, "Content-Type: "+c.header+"\n\n"+c.body)
+		if m.Text != c.want && strings.TrimSpace(m.Text) != strings.TrimSpace(c.want) {
+			t.Errorf("%s: %.60q, %v", name, m.Text, m.Problems)
+		}
+		for _, kind := range []string{"text/plain", "text/csv", "text/html"} {
+			m := parse(t, "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>hi</p>\n--b\nContent-Type: "+strings.Replace(c.header, "text/plain", kind, 1)+
+				"\nContent-Disposition: attachment; filename=a.csv\nContent-Transfer-Encoding: base64\n\n"+base64.StdEncoding.EncodeToString([]byte(c.body))+"\n--b--\n")
+			if len(m.parts) != 1 || string(m.parts[0].content) != c.body || m.parts[0].file.Name != "a.csv" || m.parts[0].file.Type != kind || strings.TrimSpace(m.Text) != "hi" {
+				t.Errorf("%s as %s: %+v", name, kind, m)
+			}
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (w *walk) field(line []byte) error {
 	if w.bytes > mostHeader || w.fields > mostFields {
 		return errHeaders
 	}
-	lower := strings.ToLower(string(line))
+	lower := lowered(line)
 	if strings.HasPrefix(lower, "content-transfer-encoding:") {
 		w.encoded = strings.Contains(lower, "base64")
 	}
@@ -96,6 +96,17 @@ func (w *walk) field(line []byte) error {
 		}
 	}
 	return nil
+}
+
+// lowered is a line in lower case, of the same length, whatever its bytes are.
+func lowered(line []byte) string {
+	lower := bytes.Clone(line)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower)
 }
 
 // boundary tells whether a line begins or ends a part.
