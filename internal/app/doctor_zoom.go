@@ -52,8 +52,11 @@ func tried(ctx context.Context, d *desk.Client, r connections.Record, try bool) 
 			}
 		}
 	}
-	if r.State != connections.Connected {
+	switch {
+	case r.State != connections.Connected:
 		wrong = cmp.Or(r.Error, "its grant ends soon")
+	case !try:
+		wrong = r.Error
 	}
 	return doctor.Connection{Name: r.Name, State: r.State, Kind: r.Kind, Account: r.Account, Scopes: r.Scopes, Wrong: wrong}
 }

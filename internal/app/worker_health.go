@@ -25,7 +25,7 @@ func serveWorkerHealth(address string, nc *nats.Conn, w *workerProcess) (stop fu
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(workerCollector{w.Worker}, w.feeds, w.mailboxes)
+	registry.MustRegister(workerCollector{w.Worker}, w.feeds, w.mailboxes, w.accounts)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {

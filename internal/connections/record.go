@@ -41,6 +41,8 @@ type Times struct {
 	Refreshed time.Time `json:"refreshed_at,omitzero"`
 	Expires   time.Time `json:"token_expires_at,omitzero"`
 	Ended     time.Time `json:"ended_at,omitzero"` // when the state became needs_reconnect or revoked
+	// RefreshEnds is when the grant ends unless it is renewed, where that was said.
+	RefreshEnds time.Time `json:"refresh_ends_at,omitzero"`
 	// Refreshing is when a refresh began whose answer is not stored yet.
 	Refreshing time.Time `json:"refreshing_since,omitzero"`
 }
@@ -135,22 +137,31 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 // Public is the record without its grant, as of a moment.
 func (r Record) Public(now time.Time) Record {
 	r.Grant = nil
-	if r.State == Connected && r.ends(now.Add(expiringTime)) {
+	if r.State != Connected || !r.lent() || r.Refreshed.IsZero() {
+		return r
+	}
+	end, early := r.end(), expiringTime
+	if !r.RefreshEnds.IsZero() {
+		early = min(early, end.Sub(r.Refreshed)/4) // one that is renewed by itself until then
+	}
+	if !end.IsZero() && now.After(end.Add(-early)) {
 		r.State = Expiring
 	}
 	return r
 }
 
-// ends tells whether its grant ends before a moment, unless it is used or connected
-// again. How long other services' grants live is known only where they do not renew.
-func (r *Record) ends(by time.Time) bool {
+// end is when its grant ends, unless it is used or connected again; zero where that is
+// not known, as of other services' that renew and do not say it.
+func (r *Record) end() time.Time {
 	switch {
-	case !r.lent() || r.Refreshed.IsZero():
-		return false
-	case r.Kind == KindHTTP:
-		return r.Service.OAuth.NoRefresh && !r.Expires.IsZero() && by.After(r.Expires)
+	case !r.RefreshEnds.IsZero():
+		return r.RefreshEnds
+	case r.Kind != KindHTTP:
+		return r.Refreshed.Add(refreshLife)
+	case r.Service.OAuth.NoRefresh:
+		return r.Expires
 	}
-	return by.After(r.Refreshed.Add(refreshLife))
+	return time.Time{}
 }
 
 // taken takes over what Zoom gave.
@@ -161,7 +172,10 @@ func (r *Record) taken(g oauth.Grant) {
 	if g.Life == 0 {
 		r.Expires = time.Time{}
 	}
-	r.Ended, r.Refreshing = time.Time{}, time.Time{}
+	r.Ended, r.Refreshing, r.RefreshEnds = time.Time{}, time.Time{}, time.Time{}
+	if g.RefreshLife > 0 {
+		r.RefreshEnds = g.Asked.Add(g.RefreshLife).UTC()
+	}
 }
 
 // taken takes over what Zoom gave.

@@ -143,7 +143,7 @@ var plan = []row{
 	{pkg: "internal/console", ours: join(store, "engine", "engine/catalog", "internal/connections", "internal/connections/desk", "internal/operator", "internal/operator/live", "internal/public", "internal/tokens"), outside: join(storage, zap, metrics), traits: part}, // of internal/app
 	{pkg: "internal/described", ours: []string{"actions", "actions/http", "engine/expr", "engine/definition/document", "engine/definition/form", "engine/definition/language"}},
 	{pkg: "internal/settings", outside: []string{yaml}},
-	{pkg: "internal/app/accounts", ours: join(store, "internal/public", "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/sealed", "internal/settings"), outside: join(storage, zap), traits: part},
+	{pkg: "internal/app/accounts", ours: join(store, "internal/public", "internal/connections", "internal/connections/desk", "internal/connections/forget", "internal/connections/upkeep", "internal/sealed", "internal/settings"), outside: join(storage, zap, metrics), traits: part},
 	{pkg: "internal/app/able", ours: join(words, "actions/code/node", "engine/leases"), outside: storage, traits: part},
 	{pkg: "internal/app/garbage", traits: part},
 	{pkg: "internal/app/link", ours: join(words, "internal/settings"), outside: []string{nats}, traits: part},

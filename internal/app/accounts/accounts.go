@@ -15,6 +15,7 @@ import (
 	"zflow/internal/connections"
 	"zflow/internal/connections/desk"
 	"zflow/internal/connections/forget"
+	"zflow/internal/connections/upkeep"
 	"zflow/internal/durable"
 	"zflow/internal/public"
 	"zflow/internal/sealed"
@@ -39,6 +40,8 @@ type Accounts struct {
 	*connections.Store
 	desk *desk.Desk
 	ends *endings
+	kept *upkeep.Keeper
+	rest func() // ends the upkeep
 }
 
 // Open opens the connections and begins to answer commands, until Close.
@@ -62,7 +65,23 @@ func Open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, c Config) 
 		store.Close()
 		return nil, err
 	}
+	a.keep(ctx, c.Log)
 	return a, nil
+}
+
+// keep renews what nobody uses, until Close.
+func (a *Accounts) keep(ctx context.Context, log *zap.Logger) {
+	a.kept = upkeep.New(a.Store, log)
+	live, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.kept.Run(live)
+	}()
+	a.rest = func() {
+		cancel()
+		<-done
+	}
 }
 
 // Connections opens the connections only.
@@ -74,6 +93,7 @@ func Connections(ctx context.Context, js jetstream.JetStream, c Config) (*connec
 func (a *Accounts) Close() {
 	a.desk.Close()
 	a.ends.close()
+	a.rest()
 	a.Store.Close()
 }
 

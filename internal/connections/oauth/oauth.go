@@ -27,8 +27,9 @@ const (
 	lifeUnsaid  = 10 * time.Minute
 	otherUnsaid = time.Hour
 	// lasting is how long one that cannot be renewed must live to be of use.
-	lasting = 24 * time.Hour
-	longest = 30 * 24 * time.Hour // that an access token may live: no overflow, no token for ever
+	lasting     = 24 * time.Hour
+	longestIdle = 5 * 365 * 24 * time.Hour // as a refresh token's
+	longest     = 30 * 24 * time.Hour      // that an access token may live: no overflow, no token for ever
 )
 
 // App is who asks: the credentials of a Zoom app, and where its server is.
@@ -86,9 +87,12 @@ type Grant struct {
 	Refresh string // empty: none, as for server-to-server apps
 	Asked   time.Time
 	Life    time.Duration // of Access, from Asked on; 0: it lasts until it is revoked
-	API     string        // the region's address, or empty
-	Scopes  []string
-	Skew    time.Duration // how far this machine's clock is ahead of Zoom's, where that is known
+	// RefreshLife is how long Refresh lives unless it is used, where that is said; 0: it
+	// is not.
+	RefreshLife time.Duration
+	API         string // the region's address, or empty
+	Scopes      []string
+	Skew        time.Duration // how far this machine's clock is ahead of Zoom's, where that is known
 }
 
 // Device is how a person on another machine allows this one.
@@ -255,6 +259,8 @@ func (c *Client) token(ctx context.Context, a App, form url.Values) (Grant, *Pro
 		Life    seconds `json:"expires_in"`
 		Scope   string  `json:"scope"`
 		API     string  `json:"api_url"`
+		Idle    seconds `json:"refresh_token_expires_in"`
+		Idle2   seconds `json:"refresh_expires_in"` // as Keycloak says it
 	}
 	switch err := json.Unmarshal(body, &t); {
 	case err != nil:
@@ -265,6 +271,9 @@ func (c *Client) token(ctx context.Context, a App, form url.Values) (Grant, *Pro
 		return Grant{}, a.garbled("answer has a token that is no bearer token")
 	}
 	g := Grant{Access: t.Access, Refresh: t.Refresh, Asked: asked, Life: t.Life.or(lifeUnsaid), API: t.API, Scopes: strings.Fields(t.Scope), Skew: skew}
+	if g.Refresh != "" {
+		g.RefreshLife = t.Idle.upTo(t.Idle2.upTo(0, longestIdle), longestIdle)
+	}
 	if a.Other != nil {
 		g = a.Other.read(g, t.Scope, t.Life)
 	}
@@ -381,10 +390,12 @@ func (s *seconds) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-func (s seconds) or(otherwise time.Duration) time.Duration {
+func (s seconds) or(otherwise time.Duration) time.Duration { return s.upTo(otherwise, longest) }
+
+func (s seconds) upTo(otherwise, most time.Duration) time.Duration {
 	var n float64
 	if json.Unmarshal([]byte(strings.Trim(string(s), `"`)), &n) != nil || !(n >= 1) || math.IsInf(n, 0) {
 		return otherwise
 	}
-	return time.Duration(min(n, longest.Seconds())) * time.Second
+	return time.Duration(min(n, most.Seconds())) * time.Second
 }
