@@ -89,6 +89,7 @@ var plan = []row{
 	{pkg: "internal/connections/eavesdrop", outside: []string{nats}, traits: test | part},
 	{pkg: "internal/connections/forget", ours: join(store, "engine/history", "engine/leases", "engine/wakes"), outside: storage, traits: part},
 	{pkg: "internal/connections/desk", ours: []string{"internal/ask", "internal/connections", "internal/connections/forget", "internal/sealed"}, outside: []string{nats}, traits: part},
+	{pkg: "internal/connections/upkeep", ours: []string{"internal/connections", "internal/pause"}, outside: []string{zap}, traits: part},
 	{pkg: "internal/connections", ours: join(store, "internal/connections/oauth", "internal/connections/service", "internal/zoomapi", "internal/sealed", "internal/wholefile"), outside: join(storage, oauth, crypto)},
 	{pkg: "internal/tokens", ours: store, outside: storage},
 	{pkg: "sources", ours: store, outside: storage},
