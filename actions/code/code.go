@@ -154,7 +154,7 @@ func failure(b *ready, limit time.Duration, hide hidden, err error) error {
 	case errors.As(err, &died) && died.Own:
 		return actions.Final("%s", hide.text(died.Message))
 	case errors.As(err, &died) && died.Late:
-		return actions.Unknown("the code did not end within %v, and was ended", limit)
+		return actions.Unknown("the code did not end within %v, and was ended", limit.Round(100*time.Millisecond))
 	case errors.As(err, &died):
 		return actions.Unknown("%s: whether what it does has happened is unknown", died.Message)
 	}

@@ -109,6 +109,22 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// What Node.js denies is told with what to use instead; each Node.js has words of its own.
+func TestDenied(t *testing.T) {
+	r := newRig(t, nil)
+	for text, want := range map[string]string{
+		"import fs from 'fs'; export default () => fs.writeFileSync('/tmp/x', '')":                                      "code writes no files, in /tmp neither: return the content, and use file.write behind it (w.yaml:6:52)",
+		"import { spawn } from 'child_process'; export default () => { for (;;) spawn(process.execPath, ['-e', '1']) }": "code starts no programs: use exec.run (w.yaml:6:78)",
+		"import { Worker } from 'worker_threads'; export default () => { for (;;) new Worker('1', { eval: true }) }":    "code starts no threads (w.yaml:6:80)",
+	} {
+		_, err := r.run(text, actions.Call{})
+		var got *actions.Error
+		if !errors.As(err, &got) || got.Class != actions.ClassFinal || got.Code != "ERR_ACCESS_DENIED" || !strings.HasSuffix(got.Message, want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // Each line of docs/security.md that says what code cannot do.
 func TestSecurity(t *testing.T) {
 	t.Setenv("ZFLOW_TEST_SECRET", "of the worker")

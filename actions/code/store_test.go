@@ -70,7 +70,7 @@ var named = object{"$stores": object{"data": "visitors"}}
 // Each of these is what Pipedream documents of its data stores.
 func TestStore(t *testing.T) {
 	k := newKeeping(t)
-	for i, c := range []struct{ body, want string }{
+	cases := []struct{ body, want string }{
 		{`await this.data.set("a", { n: 1, list: [true, null] }); return this.data.get("a")`, `{"list":[true,null],"n":1}`},
 		{`return [await this.data.get("none"), await this.data.has("a"), await this.data.has("none")].map((v) => v ?? "none")`, `["none",true,false]`},
 		{`await this.data.set(7, "seven"); await this.data.set(8n, 2n ** 53n + 1n); return [await this.data.get("7"), await this.data.get(8)]`, `["seven","9007199254740993"]`},
@@ -90,8 +90,14 @@ func TestStore(t *testing.T) {
 		{`try { await this.data.get({}) } catch (e) { return e.message }`, `"a key is text, this is object"`},
 		{`try { await this.data.set("x", 1, { ttl: 0 }) } catch (e) { return e.message }`, `"this.data.set() failed: a ttl is a number of seconds from 1 to 315360000 (10 years), not 0"`},
 		{`try { await this.data.setTtl("none", 5) } catch (e) { return e.message }`, `"this.data has no key none, whose ttl could be set"`},
-	} {
-		got, err := k.step(fmt.Sprint("run.s", i), fmt.Sprintf(withStore, c.body), named)
+	}
+	var text strings.Builder // one bundle for all
+	for _, c := range cases {
+		fmt.Fprintf(&text, "async function () { %s },\n", c.body)
+	}
+	all := `const all = [` + text.String() + `]; export default { props: { data: { type: "data_store" } }, run() { return all[this.i].call(this) } }`
+	for i, c := range cases {
+		got, err := k.step(fmt.Sprint("run.s", i), all, object{"$stores": object{"data": "visitors"}, "i": int64(i)})
 		if raw, _ := encode(got); err != nil || string(raw) != `{"$return_value":`+c.want+`}` {
 			t.Errorf("%s:\n%.300s %v, want %s", c.body, raw, err, c.want)
 		}

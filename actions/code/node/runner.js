@@ -114,6 +114,16 @@ for (const name of ["kill", "_kill", "_debugProcess", "_debugEnd", "dlopen", "bi
 
 // ---- errors
 
+// denied says what to do instead of what Node.js was told to deny.
+const denied = {
+  FileSystemRead: "code reads no files: use file.read before it, or import what belongs to the workflow",
+  FileSystemWrite: "code writes no files, in /tmp neither: return the content, and use file.write behind it",
+  ChildProcess: "code starts no programs: use exec.run",
+  WorkerThreads: "code starts no threads",
+  Inspector: "code has no inspector",
+  Net: "code has no network on this worker (worker.code.network)",
+};
+
 function describe(e, what) {
   const d = {};
   try {
@@ -125,6 +135,7 @@ function describe(e, what) {
       const status = e.status ?? e.statusCode ?? e.response?.status;
       if (Number.isInteger(status)) d.status = status;
       d.retryable = e.retryable === true;
+      if (d.code === "ERR_ACCESS_DENIED" && denied[e.permission]) d.message += ": " + denied[e.permission];
       if (e.cause !== undefined && e.cause !== null) d.message += ": " + (text(e.cause.message) || util.inspect(e.cause, { depth: 0 }));
     } else {
       d.message = "the code threw " + util.inspect(e, { depth: 2, breakLength: Infinity }) + ", which is no Error";
