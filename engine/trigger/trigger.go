@@ -44,6 +44,11 @@ func Match(def *engine.Workflow, e *wire.Event, event *v1.Event, of Of) (at int,
 		if event.Connection = connection; !is {
 			continue
 		}
+		if t.Source == engine.SourceCall {
+			if err := handed(t.Inputs, e.Body); err != nil {
+				return i, fmt.Errorf("calling %s: %w", def.Name, err)
+			}
+		}
 		if t.If == nil {
 			return i, nil
 		}

@@ -83,11 +83,17 @@ func (o *Operator) WorkflowOf(ctx context.Context, e catalog.Entry) (Workflow, e
 	return w, nil
 }
 
+// named are sources that workflows name otherwise.
+var named = map[string]string{proto.SourceApp: "event"}
+
 func triggersOf(def *engine.Workflow) []string {
 	all := []string{}
 	for _, t := range def.Triggers {
+		if t.Source == engine.SourceCall {
+			t.Types = []string{""}
+		}
 		for _, kind := range t.Types {
-			text := t.Source + " " + kind
+			text := strings.TrimSpace(cmp.Or(named[t.Source], t.Source) + " " + kind)
 			switch {
 			case t.HTTP != nil:
 				text = "http " + cmp.Or(strings.Join(t.HTTP.Methods, ","), "ANY") + " " + proto.PathHTTP + t.HTTP.Path
