@@ -167,13 +167,13 @@ var plan = []row{
 	{pkg: "internal/bench/recording", ours: join(words, "internal/app", "internal/app/*"), outside: join(storage, protobuf), traits: part},
 	{pkg: "internal/bench/stream", ours: []string{"internal/bench/usage"}, traits: part},
 	{pkg: "internal/bench/stage", traits: part},
-	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/*", "internal/settings", "sources/zoom"), outside: []string{zap}, traits: part},                                                                                // of cmd/zflow
+	{pkg: "internal/bench", ours: join(words, "engine", "engine/definition", "internal/app", "internal/app/*", "internal/bench/*", "internal/settings", "sources/zoom"), outside: []string{zap}, traits: part},                                                                                                    // of cmd/zflow
 	{pkg: "internal/flowtest", ours: join(words, "actions", "engine", "engine/*", "engine/definition/document", "internal/app", "internal/app/*", "internal/bubble", "internal/durable", "internal/sealed", "internal/flowtest/house", "internal/flowtest/testfile"), outside: []string{jetstream}, traits: part}, // of cmd/zflow
 	{pkg: "internal/flowtest/command", ours: []string{"internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/share", "internal/terminal"}, outside: []string{cobra}, traits: part},
 	{pkg: "internal/flowtest/share", ours: []string{"internal/flowtest", "engine/definition/document"}, traits: part},
 	{pkg: "internal/flowtest/record", ours: join(words, "actions", "engine", "engine/*", "internal/app", "internal/app/*", "internal/flowtest", "internal/flowtest/house", "internal/flowtest/share", "internal/flowtest/testfile", "internal/operator", "internal/sealed"), traits: part},
 	{pkg: "internal/flowtest/testfile", ours: []string{"engine/definition/document", "engine/expr", "internal/zoomcatalog"}, traits: part},
-	{pkg: "internal/flowtest/house", ours: join(store, "engine/definition/document", "engine", "engine/*", "actions", "sources", "sources/zoom", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
+	{pkg: "internal/flowtest/house", ours: join(store, "engine/definition/document", "engine", "engine/*", "actions", "sources", "sources/http", "sources/zoom", "internal/app", "internal/app/*", "internal/bubble", "internal/sealed", "internal/settings", "internal/zoomcatalog", "internal/flowtest/testfile"), outside: join(storage, broker, zap), traits: part},
 	{pkg: "internal/terminal", ours: []string{"internal/app", "internal/operator", "internal/settings"}, outside: []string{cobra}, traits: command | part}, // of cmd/zflow
 	{pkg: "internal/scope", ours: []string{"engine/workflow", "internal/zoomcatalog"}, traits: part},
 	{pkg: "internal/command/trigger", ours: []string{"actions", "engine/definition", "internal/app", "internal/scope", "internal/terminal", "internal/zoomcatalog"}, outside: []string{cobra}, traits: command | part},

@@ -64,9 +64,12 @@ func Compare(e *testfile.Expect, s *Seen) []Mismatch {
 	return c.wrong
 }
 
-// Status is the run's, or not_started.
+// Status is the run's, or not_started, or refused.
 func (s *Seen) Status() string {
-	if s.Run == nil {
+	switch {
+	case s.Refused != "":
+		return testfile.Refused
+	case s.Run == nil:
 		return testfile.NotStarted
 	}
 	return string(s.Run.State)
@@ -80,6 +83,9 @@ func (s *Seen) why() string {
 			at = " in " + at
 		}
 		return at + ": " + f.Message
+	}
+	if s.Refused != "" {
+		return " (" + s.Refused + ")"
 	}
 	if s.Run == nil || s.Run.State != engine.Waiting {
 		return ""

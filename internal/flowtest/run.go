@@ -43,6 +43,7 @@ type Seen struct {
 	Points   []house.Point
 	Others   []*engine.Run // runs of called workflows, and of other events
 	Flow     *engine.Workflow
+	Refused  string            // why the test's request was not taken
 	stages   []string          // of all runs, before each action of the test
 	asked    map[string]string // what a person answered who was asked of a lost attempt, by run and step
 	facts    map[string][]*v1.Fact
@@ -115,10 +116,9 @@ type play struct {
 }
 
 func (p *play) all(ctx context.Context) (err error) {
-	if p.event, err = p.Send(ctx, &p.test.Event); err != nil {
+	if err := p.begin(ctx); err != nil {
 		return err
 	}
-	p.run = proto.RunID(p.Workflow(), p.event.ID)
 	if p.crash {
 		p.Quiet = func(ctx context.Context) (bool, error) { return p.answer(ctx, p.answersItself) }
 	}
@@ -153,6 +153,19 @@ func (p *play) all(ctx context.Context) (err error) {
 	return p.look(ctx)
 }
 
+// begin sends the test's event; that it is refused may be what the test is about.
+func (p *play) begin(ctx context.Context) (err error) {
+	p.event, err = p.Send(ctx, &p.test.Event)
+	if refused, is := house.IsRefused(err); is {
+		p.seen.Refused = refused.Error()
+		return nil
+	}
+	if err == nil {
+		p.run = proto.RunID(p.Workflow(), p.event.ID)
+	}
+	return err
+}
+
 // stage notes how far the runs are before an action. Those that a crash has held up
 // are waited for: the action is to find them where it finds them without one.
 func (p *play) stage(ctx context.Context, action int) error {
@@ -170,10 +183,15 @@ func (p *play) act(ctx context.Context, n int, a *testfile.Action) error {
 	switch {
 	case a.Crash:
 		return p.CrashNow(ctx)
+	case p.seen.Refused != "" && a.Event == nil:
+		return fmt.Errorf("there is no run: %s", p.seen.Refused)
 	case a.Redeliver:
 		return p.Redeliver(ctx, p.event)
 	case a.Event != nil:
 		_, err := p.Send(ctx, a.Event)
+		if _, is := house.IsRefused(err); is && !a.Event.HTTP.Auth.Known {
+			return nil // as was to be: it starts nothing
+		}
 		return err
 	case a.Signal != nil:
 		c.Kind, c.Name, c.Data = "signal", a.Signal.Name, a.Signal.Data

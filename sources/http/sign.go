@@ -1,6 +1,7 @@
 package http
 
 import (
+	"crypto/hmac"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -111,4 +112,37 @@ func near(stamp string, now time.Time, tolerance time.Duration) bool {
 // has them.
 func (a *Auth) carries(name string) bool {
 	return a.Signature != nil && strings.EqualFold(name, a.Signature.Header)
+}
+
+// Sign gives a request with this body the headers of a signature as its sender does. A
+// time or an id that stands in them already is signed as it is.
+func Sign(s *workflow.Signature, header nethttp.Header, key, body []byte, now time.Time) {
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	if s.Timestamp != "" && s.Timestamp != s.Header {
+		if given := header.Get(s.Timestamp); given != "" {
+			stamp = given
+		}
+		header.Set(s.Timestamp, stamp)
+	}
+	if s.ID != "" && header.Get(s.ID) == "" {
+		header.Set(s.ID, "msg_"+stamp)
+	}
+	mac := hmac.New(hashes[s.Algorithm], key)
+	writeSigned(mac, s.Signed, map[string]string{"timestamp": stamp, "id": header.Get(s.ID)}, body)
+	sum := hex.EncodeToString(mac.Sum(nil))
+	if s.Encoding == "base64" {
+		sum = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	}
+	value := s.Prefix + sum
+	if s.Preset == "stripe" {
+		value = "t=" + stamp + ",v1=" + value
+	}
+	header.Set(s.Header, value)
+}
+
+// Keyed tells whether a request with this body has the key by which it is known when it
+// comes again.
+func Keyed(r *nethttp.Request, k workflow.RequestKey, body []byte) bool {
+	key, f := keyOf(r, k, body)
+	return f == nil && key[0] == "key"
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // request publishes the event that ingest makes of a request to the tested workflow.
-// Who calls is not asked: what a run sees has no trace of it.
+// Unless the test says who calls that is not asked: what a run sees has no trace of it.
 func (h *House) request(ctx context.Context, e *testfile.Event, body []byte) (*proto.Event, error) {
 	def, _, err := h.client.Catalog.Current(ctx, h.name)
 	if err != nil {
@@ -23,6 +23,13 @@ func (h *House) request(ctx context.Context, e *testfile.Event, body []byte) (*p
 	t := takes(def, method, path)
 	if t == nil {
 		return nil, fmt.Errorf("sending a request: the workflow %s has no trigger http for %s %s", h.name, method, proto.PathHTTP+path)
+	}
+	if e.HTTP.Auth != nil {
+		event, err := h.checked(ctx, e, t, body)
+		if err == nil {
+			_, err = h.client.Publisher.Publish(ctx, event)
+		}
+		return event, err
 	}
 	if path = t.Path; method == "" {
 		method = append(t.Methods, "POST")[0]

@@ -12,8 +12,8 @@ var named = regexp.MustCompile(`\bsecrets\s*(?:\??\.\s*([A-Za-z_][A-Za-z0-9_]*)|
 // be tested that needs one: nothing of the machine's own is used.
 func StandIn(name string) string { return "test-" + name }
 
-// sealedSecrets are those of the test and those made up, as runs see them.
-func (h *House) sealedSecrets() map[string]any {
+// readable are the secrets of the test and those made up, by name.
+func (h *House) readable() map[string]string {
 	values := map[string]string{}
 	for _, w := range h.Workflows {
 		for _, m := range named.FindAllSubmatch(w.Text, -1) {
@@ -24,6 +24,12 @@ func (h *House) sealedSecrets() map[string]any {
 	for name, value := range h.Secrets {
 		values[name] = value
 	}
+	return values
+}
+
+// sealedSecrets are those secrets as runs see them.
+func (h *House) sealedSecrets() map[string]any {
+	values := h.readable()
 	all := make(map[string]any, len(values))
 	for name, value := range values {
 		all[name] = h.keys.Public().Seal(value)

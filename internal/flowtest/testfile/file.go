@@ -51,6 +51,13 @@ type Request struct {
 	Method, Path string
 	Query        map[string]any // texts, and lists of them
 	Headers      map[string]string
+	Auth         *Caller // nil: it is not asked who calls
+}
+
+// Caller is who sends a request. Neither: whoever the request's headers tell of.
+type Caller struct {
+	Known  bool   // by the trigger's own secret
+	Secret string // by this one
 }
 
 // Setting puts a value at a path of an event's body.
@@ -151,5 +158,8 @@ type Value struct {
 // NotStarted is the status of a run that the event did not start.
 const NotStarted = "not_started"
 
+// Refused is the status of a run whose request was not taken.
+const Refused = "refused"
+
 // Statuses are those that a test may expect.
-var Statuses = []string{"completed", "failed", "canceled", "waiting", NotStarted}
+var Statuses = []string{"completed", "failed", "canceled", "waiting", NotStarted, Refused}

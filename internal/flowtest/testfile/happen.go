@@ -52,7 +52,7 @@ func (r *reader) event(n *node, e *Event) {
 // request reads a request.
 func (r *reader) request(n *node) *Request {
 	q := &Request{Query: map[string]any{}, Headers: map[string]string{}}
-	if !r.keys(n, "http", "method", "path", "query", "headers") {
+	if !r.keys(n, "http", "method", "path", "query", "headers", "auth") {
 		return q
 	}
 	if at := n.Get("method"); at != nil {
@@ -60,6 +60,13 @@ func (r *reader) request(n *node) *Request {
 	}
 	if at := n.Get("path"); at != nil {
 		q.Path = r.text(at, "path")
+	}
+	if at := n.Get("auth"); at != nil {
+		if q.Auth = (&Caller{}); at.IsText() {
+			q.Auth.Secret = r.text(at, "auth")
+		} else {
+			q.Auth.Known = r.flag(at, "auth")
+		}
 	}
 	for _, f := range r.fields(n.Get("query"), "query") {
 		if f.Value.Kind != document.List {
