@@ -99,7 +99,10 @@ func TestErrors(t *testing.T) {
 		"type A = string\nexport default async () => {\n  throw new TypeError('no luck')\n}":                           {Class: actions.ClassFinal, Message: "TypeError: no luck (w.yaml:8:15)"},
 		"export default () => { throw Object.assign(new Error('busy'), { retryable: true, code: 'B', status: 503 }) }": {Class: actions.ClassRetryable, Message: "busy (w.yaml:6:50)", Code: "B", Status: 503},
 		"export default () => undefined.x": {Class: actions.ClassFinal, Message: "TypeError: Cannot read properties of undefined (reading 'x') (w.yaml:6:38)"},
-		"export default 7":                 {Class: actions.ClassFinal, Message: "the code's default export is no function: write export default async ({ event }) => { … }", Code: "result"},
+		"export default {\n  run({ $ }) { $.flow.suspend() } }": {Class: actions.ClassFinal,
+			Message: "PipedreamError: $.flow.suspend() is not there: write a step wait_for or approval behind this one (w.yaml:7:29)"},
+		"export default { props: { a: {} }, run() {} }": {Class: actions.ClassFinal, Message: "PipedreamError: the step gives no value for a: write it under with:"},
+		"export default 7": {Class: actions.ClassFinal, Message: "the code's default export is no function: write export default async ({ event }) => { … }", Code: "result"},
 	} {
 		_, err := r.run(text, actions.Call{})
 		var got *actions.Error

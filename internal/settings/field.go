@@ -54,7 +54,7 @@ func isScalar(v reflect.Value) bool {
 	if _, ok := v.Addr().Interface().(settable); ok {
 		return true
 	}
-	return v.Kind() == reflect.String || v.Kind() == reflect.Int
+	return v.Kind() == reflect.String || v.Kind() == reflect.Int || v.Kind() == reflect.Bool
 }
 
 // hasKeys tells whether a value that is written as one text may have keys instead.
@@ -67,8 +67,15 @@ func setScalar(v reflect.Value, text string) error {
 	if s, ok := v.Addr().Interface().(settable); ok {
 		return s.set(text)
 	}
-	if v.Kind() == reflect.String {
+	switch v.Kind() {
+	case reflect.String:
 		v.SetString(text)
+		return nil
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		v.SetBool(text == "true")
 		return nil
 	}
 	n, err := strconv.Atoi(text)

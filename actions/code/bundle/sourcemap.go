@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"zflow/actions/code/pipedream"
 )
 
 // mapping says of where in the code a piece begins what it was made of.
@@ -86,7 +88,8 @@ func decodeVLQ(text string) (numbers []int, err error) {
 	return numbers, nil
 }
 
-// At returns where a place of the code, from 1, comes from: file, line and column.
+// At returns where a place of the code, from 1, comes from: file, line and column. What is
+// ours comes from no file.
 func (p *Positions) At(line, column int) (place string, ok bool) {
 	if line < 1 || line > len(p.from.lines) {
 		return "", false
@@ -101,6 +104,9 @@ func (p *Positions) At(line, column int) (place string, ok bool) {
 	}
 	m := all[i]
 	file := p.from.sources[m.source]
+	if strings.HasPrefix(file, pipedream.Ours) {
+		return "", false
+	}
 	if file != inline {
 		return fmt.Sprintf("%s:%d:%d", file, m.line+1, m.fromColumn+1), true
 	}

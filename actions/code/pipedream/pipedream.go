@@ -53,6 +53,9 @@ func Entry(step string) string {
 // namespace is that of the modules here.
 const namespace = "pipedream"
 
+// Ours is how the names of files of these modules begin in source maps.
+const Ours = namespace + ":"
+
 // Setup finds what code in Pipedream's shape imports: the platform, and packages whose
 // version stands in the import.
 func Setup(b api.PluginBuild) {
