@@ -78,7 +78,7 @@ func TestParseWhatIsBroken(t *testing.T) {
 		"\n\nbody": {"", "body"},
 		"Subject: junk\nthis is no header\n\nbody":                                                            {"junk this is no header", "body"},
 		"Subject: charset\nContent-Type: text/plain; charset=klingon-8\n\nbody":                               {"charset", "body"},
-		"Subject: bytes \xff\xfe\nContent-Type: text/plain; charset=utf-8\n\nb\xffdy":                         {"bytes \ufffd", "bÿdy"},
+		"Subject: bytes \xff\xfe\nContent-Type: text/plain; charset=utf-8\n\nb\xffdy":                         {"bytes ÿþ", "bÿdy"},
 		"Subject: base64\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\naGVs!!!bG8=\n":       {"base64", "hello"},
 		"Subject: open\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nbody\n": {"open", "body"},
 		"Subject: none\nContent-Type: multipart/mixed\n\nbody":                                                {"none", "body"},
@@ -134,6 +134,20 @@ func TestCharsets(t *testing.T) {
 			if len(m.parts) != 1 || string(m.parts[0].content) != c.body || m.parts[0].file.Name != "a.csv" || m.parts[0].file.Type != kind || strings.TrimSpace(m.Text) != "hi" {
 				t.Errorf("%s as %s: %+v", name, kind, m)
 			}
+		}
+	}
+}
+
+// Who wrote in Latin letters beyond ASCII, and does not say so, can be answered.
+func TestHeadersOfEightBits(t *testing.T) {
+	for header, want := range map[string]Person{
+		"From: J\xfcrgen <j@x.y>":                 {"Jürgen", "j@x.y"},
+		"From: Jürgen <j@x.y>":                    {"Jürgen", "j@x.y"},
+		"X: \xff\nFrom: Jürgen ✓ <j@x.y>":         {"Jürgen ✓", "j@x.y"},
+		"From: =?iso-8859-1?q?J=FCrgen?= <j@x.y>": {"Jürgen", "j@x.y"},
+	} {
+		if m := parse(t, "Subject: Gr\xfc\xdfe\n"+header+"\n\nhi"); m.From != want || m.Subject != "Grüße" || strings.TrimSpace(m.Text) != "hi" {
+			t.Errorf("%q: %+v, %q, %v", header, m.From, m.Subject, m.Problems)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func read(raw []byte) (e *enmime.Envelope, err error) {
 			}
 			return kind, params, bad, err
 		}))
-	root, err := parser.ReadParts(bytes.NewReader(raw))
+	root, err := parser.ReadParts(bytes.NewReader(headersRead(raw)))
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +48,30 @@ func read(raw []byte) (e *enmime.Envelope, err error) {
 		return false
 	})
 	return parser.EnvelopeFromPart(root)
+}
+
+// headersRead is a mail whose headers are UTF-8. They are to be ASCII, and to say what else
+// they are; a line that does not is mostly of Western Europe.
+func headersRead(raw []byte) []byte {
+	end := bytes.Index(raw, []byte("\r\n\r\n"))
+	if end < 0 {
+		end = len(raw)
+	}
+	if utf8.Valid(raw[:end]) {
+		return raw
+	}
+	var b bytes.Buffer
+	for line := range bytes.Lines(raw[:end]) {
+		if mostlyUTF8(line) {
+			b.Write(line)
+			continue
+		}
+		for _, c := range line {
+			b.WriteRune(rune(c))
+		}
+	}
+	b.Write(raw[end:])
+	return b.Bytes()
 }
 
 func isText(kind string) bool { return strings.HasPrefix(kind, "text/") }

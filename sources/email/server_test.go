@@ -305,6 +305,19 @@ func TestLimits(t *testing.T) {
 	t.Error("a place that was left stays taken")
 }
 
+// A line without end is refused for good: it would be as long the next time.
+func TestALongLine(t *testing.T) {
+	p := newPost(t)
+	d := p.dial()
+	d.begin("desk@example.org")
+	if got := d.says("Subject: x\r\n\r\n" + strings.Repeat("x", longestLine+10) + "\r\n.\r\n"); !strings.HasPrefix(got, "554 5.6.0") {
+		t.Error(got)
+	}
+	if n := p.server.Stats(); n[Malformed] != 1 || n[Broken] != 0 || len(p.stored()) != 0 {
+		t.Errorf("%v", n)
+	}
+}
+
 // A mail that does not come whole is none.
 func TestBrokenOff(t *testing.T) {
 	p := newPost(t)

@@ -143,9 +143,13 @@ func (n *session) read(r io.Reader) (raw []byte, release func(), err error) {
 		return b.Bytes(), release, nil
 	}
 	release()
-	if errors.Is(err, smtp.ErrDataTooLarge) {
+	switch {
+	case errors.Is(err, smtp.ErrDataTooLarge):
 		n.s.counts.add(Oversize)
 		return nil, nil, err
+	case errors.Is(err, smtp.ErrTooLongLine): // it would be as long the next time
+		n.s.counts.add(Malformed)
+		return nil, nil, refused(554, smtp.EnhancedCode{5, 6, 0}, "The mail cannot be taken: it has a line of more than 1 MiB")
 	}
 	n.s.counts.add(Broken)
 	return nil, nil, refused(451, smtp.EnhancedCode{4, 4, 2}, "The mail did not arrive whole")
