@@ -68,7 +68,7 @@ func Open(ctx context.Context, js jetstream.JetStream, gate *durable.Gate, known
 	if err != nil {
 		return nil, fmt.Errorf("opening bucket %s: %w", proto.Definitions, err)
 	}
-	return &Catalog{js: js, gate: gate, bucket: bucket, known: known, compiled: map[workflowVersion]*engine.Workflow{}}, nil
+	return &Catalog{js: js, gate: gate, bucket: bucket, known: known, taken: taken{turn: make(chan struct{}, 1)}, compiled: map[workflowVersion]*engine.Workflow{}}, nil
 }
 
 // Get returns the entry of a workflow, or ErrNotDeployed.

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"zflow/engine"
@@ -14,7 +13,7 @@ const takenFor = 5 * time.Second
 
 // taken remembers what the deployed workflows take.
 type taken struct {
-	mu       sync.Mutex
+	turn     chan struct{} // holds a token while somebody looks, which may take a while
 	until    time.Time
 	triggers []engine.Trigger
 	known    map[kind]bool
@@ -30,8 +29,12 @@ const mostKinds = 10_000
 // as zoom; one that is paused takes them later. The answer may be some seconds old.
 func (c *Catalog) Takes(ctx context.Context, source, eventType string) (bool, error) {
 	t := &c.taken
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	if !time.Now().Before(t.until) {
 		triggers, err := c.triggers(ctx)
 		if err != nil {
