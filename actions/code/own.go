@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -38,11 +39,16 @@ type state struct {
 	Seen   []string                   `json:"seen,omitempty"` // ids, the last one last
 }
 
+// ownKeys is how the keys begin under which steps keep what they keep for themselves.
+const ownKeys = "$db/"
+
+var iteration = regexp.MustCompile(`\[\d+\]`)
+
 // place is where a step keeps what it keeps: in the store of its workflow. The iterations
 // of a loop share it.
 func (s *stores) place() data.Place {
 	_, path, _ := strings.Cut(s.call.Key, ".")
-	return data.Place{Workflow: s.call.Workflow, Key: "$db/" + iteration.ReplaceAllString(path, "")}
+	return data.Place{Workflow: s.call.Workflow, Key: ownKeys + iteration.ReplaceAllString(path, "")}
 }
 
 // own loads what the step keeps, or saves what is new of it.

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"zflow/actions"
@@ -135,6 +135,9 @@ func (s *stores) answer(ctx context.Context, q question) (a answer, err error) {
 	if sealed.Contains(q.Key) || s.hide.text(q.Key) != q.Key {
 		return a, errors.New("a key cannot be a credential: nobody could find it again")
 	}
+	if strings.HasPrefix(q.Key, ownKeys) && p.Workflow != "" {
+		return a, fmt.Errorf("keys that begin with %s are what steps keep for themselves", ownKeys)
+	}
 	if q.Op == "get" {
 		e, err := store.Get(ctx, p)
 		return answer{Found: e.Value != nil, Value: readable(e.Value)}, err
@@ -213,6 +216,9 @@ const aPage = 500
 func list(ctx context.Context, store *data.Store, p data.Place, after string) (a answer, err error) {
 	page, more, err := store.List(ctx, p, data.Query{After: after, Limit: aPage})
 	for _, e := range page {
+		if strings.HasPrefix(e.Key, ownKeys) && p.Workflow != "" {
+			continue
+		}
 		a.Items = append(a.Items, [2]any{e.Key, readable(e.Value)})
 	}
 	if more {
@@ -220,5 +226,3 @@ func list(ctx context.Context, store *data.Store, p data.Place, after string) (a
 	}
 	return a, err
 }
-
-var iteration = regexp.MustCompile(`\[\d+\]`)

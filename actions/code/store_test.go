@@ -215,6 +215,23 @@ func TestOwn(t *testing.T) {
 	}
 }
 
+// What steps keep for themselves is not in their workflow's store, as code sees it.
+func TestOwnIsApart(t *testing.T) {
+	k := newKeeping(t)
+	if _, err := k.step("r1.keeps", `export default { props: { db: "$.service.db" }, run() { this.db.set("n", 1) } }`, object{}); err != nil {
+		t.Fatal(err)
+	}
+	body := `await this.data.set("a", 1); const keys = await this.data.keys(); await this.data.clear(); return [keys, await this.data.get("$db/keeps").catch((e) => e.message)]`
+	got, err := k.step("r1.s", fmt.Sprintf(withStore, body), object{"$stores": object{"data": true}})
+	want := []any{[]any{"a"}, "this.data.get() failed: keys that begin with $db/ are what steps keep for themselves"}
+	if err != nil || !reflect.DeepEqual(got.(object)["$return_value"], want) {
+		t.Errorf("%v %v", got, err)
+	}
+	if got := k.value(data.Place{Workflow: "flow", Key: "$db/keeps"}); !strings.Contains(got, `"n":1`) {
+		t.Errorf("after clear() the step keeps %q", got)
+	}
+}
+
 // Failed code keeps nothing, and too much is refused.
 func TestOwnErrors(t *testing.T) {
 	k := newKeeping(t)
