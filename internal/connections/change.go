@@ -108,7 +108,7 @@ func (s *Store) Revoke(ctx context.Context, name, why string) (r Record, told er
 	if err != nil {
 		return Record{}, nil, err
 	}
-	if c.record().Service.Is(service.Client) { // its token is kept beside it
+	if c.record().Service.Anew() { // its token is kept beside it
 		err = s.kv.Delete(ctx, tokenKey(c.owner.key))
 	}
 	switch {

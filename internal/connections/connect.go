@@ -199,10 +199,13 @@ func denied(w Wanted, p *oauth.Problem) error {
 		oauth.Garbled:     "what answered is not " + zoom + "'s authorization server: check the way to it, such as a proxy, and the host",
 		oauth.BadClient:   "check the client id and secret, and that the app is active",
 		oauth.BadCode:     "the code was used already, or is another app's: begin again",
-		oauth.CodeExpired: "the code is too old, it lives for 5 minutes: begin again",
+		oauth.CodeExpired: "the code is too old: begin again, and allow it sooner",
 		oauth.BadRedirect: "add the call-back address to those that the app allows at " + zoom,
 		oauth.Denied:      "the consent was denied at " + zoom + ": begin again, and allow it",
 	}[p.Why]
+	if p.Why == oauth.BadClient && w.Service.Keyed() {
+		hint = "check the key, whose it is (--client-id), the scopes, and that the account or app is active"
+	}
 	if hint == "" {
 		hint = "check the account id, client id and secret, and that the app is active"
 		if w.Kind == KindHTTP {

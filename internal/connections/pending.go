@@ -63,6 +63,9 @@ func (s *Store) Begin(ctx context.Context, w Wanted, redirect string) (Begun, er
 	if err := s.checkPerson(w); err != nil {
 		return Begun{}, err
 	}
+	if w.Kind == KindHTTP && w.Service.OAuth.AuthorizeURL == "" {
+		return Begun{}, errors.New("there is no address of a consent page (--authorize-url), only one for devices: --device")
+	}
 	p := pending{Wanted: w, Redirect: redirect, Verifier: oauth.Verifier(), Ends: time.Now().Add(pendingTime)}
 	state, err := s.remember(ctx, p)
 	if err != nil {
@@ -75,9 +78,6 @@ func (s *Store) Begin(ctx context.Context, w Wanted, redirect string) (Begun, er
 func (s *Store) BeginDevice(ctx context.Context, w Wanted) (Begun, error) {
 	if err := s.checkPerson(w); err != nil {
 		return Begun{}, err
-	}
-	if w.Kind == KindHTTP {
-		return Begun{}, errors.New("the device flow is for Zoom only: let the browser come back here, or to the console")
 	}
 	d, problem := s.oauth.StartDevice(ctx, w.app())
 	if problem != nil {

@@ -97,7 +97,7 @@ func Kinds() []string {
 func (r *Record) Server() bool { return r.Kind == zoomapi.KindServer }
 
 // anew tells that a token of it can be had at any time: it is not kept in the grant.
-func (r *Record) anew() bool { return r.Server() || r.Service.Is(service.Client) }
+func (r *Record) anew() bool { return r.Server() || r.Service.Anew() }
 
 // lent tells that somebody lent it a grant, which has its own life.
 func (r *Record) lent() bool {

@@ -27,7 +27,34 @@ func otherOf(s *service.Service) *oauth.Other {
 	}
 	o := s.OAuth
 	return &oauth.Other{Name: s.Name(), Authorize: o.AuthorizeURL, Token: o.TokenURL, Revoke: o.RevokeURL,
-		Scopes: strings.Join(o.Scopes, cmp.Or(o.Separator, " ")), Separator: o.Separator, Audience: o.Audience, Body: o.Send == "body", Params: o.Params}
+		Scopes: strings.Join(o.Scopes, cmp.Or(o.Separator, " ")), Separator: o.Separator, Audience: o.Audience,
+		Body: o.Send == service.SendBody || o.Send == service.SendJSONBody, JSON: o.Send == service.SendJSON || o.Send == service.SendJSONBody,
+		NoPKCE: o.NoPKCE, Params: o.Params, TokenParams: o.TokenParams, Device: o.DeviceURL, Signs: signs(o), Subject: o.Subject}
+}
+
+// signs is what the app's key signs; empty: it has a secret.
+func signs(o *service.OAuth) string {
+	switch {
+	case o.Grant == service.JWTBearer:
+		return oauth.SignsGrant
+	case o.Send == service.SendSigned:
+		return oauth.SignsClient
+	}
+	return ""
+}
+
+// checkKey refuses what is no private key where one is needed.
+func (w Wanted) checkKey() error {
+	if w.Secret == "" {
+		return errors.New("the private key is missing: --key-file; the stored one is kept only where hosts and way stay as they were")
+	}
+	if _, err := oauth.ReadKey(w.Secret); err != nil {
+		return fmt.Errorf("the key file: %w", err)
+	}
+	if w.ClientID == "" {
+		return errors.New("whose the key is, is not said in its file: --client-id")
+	}
+	return nil
 }
 
 // checkService refuses what cannot become a connection to a service.
@@ -37,6 +64,8 @@ func (w Wanted) checkService() error {
 		return errors.New("it is not said what it is for")
 	case w.Service.Check() != nil:
 		return w.Service.Check()
+	case w.Service.Keyed():
+		return w.checkKey()
 	case w.Service.Auth == service.OAuth2 && w.ClientID == "":
 		return errors.New("the client id of the app is missing: --client-id")
 	case w.Service.Is(service.Client) && w.Secret == "":
@@ -66,7 +95,11 @@ func (s *Store) CompleteService(ctx context.Context, w Wanted) (Wanted, error) {
 	if err != nil {
 		return w, fmt.Errorf("connecting %s: %w", w.Name, err)
 	}
-	w.Service = &full
+	if w.Service = &full; full.Keyed() && w.Secret != "" {
+		if k, err := oauth.ReadKey(w.Secret); err == nil { // else check says what is wrong
+			w.ClientID, full.OAuth.TokenURL = cmp.Or(w.ClientID, k.Email), cmp.Or(full.OAuth.TokenURL, k.TokenURL)
+		}
+	}
 	if old == nil || full.Auth != old.Service.Auth {
 		return w, nil
 	}
@@ -87,7 +120,7 @@ func (s *Store) connectService(ctx context.Context, w Wanted) (Record, error) {
 	switch {
 	case w.Service.Is(service.Code):
 		return Record{}, fmt.Errorf("connecting %s: its token needs somebody's consent in a browser", w.Name)
-	case w.Service.Is(service.Client):
+	case w.Service.Anew():
 		var p *oauth.Problem
 		if g, p = s.oauth.ForApp(ctx, w.app()); p != nil {
 			return Record{}, denied(w, p)
@@ -225,7 +258,7 @@ func (s *Store) renewed(ctx context.Context, c *connection) (found []string, err
 	if err != nil {
 		return nil, err
 	}
-	young := of.OAuth.NoRefresh || !of.Is(service.Code) || time.Since(c.stored.Refreshed) < time.Minute
+	young := of.OAuth.NoRefresh || of.Anew() || time.Since(c.stored.Refreshed) < time.Minute
 	if young {
 		return []string{"it has a token"}, nil
 	}

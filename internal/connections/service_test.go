@@ -440,7 +440,7 @@ func TestKindsAreNotMixed(t *testing.T) {
 			t.Error(kind)
 		}
 		_, err = s.BeginDevice(t.Context(), o.wanted(service.Code))
-		says(t, err, "for Zoom only")
+		says(t, err, "--device-url")
 		_, err = s.Begin(t.Context(), o.wanted(service.Client), backTo)
 		says(t, err, "needs nobody's consent")
 		w := o.wanted(service.Code)

@@ -90,7 +90,7 @@ func (c *connection) id() string {
 		return c.account + "/" + c.client
 	}
 	o := c.stored.Service.OAuth
-	return proto.Hash(append([]string{c.client, o.TokenURL, o.Audience}, o.Scopes...)...)
+	return proto.Hash(append([]string{c.client, o.TokenURL, o.Audience, o.Subject}, o.Scopes...)...)
 }
 
 // to is what messages call the other side.

@@ -219,7 +219,11 @@ func failure(c *connection, p *oauth.Problem) *zoomapi.Error {
 	if c.kind == KindHTTP {
 		what = "client id"
 	}
-	e := refused("%s gives it no token (%s): check its %s and secret, and that its app is active, then connect again", c.to(), p.Text, what)
+	what += " and secret"
+	if c.stored != nil && c.stored.Service.Keyed() {
+		what = "key, whose that is, and scopes"
+	}
+	e := refused("%s gives it no token (%s): check its %s, and that its app is active, then connect again", c.to(), p.Text, what)
 	if p.Why == oauth.Unreachable || p.Why == oauth.Garbled && p.Status < 300 {
 		e = unreachable("fetching a token: %s", p.Text)
 	}

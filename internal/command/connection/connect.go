@@ -128,22 +128,29 @@ const mostSecret = 64 << 10
 // secretIn reads the one line of a file, or of standard input. Without a file there is
 // none.
 func secretIn(in io.Reader, what, file string) (string, error) {
-	var text []byte
-	var err error
-	switch file {
-	case "":
+	if file == "" {
 		return "", nil
-	case "-":
+	}
+	secret, err := textIn(in, what, file)
+	if err == nil && strings.ContainsAny(secret, "\r\n") {
+		return "", fmt.Errorf("reading the %s: %s does not hold one line", what, file)
+	}
+	return secret, err
+}
+
+// textIn reads a file, or standard input.
+func textIn(in io.Reader, what, file string) (secret string, err error) {
+	var text []byte
+	if file == "-" {
 		text, err = io.ReadAll(io.LimitReader(in, mostSecret+1))
-	default:
+	} else {
 		text, err = os.ReadFile(file)
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading the %s: %w", what, err)
 	}
-	secret := strings.TrimSpace(string(text))
-	if secret == "" || len(secret) > mostSecret || strings.ContainsAny(secret, "\r\n") {
-		return "", fmt.Errorf("reading the %s: %s does not hold one line", what, file)
+	if secret = strings.TrimSpace(string(text)); secret == "" || len(secret) > mostSecret {
+		return "", fmt.Errorf("reading the %s: %s is empty, or longer than %d bytes", what, file, mostSecret)
 	}
 	return secret, nil
 }

@@ -21,7 +21,8 @@ What it signs in with is kept by the workers, sealed, and sent to its hosts only
   token     a token that is part of addresses, as Telegram's: only actions made for the
             service, and code, can use it
   oauth2    a token that OAuth 2 gives and renews: by somebody's consent in a browser, or
-            with --grant client_credentials in the app's own name
+            (--device: on any machine), with --grant client_credentials in the app's own name,
+            with --grant jwt_bearer as a service account, whose --key-file signs
 Token, key or password are read from --token-file, the secret of an app from
 --client-secret-file; - is standard input. A preset knows the addresses of a service.
 With --test-url it is tried before it is stored, and by zflow connections test. To
@@ -33,6 +34,7 @@ type wanted struct {
 	of        service.Service
 	oauth     service.OAuth
 	tokenFile string
+	keyFile   string
 }
 
 func (sh *shell) http() *cobra.Command {
@@ -69,20 +71,26 @@ func (w *wanted) oauthFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&w.ClientID, "client-id", "", "client `id` of the app, of oauth2")
 	f.StringVar(&w.secretFile, "client-secret-file", "", "`file` with the app's client secret; -: standard input")
-	f.StringVar(&w.oauth.Grant, "grant", "", "`grant` of oauth2: "+strings.Join(service.Grants(), " (the default), "))
+	f.StringVar(&w.keyFile, "key-file", "", "`file` with a private key, in place of a secret: PEM, or the JSON of a service account")
+	f.StringVar(&w.oauth.Grant, "grant", "", "`grant` of oauth2, without it the first: "+strings.Join(service.Grants(), ", "))
 	f.StringVar(&w.oauth.AuthorizeURL, "authorize-url", "", "`address` of the consent page")
 	f.StringVar(&w.oauth.TokenURL, "token-url", "", "`address` where tokens are given out")
 	f.StringVar(&w.oauth.RevokeURL, "revoke-url", "", "`address` where tokens are revoked")
 	f.StringSliceVar(&w.oauth.Scopes, "scope", nil, "a `scope` to ask for; repeat it for more")
 	f.StringVar(&w.oauth.Audience, "audience", "", "`whom` the token is for, where the service wants that")
-	f.StringVar(&w.oauth.Send, "send", "", "`where` the app's id and secret go: basic (the default) or body")
+	f.StringVar(&w.oauth.Send, "send", "", "`how` the app says who it is, without it the first: "+strings.Join(service.Sends(), ", "))
 	f.StringToStringVar(&w.oauth.Params, "param", nil, "`name=value` for the consent page; repeat it for more")
+	f.StringToStringVar(&w.oauth.TokenParams, "token-param", nil, "`name=value` for the token endpoint; repeat it for more")
+	f.StringVar(&w.oauth.DeviceURL, "device-url", "", "`address` where codes for other machines are given out")
+	f.StringVar(&w.oauth.Subject, "subject", "", "`whom` a service account acts for")
+	f.BoolVar(&w.oauth.NoPKCE, "no-pkce", false, "leave PKCE out, for a service that refuses parameters it does not know")
+	f.BoolVar(&w.device, "device", false, "consent in a browser on any machine")
 	f.StringVar(&w.listen, "listen", "127.0.0.1:8765", "loopback `address` that the browser comes back to")
 	f.BoolVar(&w.console, "console", false, "let the browser come back to the console")
 	f.BoolVar(&w.Force, "force", false, "connect it though its test fails, or with fewer scopes than it had")
 	terminal.SpanVar(f, &w.wait, "wait", "how long to wait for the consent; default 10m")
 	terminal.Complete(c, "grant", service.Grants()...)
-	terminal.Complete(c, "send", "basic", "body")
+	terminal.Complete(c, "send", service.Sends()...)
 }
 
 // connectHTTP asks the workers, which fill in what was not said.
@@ -106,11 +114,14 @@ func (sh *shell) connectHTTP(ctx context.Context, w *wanted) error {
 		return err
 	}
 	way := (*shell).direct
-	if full.Is(service.Code) {
-		way = (*shell).loopback
-	}
-	if full.Is(service.Code) && w.console {
+	switch {
+	case !full.Is(service.Code):
+	case w.device:
+		way = (*shell).elsewhere
+	case w.console:
 		way = (*shell).throughConsole
+	default:
+		way = (*shell).loopback
 	}
 	r, err := way(sh, ctx, d, &w.asked)
 	if err != nil {
@@ -124,18 +135,23 @@ func (sh *shell) connectHTTP(ctx context.Context, w *wanted) error {
 
 // gather reads the secret, and takes the flags together.
 func (w *wanted) gather(sh *shell) (err error) {
-	if w.tokenFile != "" && w.secretFile != "" {
-		return terminal.Misused("--token-file and --client-secret-file are one too many: the second is for oauth2")
+	switch {
+	case w.tokenFile != "" && w.secretFile+w.keyFile != "", w.secretFile != "" && w.keyFile != "":
+		return terminal.Misused("of --token-file, --client-secret-file and --key-file one is enough: the last two are for oauth2")
+	case w.device && w.console:
+		return terminal.Misused("--device and --console are one too many")
+	case w.keyFile != "":
+		w.Secret, err = textIn(sh.In, "key", w.keyFile)
+	case w.secretFile != "":
+		w.Secret, err = secretIn(sh.In, "client secret", w.secretFile)
+	default:
+		w.Secret, err = secretIn(sh.In, "token", w.tokenFile)
 	}
-	what, file := "token", w.tokenFile
-	if w.secretFile != "" {
-		what, file = "client secret", w.secretFile
-	}
-	if w.Secret, err = secretIn(sh.In, what, file); err != nil {
+	if err != nil {
 		return err
 	}
-	o := w.oauth
-	if o.Grant+o.AuthorizeURL+o.TokenURL+o.RevokeURL+o.Audience+o.Send+w.ClientID+w.secretFile != "" || len(o.Scopes)+len(o.Params) > 0 {
+	if w.hasOAuth() {
+		o := w.oauth
 		w.of.OAuth = &o
 		if w.of.Auth == "" {
 			w.of.Auth = service.OAuth2
@@ -143,6 +159,13 @@ func (w *wanted) gather(sh *shell) (err error) {
 	}
 	w.Service = &w.of
 	return nil
+}
+
+// hasOAuth tells that something was given that only oauth2 needs.
+func (w *wanted) hasOAuth() bool {
+	o := w.oauth
+	return o.Grant+o.AuthorizeURL+o.TokenURL+o.RevokeURL+o.DeviceURL+o.Audience+o.Send+o.Subject+w.ClientID+w.secretFile+w.keyFile != "" ||
+		len(o.Scopes)+len(o.Params)+len(o.TokenParams) > 0 || o.NoPKCE || w.device
 }
 
 // matches refuses a secret that is none of what it is to be.
@@ -153,8 +176,12 @@ func (w *wanted) matches(full service.Service) error {
 		return terminal.Misused("oauth2 gets its tokens itself: give --client-id and --client-secret-file instead of --token-file, or another --auth")
 	case !isOAuth && w.of.OAuth != nil:
 		return terminal.Misused("--client-id and the like are for --auth oauth2")
-	case w.console && !full.Is(service.Code):
-		return terminal.Misused("--console is for what somebody consents to in a browser")
+	case (w.console || w.device) && !full.Is(service.Code):
+		return terminal.Misused("--console and --device are for what somebody consents to in a browser")
+	case w.secretFile != "" && full.Keyed():
+		return terminal.Misused("it signs in with a private key: give --key-file instead of --client-secret-file")
+	case w.keyFile != "" && !full.Keyed():
+		return terminal.Misused("a private key is for --grant %s and --send %s", service.JWTBearer, service.SendSigned)
 	}
 	return nil
 }

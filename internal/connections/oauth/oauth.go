@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -27,7 +28,10 @@ const (
 	lifeUnsaid  = 10 * time.Minute
 	otherUnsaid = time.Hour
 	// lasting is how long one that cannot be renewed must live to be of use.
-	lasting     = 24 * time.Hour
+	lasting = 24 * time.Hour
+	// mostSkew is how far a clock may be off before that is said beside a refusal of what
+	// it signed.
+	mostSkew    = time.Minute
 	longestIdle = 5 * 365 * 24 * time.Hour // as a refresh token's
 	longest     = 30 * 24 * time.Hour      // that an access token may live: no overflow, no token for ever
 )
@@ -46,7 +50,12 @@ type Other struct {
 	Authorize, Token, Revoke    string // addresses
 	Scopes, Separator, Audience string // of what is asked for; the separator stands between scopes in answers too
 	Body                        bool   // id and secret go in the body
-	Params                      map[string]string
+	JSON                        bool   // the token endpoint takes JSON, not a form
+	NoPKCE                      bool
+	Params, TokenParams         map[string]string // more for the consent page, and for the token endpoint
+	Device                      string            // where codes for other machines are given out
+	Signs                       string            // what the private key in place of the secret signs; empty: it is a secret
+	Subject                     string            // whom the app acts for, of SignsGrant
 }
 
 // String hides the secret.
@@ -71,7 +80,7 @@ func (a App) at(path string) string {
 	if a.Other == nil {
 		return a.server() + path
 	}
-	return map[string]string{pathAuthorize: a.Other.Authorize, pathToken: a.Other.Token, pathRevoke: a.Other.Revoke}[path]
+	return map[string]string{pathAuthorize: a.Other.Authorize, pathToken: a.Other.Token, pathRevoke: a.Other.Revoke, pathDevice: a.Other.Device}[path]
 }
 
 // Zoom's paths.
@@ -79,6 +88,7 @@ const (
 	pathAuthorize = "/oauth/authorize"
 	pathToken     = "/oauth/token"
 	pathRevoke    = "/oauth/revoke"
+	pathDevice    = "/oauth/devicecode"
 )
 
 // Grant is what Zoom gave.
@@ -141,6 +151,13 @@ func (c *Client) ForAccount(ctx context.Context, a App, account string) (Grant, 
 
 // ForApp gets a token that an app has in its own name, for nobody's account.
 func (c *Client) ForApp(ctx context.Context, a App) (Grant, *Problem) {
+	if a.Other != nil && a.Other.Signs == SignsGrant {
+		signed, err := a.assertion(time.Now())
+		if err != nil {
+			return Grant{}, &Problem{Why: BadClient, Text: "its key cannot be used: " + err.Error()}
+		}
+		return c.token(ctx, a, url.Values{"grant_type": {grantBearer}, "assertion": {signed}})
+	}
 	form := url.Values{"grant_type": {"client_credentials"}}
 	if a.Other != nil && a.Other.Scopes != "" {
 		form.Set("scope", a.Other.Scopes)
@@ -162,9 +179,11 @@ func (c *Client) Refresh(ctx context.Context, a App, refresh string) (Grant, *Pr
 
 // Exchange trades a code for a grant.
 func (c *Client) Exchange(ctx context.Context, a App, code, redirect, verifier string) (Grant, *Problem) {
-	return a.lasting(c.token(ctx, a, url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {verifier},
-	}))
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}}
+	if a.Other == nil || !a.Other.NoPKCE {
+		form.Set("code_verifier", verifier)
+	}
+	return a.lasting(c.token(ctx, a, form))
 }
 
 // OfDevice asks whether the person at the other machine has answered.
@@ -189,7 +208,10 @@ func (a App) lasting(g Grant, p *Problem) (Grant, *Problem) {
 // AuthorizeURL is where a person allows the app.
 func AuthorizeURL(a App, redirect, state, verifier string) string {
 	config := oauth2.Config{ClientID: a.ClientID, RedirectURL: redirect, Endpoint: oauth2.Endpoint{AuthURL: a.at(pathAuthorize)}}
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier)}
+	var options []oauth2.AuthCodeOption
+	if a.Other == nil || !a.Other.NoPKCE {
+		options = append(options, oauth2.S256ChallengeOption(verifier))
+	}
 	if a.Other != nil {
 		for name, value := range a.Other.Params {
 			options = append(options, oauth2.SetAuthURLParam(name, value))
@@ -208,7 +230,15 @@ func Verifier() string { return oauth2.GenerateVerifier() }
 
 // StartDevice begins the flow for machines without a browser.
 func (c *Client) StartDevice(ctx context.Context, a App) (Device, *Problem) {
-	body, _, p := c.ask(ctx, a, a.server()+"/oauth/devicecode", url.Values{"client_id": {a.ClientID}})
+	form := url.Values{"client_id": {a.ClientID}}
+	if a.Other != nil && a.Other.Scopes != "" {
+		form.Set("scope", a.Other.Scopes)
+	}
+	at := a.at(pathDevice)
+	if at == "" {
+		return Device{}, &Problem{Why: Refused, Text: "no address is known where it gives out codes for devices: --device-url"}
+	}
+	body, _, p := c.ask(ctx, a, at, form)
 	if p != nil {
 		return Device{}, p
 	}
@@ -216,11 +246,14 @@ func (c *Client) StartDevice(ctx context.Context, a App) (Device, *Problem) {
 		Code     string  `json:"device_code"`
 		User     string  `json:"user_code"`
 		URL      string  `json:"verification_uri"`
+		URL2     string  `json:"verification_url"` // as Google says it
 		Complete string  `json:"verification_uri_complete"`
 		Life     seconds `json:"expires_in"`
 		Interval seconds `json:"interval"`
 	}
-	if json.Unmarshal(body, &d) != nil || d.Code == "" || d.User == "" || !isWeb(d.URL) {
+	err := json.Unmarshal(body, &d)
+	d.URL = cmp.Or(d.URL, d.URL2)
+	if err != nil || d.Code == "" || d.User == "" || !isWeb(d.URL) {
 		return Device{}, a.garbled("answer is no device code")
 	}
 	if !isWeb(d.Complete) {
@@ -248,6 +281,11 @@ func (c *Client) Revoke(ctx context.Context, a App, token string) *Problem {
 // token asks the token endpoint.
 func (c *Client) token(ctx context.Context, a App, form url.Values) (Grant, *Problem) {
 	asked := time.Now()
+	if a.Other != nil {
+		for name, value := range a.Other.TokenParams {
+			form.Set(name, value)
+		}
+	}
 	body, skew, p := c.ask(ctx, a, a.at(pathToken), form)
 	if p != nil {
 		return Grant{}, p
@@ -304,7 +342,7 @@ func (c *Client) ask(ctx context.Context, a App, at string, form url.Values) ([]
 	defer cancel()
 	r, err := a.request(ctx, at, form)
 	if err != nil {
-		return nil, 0, &Problem{Why: Unreachable, Text: "its OAuth address is none"}
+		return nil, 0, &Problem{Why: BadClient, Text: "it cannot be asked: " + cause(err)}
 	}
 	by := c.zoom
 	if a.Other != nil {
@@ -323,36 +361,90 @@ func (c *Client) ask(ctx context.Context, a App, at string, form url.Values) ([]
 	if !a.success(res.StatusCode, body) {
 		p := a.refusal(res, body, form.Get("grant_type"), time.Now())
 		p.Text, p.Code, p.Skew = hide(p.Text, a, form), hide(p.Code, a, form), skew
+		if a.Other != nil && a.Other.Signs != "" && skew.Abs() > mostSkew {
+			p.Text += "; this worker's clock is " + off(skew) + " that of " + a.name() + ", which a signature does not survive: set it right"
+		}
 		return nil, skew, p
 	}
 	return body, skew, nil
 }
 
-// request has the app's credentials in its header, or in its form.
+// request has the app's credentials in its header, or in its form. A private key is
+// never sent.
 func (a App) request(ctx context.Context, at string, form url.Values) (*http.Request, error) {
-	inBody := a.Other != nil && a.Other.Body
-	if a.ClientSecret == "" || inBody {
-		form.Set("client_id", a.ClientID)
-	}
-	if a.ClientSecret != "" && inBody {
-		form.Set("client_secret", a.ClientSecret)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(form.Encode()))
+	basic, err := a.identify(form)
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	text, kind := form.Encode(), "application/x-www-form-urlencoded"
+	if a.Other != nil && a.Other.JSON {
+		if text, err = object(form); err != nil {
+			return nil, err
+		}
+		kind = "application/json"
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", kind)
 	r.Header.Set("Accept", "application/json")
-	if a.ClientSecret != "" && !inBody {
+	if basic {
 		r.SetBasicAuth(url.QueryEscape(a.ClientID), url.QueryEscape(a.ClientSecret))
 	}
 	return r, nil
 }
 
+// identify puts into the form who asks, unless a header is to say it.
+func (a App) identify(form url.Values) (basic bool, err error) {
+	signs := ""
+	if a.Other != nil {
+		signs = a.Other.Signs
+	}
+	inBody := a.Other != nil && a.Other.Body
+	switch {
+	case signs == SignsGrant: // the assertion says it
+	case signs == SignsClient:
+		signed, err := a.assertion(time.Now())
+		if err != nil {
+			return false, err
+		}
+		form.Set("client_id", a.ClientID)
+		form.Set("client_assertion_type", assertionBearer)
+		form.Set("client_assertion", signed)
+	case a.ClientSecret == "":
+		form.Set("client_id", a.ClientID)
+	case inBody:
+		form.Set("client_id", a.ClientID)
+		form.Set("client_secret", a.ClientSecret)
+	default:
+		return true, nil
+	}
+	return false, nil
+}
+
+// object is a form as JSON.
+func object(form url.Values) (string, error) {
+	fields := map[string]string{}
+	for name := range form {
+		fields[name] = form.Get(name)
+	}
+	raw, err := json.Marshal(fields)
+	return string(raw), err
+}
+
+// off says how a clock differs.
+func off(skew time.Duration) string {
+	if skew > 0 {
+		return skew.String() + " ahead of"
+	}
+	return (-skew).String() + " behind"
+}
+
 // hide blots out what was sent, should Zoom repeat it.
 func hide(text string, a App, form url.Values) string {
 	secrets := []string{a.ClientSecret}
-	for _, field := range []string{"code", "refresh_token", "code_verifier", "device_code", "token"} {
+	for _, field := range []string{"code", "refresh_token", "code_verifier", "device_code", "token", "assertion", "client_assertion"} {
 		secrets = append(secrets, form.Get(field))
 	}
 	for _, s := range secrets {
@@ -360,8 +452,11 @@ func hide(text string, a App, form url.Values) string {
 			text = strings.ReplaceAll(text, s, "••••")
 		}
 	}
-	return text
+	return assertions.ReplaceAllString(text, "••••")
 }
+
+// assertions are what keys signed, cut short perhaps.
+var assertions = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{20,}[A-Za-z0-9_.-]*`)
 
 // skewOf compares the clocks; the header counts whole seconds.
 func skewOf(res *http.Response, now time.Time) time.Duration {

@@ -145,6 +145,9 @@ func why(p *Problem, name, grant string) Why {
 
 // fitting keeps a code's reasons for codes, and a refresh token's for these.
 func fitting(w Why, grant string) bool {
+	if grant == grantBearer {
+		return false
+	}
 	if grant == grantRefresh {
 		return w == BadGrant
 	}
@@ -152,6 +155,9 @@ func fitting(w Why, grant string) bool {
 }
 
 func ofGrant(grant string) Why {
+	if grant == grantBearer {
+		return BadClient
+	}
 	if grant == grantRefresh {
 		return BadGrant
 	}

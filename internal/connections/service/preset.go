@@ -23,7 +23,7 @@ var presets = map[string]preset{
 	"github": {
 		Service{Auth: Bearer, Hosts: []string{"api.github.com", "uploads.github.com"}, TestURL: "https://api.github.com/rate_limit"},
 		&OAuth{AuthorizeURL: "https://github.com/login/oauth/authorize", TokenURL: "https://github.com/login/oauth/access_token", Send: "body",
-			Scopes: []string{"repo"}},
+			DeviceURL: "https://github.com/login/device/code", Scopes: []string{"repo"}},
 	},
 	"google": {
 		Service{Hosts: []string{"*.googleapis.com"}},
@@ -31,17 +31,26 @@ var presets = map[string]preset{
 			RevokeURL: "https://oauth2.googleapis.com/revoke", Send: "body", Params: map[string]string{"access_type": "offline", "prompt": "consent"},
 			Scopes: []string{"https://www.googleapis.com/auth/spreadsheets"}},
 	},
+	"google_service_account": {
+		Service{Hosts: []string{"*.googleapis.com"}},
+		&OAuth{Grant: JWTBearer, TokenURL: "https://oauth2.googleapis.com/token", Scopes: []string{"https://www.googleapis.com/auth/spreadsheets"}},
+	},
 	"microsoft": {
 		Service{Hosts: []string{"graph.microsoft.com"}, TestURL: "https://graph.microsoft.com/v1.0/me"},
 		&OAuth{AuthorizeURL: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-			TokenURL: "https://login.microsoftonline.com/common/oauth2/v2.0/token", Send: "body", Scopes: []string{"offline_access", "User.Read"}},
+			TokenURL: "https://login.microsoftonline.com/common/oauth2/v2.0/token", Send: "body", Scopes: []string{"offline_access", "User.Read"},
+			DeviceURL: "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode"},
 	},
 	"hubspot": {
 		Service{Auth: Bearer, Hosts: []string{"api.hubapi.com"}, TestURL: "https://api.hubapi.com/account-info/v3/details"},
 		&OAuth{AuthorizeURL: "https://app.hubspot.com/oauth/authorize", TokenURL: "https://api.hubapi.com/oauth/v1/token", Send: "body",
 			Scopes: []string{"oauth"}},
 	},
-	"notion":   {Service: Service{Auth: Bearer, Hosts: []string{"api.notion.com"}}},
+	"notion": {
+		Service{Auth: Bearer, Hosts: []string{"api.notion.com"}},
+		&OAuth{AuthorizeURL: "https://api.notion.com/v1/oauth/authorize", TokenURL: "https://api.notion.com/v1/oauth/token",
+			RevokeURL: "https://api.notion.com/v1/oauth/revoke", Send: SendJSON, NoPKCE: true, Params: map[string]string{"owner": "user"}},
+	},
 	"openai":   {Service: Service{Auth: Bearer, Hosts: []string{"api.openai.com"}, TestURL: "https://api.openai.com/v1/models"}},
 	"airtable": {Service: Service{Auth: Bearer, Hosts: []string{"api.airtable.com"}, TestURL: "https://api.airtable.com/v0/meta/whoami"}},
 	"discord": {Service: Service{Auth: Header, Field: "Authorization", Prefix: "Bot ", Hosts: []string{"discord.com"},

@@ -29,12 +29,25 @@ func Ways() []string { return []string{Bearer, Basic, Header, Query, Token, OAut
 
 // Grants of OAuth 2.
 const (
-	Code   = "authorization_code" // somebody consents in a browser
-	Client = "client_credentials" // the app in its own name
+	Code      = "authorization_code" // somebody consents in a browser
+	Client    = "client_credentials" // the app in its own name
+	JWTBearer = "jwt_bearer"         // a service account: what its key signs is traded for a token
 )
 
+// Ways to say to a token endpoint who the app is.
+const (
+	SendBasic    = "basic"           // id and secret in a header
+	SendBody     = "body"            // id and secret in the form
+	SendJSON     = "json"            // id and secret in a header, and all else as JSON
+	SendJSONBody = "json_body"       // all as JSON
+	SendSigned   = "private_key_jwt" // what a private key signs
+)
+
+// Sends returns the ways to say who the app is.
+func Sends() []string { return []string{SendBasic, SendBody, SendJSON, SendJSONBody, SendSigned} }
+
 // Grants returns the grants that are known.
-func Grants() []string { return []string{Code, Client} }
+func Grants() []string { return []string{Code, Client, JWTBearer} }
 
 // Service is what a connection is for, and how its secret is sent there.
 type Service struct {
@@ -57,15 +70,27 @@ type OAuth struct {
 	Scopes       []string          `json:"scopes,omitempty"`    // to ask for
 	Separator    string            `json:"separator,omitempty"` // between two of them; empty: a space
 	Audience     string            `json:"audience,omitempty"`
-	Send         string            `json:"send,omitempty"`       // where id and secret of the app go: basic, or body
+	Send         string            `json:"send,omitempty"`       // one of Sends; empty: basic
 	Params       map[string]string `json:"params,omitempty"`     // more for the consent page
 	NoRefresh    bool              `json:"no_refresh,omitempty"` // its token was given without a way to renew it
+	DeviceURL    string            `json:"device_url,omitempty"` // where codes for other machines are given out
+	TokenParams  map[string]string `json:"token_params,omitempty"`
+	Subject      string            `json:"subject,omitempty"` // whom a service account acts for
+	NoPKCE       bool              `json:"no_pkce,omitempty"` // it takes no more parameters than it knows
+}
+
+// Keyed tells that a private key signs, in place of a secret that is sent.
+func (s *Service) Keyed() bool {
+	return s != nil && s.Auth == OAuth2 && s.OAuth != nil && (s.OAuth.Grant == JWTBearer || s.OAuth.Send == SendSigned)
 }
 
 // Is tells whether the service signs in by a grant of OAuth 2.
 func (s *Service) Is(grant string) bool {
 	return s != nil && s.Auth == OAuth2 && s.OAuth != nil && s.OAuth.Grant == grant
 }
+
+// Anew tells that the service gives a token at any time, with nobody's consent.
+func (s *Service) Anew() bool { return s.Is(Client) || s.Is(JWTBearer) }
 
 // Name is what messages call the service.
 func (s *Service) Name() string {
@@ -122,6 +147,13 @@ func (s Service) over(base Service) Service {
 func (o OAuth) over(base OAuth) OAuth {
 	o.Grant, o.Audience = cmp.Or(o.Grant, base.Grant), cmp.Or(o.Audience, base.Audience)
 	o.AuthorizeURL, o.TokenURL, o.RevokeURL = cmp.Or(o.AuthorizeURL, base.AuthorizeURL), cmp.Or(o.TokenURL, base.TokenURL), cmp.Or(o.RevokeURL, base.RevokeURL)
+	if o.DeviceURL = cmp.Or(o.DeviceURL, base.DeviceURL); o.Grant == JWTBearer {
+		o.Subject = cmp.Or(o.Subject, base.Subject)
+	}
+	o.NoPKCE = o.NoPKCE || base.NoPKCE
+	if len(o.TokenParams) == 0 {
+		o.TokenParams = base.TokenParams
+	}
 	o.Separator, o.Send = cmp.Or(o.Separator, base.Separator), cmp.Or(o.Send, base.Send)
 	if len(o.Scopes) == 0 {
 		o.Scopes = base.Scopes
@@ -185,15 +217,30 @@ func (o *OAuth) check() error {
 		return fmt.Errorf("the grant of oauth2 is one of %s", strings.Join(Grants(), ", "))
 	case !isWeb(o.TokenURL):
 		return errors.New("oauth2 needs the address where tokens are given out: --token-url, such as https://example.org/oauth/token")
-	case o.Grant == Code && !isWeb(o.AuthorizeURL):
+	case o.DeviceURL != "" && !isWeb(o.DeviceURL):
+		return errors.New("the address of codes for devices must be like https://example.org/oauth/device")
+	case o.Grant == Code && !isWeb(o.AuthorizeURL) && (o.AuthorizeURL != "" || o.DeviceURL == ""):
 		return errors.New("oauth2 needs the address of the consent page: --authorize-url, such as https://example.org/oauth/authorize")
 	case o.RevokeURL != "" && !isWeb(o.RevokeURL):
 		return errors.New("the address for revoking must be like https://example.org/oauth/revoke")
-	case o.Send != "" && o.Send != "basic" && o.Send != "body":
-		return errors.New("id and secret of the app are sent as basic, or in the body: --send basic or --send body")
+	case o.Send != "" && !slices.Contains(Sends(), o.Send):
+		return fmt.Errorf("%q is no way to say who the app is: --send takes %s", o.Send, strings.Join(Sends(), ", "))
+	case o.Subject != "" && o.Grant != JWTBearer:
+		return fmt.Errorf("whom it acts for is for the grant %s", JWTBearer)
+	}
+	for _, params := range []map[string]string{o.Params, o.TokenParams} {
+		for name := range params {
+			if slices.Contains(ownParams, name) {
+				return fmt.Errorf("the parameter %s is not to be given: zflow says it", name)
+			}
+		}
 	}
 	return nil
 }
+
+// ownParams are what OAuth itself is about.
+var ownParams = []string{"grant_type", "response_type", "client_id", "client_secret", "redirect_uri", "state", "code", "code_verifier", "code_challenge",
+	"code_challenge_method", "refresh_token", "device_code", "assertion", "client_assertion", "client_assertion_type"}
 
 // isWeb takes https, and http to this machine or as far as the configuration of the
 // workers allows it, which is looked at when it is called.
@@ -219,6 +266,9 @@ func isHost(h string) bool {
 // is stored of a connection may be kept for it without being given again.
 func (s *Service) Within(old *Service) bool {
 	if old == nil || s.Auth != old.Auth || slices.ContainsFunc(s.Hosts, func(h string) bool { return !slices.Contains(old.Hosts, h) }) {
+		return false
+	}
+	if s.Keyed() != old.Keyed() { // a key is signed with, a secret is sent
 		return false
 	}
 	return s.OAuth == nil || old.OAuth != nil && s.OAuth.TokenURL == old.OAuth.TokenURL && s.OAuth.RevokeURL == old.OAuth.RevokeURL

@@ -114,6 +114,15 @@ func TestCheck(t *testing.T) {
 		"unknown place": {func(s *service.Service) {
 			s.Auth, s.OAuth = service.OAuth2, &service.OAuth{Grant: service.Client, TokenURL: "https://a.example/t", Send: "x"}
 		}, "--send"},
+		"own parameter": {func(s *service.Service) {
+			s.Auth, s.OAuth = service.OAuth2, &service.OAuth{Grant: service.Client, TokenURL: "https://a.example/t", TokenParams: map[string]string{"grant_type": "x"}}
+		}, "grant_type"},
+		"for whom": {func(s *service.Service) {
+			s.Auth, s.OAuth = service.OAuth2, &service.OAuth{Grant: service.Client, TokenURL: "https://a.example/t", Subject: "ann"}
+		}, "jwt_bearer"},
+		"a device's only": {func(s *service.Service) {
+			s.Auth, s.OAuth = service.OAuth2, &service.OAuth{Grant: service.Code, TokenURL: "https://a.example/t", DeviceURL: "https://a.example/d"}
+		}, ""},
 		"credentials in it": {func(s *service.Service) { s.TestURL = "https://a:b@crm.example/" }, "the test URL"},
 	} {
 		s := good
