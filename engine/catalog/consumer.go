@@ -57,7 +57,12 @@ func (c *Catalog) Redeliver(ctx context.Context) error {
 		return err
 	}
 	for _, e := range entries {
-		_, err := c.js.ResetConsumer(ctx, proto.Events, e.Name)
+		// The server answers nothing about one that is not there, as of a workflow that no
+		// event starts: it is looked up first.
+		_, err := c.js.Consumer(ctx, proto.Events, e.Name)
+		if err == nil {
+			_, err = c.js.ResetConsumer(ctx, proto.Events, e.Name)
+		}
 		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			return fmt.Errorf("resetting the consumer of %s: %w", e.Name, err)
 		}

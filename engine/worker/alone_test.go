@@ -11,7 +11,8 @@ import (
 )
 
 // TestAloneTakesAtOnce: a worker that has the server for itself does not wait for
-// leases and ack waits of one that is gone.
+// leases and ack waits of one that is gone; nor for the consumer of a workflow that is
+// only called, which has none.
 func TestAloneTakesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
@@ -20,6 +21,7 @@ name: put
 on: [ { zoom: meeting.ended } ]
 steps: [ { id: a, uses: test.put } ]
 `)
+		r.deploy(`{ name: called, on: [ { call: {} } ], steps: [ { id: a, uses: test.put } ] }`)
 		first := r.start()
 		r.world.started = make(chan struct{}, 2)
 		hang := make(chan struct{})

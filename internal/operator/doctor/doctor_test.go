@@ -160,6 +160,7 @@ func TestADoctorFindsConsumersThatDiffer(t *testing.T) {
 	ctx := context.Background()
 	r.deploy("hello")
 	r.deploy("gone")
+	r.Deploy("name: called\non: [ { call: {} } ]\nsteps:\n  - { id: say, uses: log, with: { message: hi } }\n") // has none, as it must
 	r.Must(r.JS.DeleteConsumer(ctx, proto.Events, "gone"))
 	r.Must(r.JS.DeleteConsumer(ctx, proto.Wakes, "wakes"))
 	hello, err := r.JS.Consumer(ctx, proto.Events, "hello")
