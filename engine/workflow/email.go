@@ -30,16 +30,17 @@ func (e *Email) Name() string {
 
 // IMAP is a mailbox on another server, which zflow looks into.
 type IMAP struct {
-	Host     string
-	Port     int    // 0: that of Secure
-	Secure   string // implicit, starttls, none
-	User     string
-	Password *expr.Template // sees secrets and vars
-	Folder   string
-	Every    time.Duration // between two looks
-	Since    time.Duration // at the first look, mails that are so old are events too
-	Seen     bool          // mails that were taken are marked as read
-	Move     string        // the folder to which they go; empty: they stay
+	Host       string
+	Port       int    // 0: that of Secure
+	Secure     string // implicit, starttls, none
+	User       string
+	Password   *expr.Template // sees secrets and vars; nil: Connection's token
+	Connection string
+	Folder     string
+	Every      time.Duration // between two looks
+	Since      time.Duration // at the first look, mails that are so old are events too
+	Seen       bool          // mails that were taken are marked as read
+	Move       string        // the folder to which they go; empty: they stay
 }
 
 // Address is that of the server.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -157,4 +158,31 @@ func failedRun(t *testing.T, d *Dev) (id, why string) {
 		t.Fatal(all, err)
 	}
 	return all[0].ID, *all[0].Error
+}
+
+// A connection's token goes to servers of mail that are among its hosts, and to no others.
+func TestTokensForMail(t *testing.T) {
+	c, renewed := connections.Credential{Hosts: []string{"*.googleapis.com", "imap.gmail.com", "mail.example.org:1993"}}, 0
+	c.Token = "t"
+	c.Renew = func(context.Context) (connections.Credential, error) {
+		renewed++
+		return connections.Credential{}, nil
+	}
+	give := tokensFor(func(context.Context, string) (connections.Credential, error) { return c, nil })
+	for server, want := range map[string]string{
+		"imap.gmail.com:993": "", "mail.example.org:1993": "", "imap.googleapis.com:993": "",
+		"mail.example.org:993": "not for mail.example.org: connect it with --host", "imap.gmail.com.evil.example:993": "not for", "googleapis.com:993": "not for",
+	} {
+		k, err := give(t.Context(), "mail", server)
+		if want == "" && (err != nil || k.Text != "t" || !k.Token) || want != "" && (err == nil || !strings.Contains(err.Error(), want) || k.Text != "") {
+			t.Errorf("%s: %+v, %v", server, k, err)
+		}
+	}
+	if k, _ := give(t.Context(), "mail", "imap.gmail.com:993"); k.Renew == nil || k.Renew(t.Context()) != nil || renewed != 1 {
+		t.Errorf("%+v, renewed %d times", k, renewed)
+	}
+	c.Token = ""
+	if _, err := give(t.Context(), "mail", "imap.gmail.com:993"); err == nil || !strings.Contains(err.Error(), "connection mail has no token") {
+		t.Error(err)
+	}
 }

@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
+	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -12,16 +16,17 @@ import (
 	"zflow/internal/app/mailboxes"
 	"zflow/internal/durable"
 	"zflow/sources/email"
+	"zflow/sources/imap"
 )
 
 // mailboxesOn prepares what reads mailboxes on other servers.
-func mailboxesOn(c WorkerConfig, client *Client, holder string) (*mailboxes.Mailboxes, error) {
+func mailboxesOn(c WorkerConfig, client *Client, holder string, find finder) (*mailboxes.Mailboxes, error) {
 	dial, err := http.Dialer(c.HTTPAllow)
 	if err != nil {
 		return nil, err
 	}
 	return mailboxes.New(mailboxes.Options{
-		Catalog: client.Catalog, Leases: client.Leases, Holder: holder, Places: client.Places, Secrets: c.vault.Values, Dial: dial, Log: c.Log,
+		Catalog: client.Catalog, Leases: client.Leases, Holder: holder, Places: client.Places, Secrets: c.vault.Values, Token: tokensFor(find), Dial: dial, Log: c.Log,
 		Storage: email.Storage{Publish: client.Publisher.Publish, Files: filesOfMail(client.JS, client.Gate), Room: client.Publisher.Room, MaxPayload: client.NC.MaxPayload},
 	}), nil
 }
@@ -37,5 +42,33 @@ func filesOfMail(js jetstream.JetStream, gate *durable.Gate) func() (email.Put, 
 			return f, err
 		}
 		return put, func(ctx context.Context) error { return w.Pass(ctx, mark) }, nil
+	}
+}
+
+// tokensFor finds the tokens of connections for servers of mail, which have to be among
+// the hosts that a connection's token may go to.
+func tokensFor(find finder) func(ctx context.Context, connection, server string) (imap.Key, error) {
+	return func(ctx context.Context, connection, server string) (imap.Key, error) {
+		c, err := find(ctx, connection)
+		host, _, _ := net.SplitHostPort(server) // it always has a port
+		switch {
+		case err != nil:
+			return imap.Key{}, err
+		case c.Token == "":
+			return imap.Key{}, fmt.Errorf("connection %s has no token: name one with OAuth (zflow connect http %s --preset google, or microsoft)", connection, connection)
+		case !slices.ContainsFunc(c.Hosts, func(h string) bool {
+			domain, below := strings.CutPrefix(h, "*.")
+			return h == host || h == server || below && strings.HasSuffix(host, "."+domain)
+		}):
+			return imap.Key{}, fmt.Errorf("connection %s is for %s, not for %s: connect it with --host %s too", connection, strings.Join(c.Hosts, ", "), host, host)
+		}
+		k := imap.Key{Text: c.Token, Token: true}
+		if c.Renew != nil {
+			k.Renew = func(ctx context.Context) error {
+				_, err := c.Renew(ctx)
+				return err
+			}
+		}
+		return k, nil
 	}
 }

@@ -188,7 +188,7 @@ func newWorker(ctx context.Context, nc *nats.Conn, c WorkerConfig) (*workerProce
 			Base: strings.TrimSuffix(cmp.Or(c.site.URL("/"), c.ingest+"/"), "/"), Log: c.Log})
 	}
 	if err == nil {
-		p.mailboxes, err = mailboxesOn(c, p.client, p.ID())
+		p.mailboxes, err = mailboxesOn(c, p.client, p.ID(), p.accounts.Credential)
 	}
 	if err == nil {
 		p.ends = ends.Options{JS: js, Catalog: p.client.Catalog, History: p.client.History, Blobs: p.client.Blobs, Leases: p.client.Leases,

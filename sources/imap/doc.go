@@ -14,6 +14,7 @@
 //  5. A server that does not answer, or answers without end, is left after a while. Waits
 //     between tries grow. A password that is refused is not tried again and again: the
 //     server might lock the account.
-//  6. A mail is marked or moved only after 1. What other programs have marked as deleted
+//  6. A token that is refused is renewed once, and then not for an hour.
+//  7. A mail is marked or moved only after 1. What other programs have marked as deleted
 //     is not removed.
 package imap

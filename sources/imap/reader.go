@@ -33,14 +33,22 @@ type Mailbox struct {
 // Config says how to read a mailbox.
 type Config struct {
 	Mailbox
-	Password func() (string, error) // as it is now
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
-	TLS      *tls.Config // nil: the usual one
-	Storage  *email.Storage
-	Places   *place.Store
-	Large    chan struct{} // holds one for each large mail that is being read
-	MaxSize  int64         // of a mail: 25 MiB
-	Log      *zap.Logger
+	Key     func(context.Context) (Key, error) // as it is now
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	TLS     *tls.Config // nil: the usual one
+	Storage *email.Storage
+	Places  *place.Store
+	Large   chan struct{} // holds one for each large mail that is being read
+	MaxSize int64         // of a mail: 25 MiB
+	Log     *zap.Logger
+}
+
+// Key is what a mailbox is opened with.
+type Key struct {
+	Text  string
+	Token bool // of OAuth; else it is a password
+	// Renew makes the next Key another one, since this was refused; nil: nothing can.
+	Renew func(context.Context) error
 }
 
 const (
@@ -64,6 +72,7 @@ type Reader struct {
 	told     string        // the failure that was told last
 	alarmed  bool          // that it is quiet was told
 	first    time.Duration // the pause after a first failure
+	renewed  time.Time     // when a token was, since the server did not take it
 
 	mu     sync.Mutex
 	stats  Stats
@@ -81,10 +90,10 @@ func New(c Config) *Reader {
 func (r *Reader) Run(ctx context.Context) error {
 	begun := time.Now()
 	for wait := r.first; ctx.Err() == nil; {
-		password, err := r.Password()
+		key, err := r.Key(ctx)
 		looked := false
 		if err == nil {
-			looked, err = r.session(ctx, password)
+			looked, err = r.session(ctx, key)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -96,15 +105,15 @@ func (r *Reader) Run(ctx context.Context) error {
 			continue
 		}
 		r.failed(ctx, err, begun)
-		r.rest(ctx, err, password, wait)
+		r.rest(ctx, err, key.Text, wait)
 		wait = min(2*wait, mostPause)
 	}
 	return nil
 }
 
 // rest waits before the next try: long where only a person can help, unless the
-// password changes.
-func (r *Reader) rest(ctx context.Context, err error, password string, wait time.Duration) {
+// key changes.
+func (r *Reader) rest(ctx context.Context, err error, key string, wait time.Duration) {
 	var f *failure
 	wait += rand.N(wait / 4)
 	if errors.As(err, &f) && f.lasting {
@@ -114,7 +123,7 @@ func (r *Reader) rest(ctx context.Context, err error, password string, wait time
 		if !pause.For(ctx, min(lookAgain, time.Until(end))) {
 			return
 		}
-		if now, err := r.Password(); err == nil && now != password {
+		if now, err := r.Key(ctx); err == nil && now.Text != key {
 			return
 		}
 	}

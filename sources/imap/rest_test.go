@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -13,11 +14,11 @@ func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		changes := begun.Add(24 * time.Hour)
-		r := &Reader{Config: Config{Password: func() (string, error) {
+		r := &Reader{Config: Config{Key: func(context.Context) (Key, error) {
 			if time.Now().Before(changes) {
-				return "old", nil
+				return Key{Text: "old"}, nil
 			}
-			return "new", nil
+			return Key{Text: "new"}, nil
 		}}}
 		took := func(err error) time.Duration {
 			begun = time.Now()

@@ -47,7 +47,11 @@ type office struct {
 	fails    error  // of publishing
 	after    func() // once a mail is published
 	password string
+	renew    func(context.Context) error // the password is a token; nil: it is not
 	dials    int
+	token    string // that the server takes
+	refusals int    // of tokens
+	wrap     func(imapserver.Session) imapserver.Session
 }
 
 // newOffice starts a server; caps beside IMAP4rev1.
@@ -64,8 +68,8 @@ func newOffice(t *testing.T, caps ...imap.Cap) *office {
 	core, logs := observer.New(zap.DebugLevel)
 	o.logs = logs
 	o.config = Config{
-		Mailbox:  Mailbox{Name: "imap.example.org/desk/INBOX", Address: o.listen.Addr().String(), Secure: "none", User: "desk", Folder: "INBOX", Every: 50 * time.Millisecond},
-		Password: o.secret, Dial: o.dial, Places: places, MaxSize: 1 << 20, Log: zap.New(core),
+		Mailbox: Mailbox{Name: "imap.example.org/desk/INBOX", Address: o.listen.Addr().String(), Secure: "none", User: "desk", Folder: "INBOX", Every: 50 * time.Millisecond},
+		Key:     o.secret, Dial: o.dial, Places: places, MaxSize: 1 << 20, Log: zap.New(core),
 		Storage: &email.Storage{Publish: o.publish, Files: o.begin, MaxPayload: func() int64 { return 8 << 20 }},
 	}
 	return o
@@ -88,6 +92,9 @@ func (o *office) serve(caps ...imap.Cap) {
 	}
 	o.server = imapserver.New(&imapserver.Options{InsecureAuth: true, Caps: set, Logger: quietly{}, TLSConfig: o.secure,
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			if o.wrap != nil {
+				return o.wrap(memory.NewSession()), nil, nil
+			}
 			return memory.NewSession(), nil, nil
 		}})
 	var err error
@@ -102,10 +109,13 @@ type quietly struct{}
 
 func (quietly) Printf(string, ...any) {}
 
-func (o *office) secret() (string, error) {
+func (o *office) secret(context.Context) (Key, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.password, nil
+	if o.renew != nil {
+		return Key{Text: o.password, Token: true, Renew: o.renew}, nil
+	}
+	return Key{Text: o.password}, nil
 }
 
 func (o *office) dial(ctx context.Context, network, _ string) (net.Conn, error) {

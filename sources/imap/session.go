@@ -35,7 +35,7 @@ type session struct {
 
 // session reads the mailbox until the connection ends. It tells whether the mailbox
 // was read.
-func (r *Reader) session(ctx context.Context, password string) (looked bool, err error) {
+func (r *Reader) session(ctx context.Context, key Key) (looked bool, err error) {
 	s := &session{Reader: r, news: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil && s.meter != nil && s.meter.late.Load() {
@@ -47,7 +47,7 @@ func (r *Reader) session(ctx context.Context, password string) (looked bool, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = s.meter.Close() })()
 	defer s.client.Close()
-	if err := s.open(password); err != nil {
+	if err := s.open(ctx, key); err != nil {
 		return false, err
 	}
 	if r.position, err = r.Places.Load(ctx, r.Name); err != nil {
@@ -125,18 +125,12 @@ func (s *session) wake() {
 }
 
 // open logs in, and opens the folder.
-func (s *session) open(password string) error {
+func (s *session) open(ctx context.Context, key Key) error {
 	defer s.meter.allow(commandWithin, 0)()
-	if s.client.Caps().Has(imap.CapLoginDisabled) {
-		return lasting("the server takes no password over this connection: set tls to implicit or starttls")
+	err := s.login(ctx, key)
+	if err != nil {
+		return err
 	}
-	if err := s.client.Login(s.User, password).Wait(); err != nil {
-		if refused(err) && !passing(err) {
-			return lasting("the server does not take the user and the password: %s", said(err))
-		}
-		return fmt.Errorf("logging in: %w", err)
-	}
-	var err error
 	if s.last, err = s.client.Select(s.Folder, &imap.SelectOptions{ReadOnly: !s.Seen && s.Move == ""}).Wait(); err != nil {
 		if refused(err) && !passing(err) {
 			return &failure{text: fmt.Sprintf("the folder %s cannot be opened: %s%s", s.Folder, said(err), s.folders())}

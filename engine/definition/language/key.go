@@ -139,16 +139,17 @@ var Email = map[string]Key{
 
 // IMAP has those of imap of the trigger email.
 var IMAP = map[string]Key{
-	"host":     {formText, "The mail server, such as imap.example.org.", true},
-	"port":     {formPort, "Default 993, or 143 where tls is starttls or none.", false},
-	"tls":      {formSecure, "implicit (from the first byte), starttls or none; default implicit.", false},
-	"user":     {formText, "The name to log in with, mostly the address.", true},
-	"password": {formSecret, "The password, a secret.", true},
-	"folder":   {formText, "The folder to look into; default INBOX.", false},
-	"every":    {formDuration, "How often to look, at least 10s; default 1m. Most servers tell of a mail at once besides.", false},
-	"since":    {formDuration, "At the first look, mails that came so long ago start runs too, such as 7d; default: only those that come from then on.", false},
-	"mark":     {formMark, "What becomes of a mail that was taken: seen (marked as read) or none; default none.", false},
-	"move":     {formText, "The folder to which a mail that was taken is moved; default: it stays.", false},
+	"host":       {formText, "The mail server, such as imap.example.org.", true},
+	"port":       {formPort, "Default 993, or 143 where tls is starttls or none.", false},
+	"tls":        {formSecure, "implicit (from the first byte), starttls or none; default implicit.", false},
+	"user":       {formText, "The name to log in with, mostly the address.", true},
+	"password":   {formSecret, "The password, a secret; or else connection.", false},
+	"connection": {formText, "A connection of kind http with OAuth, whose token stands for the password: for Microsoft 365, Gmail and the like.", false},
+	"folder":     {formText, "The folder to look into; default INBOX.", false},
+	"every":      {formDuration, "How often to look, at least 10s; default 1m. Most servers tell of a mail at once besides.", false},
+	"since":      {formDuration, "At the first look, mails that came so long ago start runs too, such as 7d; default: only those that come from then on.", false},
+	"mark":       {formMark, "What becomes of a mail that was taken: seen (marked as read) or none; default none.", false},
+	"move":       {formText, "The folder to which a mail that was taken is moved; default: it stays.", false},
 }
 
 // Own says to which kind of trigger a key belongs.

@@ -50,6 +50,8 @@ var (
 	Effects = []string{"read", "idempotent", "write"}
 	// Mails are where the mails of a trigger email come from.
 	Mails = []string{"mailbox", "imap"}
+	// Logins are what a mailbox on another server is opened with.
+	Logins = []string{"password", "connection"}
 	// Secures are how the connection to a mail server is kept from being read.
 	Secures = []string{"implicit", "starttls", "none"}
 	// Marks are what can become of a mail that was taken.

@@ -85,9 +85,7 @@ func (r *Reader) imap(n *document.Node) *workflow.IMAP {
 	if at := n.Get("user"); at != nil {
 		m.User = r.plain(at, "user")
 	}
-	if at := n.Get("password"); at != nil {
-		m.Password = r.password(at)
-	}
+	r.login(m, n)
 	if at := n.Get("folder"); at != nil {
 		m.Folder = r.folder(at, "folder")
 	}
@@ -106,6 +104,22 @@ func (r *Reader) imap(n *document.Node) *workflow.IMAP {
 		}
 	}
 	return m
+}
+
+// login reads what the mailbox is opened with.
+func (r *Reader) login(m *workflow.IMAP, n *document.Node) {
+	has := form.Present(n, language.Logins)
+	switch {
+	case len(has) == 0 && form.Excused(n, language.Logins, language.IMAP):
+	case len(has) == 0:
+		r.Fail(n, "", "imap needs the key %s", form.AnyOf(language.Logins))
+	case len(has) > 1:
+		r.Fail(n.KeyOf(has[1]), "leave one of them out", "imap has either %s or %s", has[0], has[1])
+	case has[0] == "connection":
+		m.Connection = r.plain(n.Get("connection"), "connection")
+	default:
+		m.Password = r.password(n.Get("password"))
+	}
 }
 
 // server reads where the mailbox is.

@@ -32,9 +32,11 @@ type Options struct {
 	Places  *place.Store
 	Storage email.Storage
 	Secrets func() map[string]string // as they are now, by name, readable
-	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
-	TLS     *tls.Config // nil: the usual one
-	Log     *zap.Logger
+	// Token is what a connection gives for a server; nil: there are no connections.
+	Token func(ctx context.Context, connection, server string) (imap.Key, error)
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	TLS   *tls.Config // nil: the usual one
+	Log   *zap.Logger
 }
 
 // Mailboxes are those that a worker process reads, or would if no other did.
@@ -145,7 +147,7 @@ func (m *Mailboxes) begin(ctx context.Context, one *wish) *reading {
 	ctx, stop := context.WithCancel(ctx)
 	r := &reading{mailbox: one.mailbox, stop: stop, ended: make(chan struct{})}
 	r.logins.Store(&one.logins)
-	r.reader = imap.New(imap.Config{Mailbox: one.mailbox, Password: func() (string, error) { return m.password(r) }, Dial: m.Dial, TLS: m.TLS,
+	r.reader = imap.New(imap.Config{Mailbox: one.mailbox, Key: func(ctx context.Context) (imap.Key, error) { return m.key(ctx, r) }, Dial: m.Dial, TLS: m.TLS,
 		Storage: &m.Storage, Places: m.Places, Large: m.large, Log: m.Log})
 	go func() {
 		defer close(r.ended)

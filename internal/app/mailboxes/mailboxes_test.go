@@ -2,6 +2,7 @@ package mailboxes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"zflow/proto"
 	"zflow/sources"
 	"zflow/sources/email"
+	reader "zflow/sources/imap"
 	"zflow/sources/imap/place"
 
 	"github.com/emersion/go-imap/v2"
@@ -248,4 +250,31 @@ func TestNoSecret(t *testing.T) {
 	if got := h.position().Problem.Message; !strings.Contains(got, "the secret that is its password in workflow first is not in the worker's configuration") {
 		t.Error(got)
 	}
+}
+
+// What a connection gives opens a mailbox; why it gives nothing is told as it says it.
+func TestConnections(t *testing.T) {
+	h := newHouse(t)
+	asked := make(chan string, 100)
+	h.options.Token = func(_ context.Context, connection, server string) (reader.Key, error) {
+		asked <- connection + " for " + server
+		return reader.Key{}, errors.New("connection " + connection + " needs to be connected again")
+	}
+	host, port, _ := strings.Cut(h.address, ":")
+	text := fmt.Sprintf("name: first\non:\n  - email: { imap: { host: %s, port: %s, tls: none, user: desk, connection: mail } }\nsteps:\n  - { uses: log, with: { message: x } }\n", host, port)
+	if _, problems, err := h.options.Catalog.Deploy(t.Context(), "first.yaml", []byte(text)); err != nil || problems.Err() != nil {
+		t.Fatal(problems, err)
+	}
+	_, stop := h.worker("w1")
+	h.until("the problem", func() bool { return h.position().Problem != nil })
+	if got := h.position().Problem.Message; got != "connection mail needs to be connected again" {
+		t.Error(got)
+	}
+	if got := <-asked; got != "mail for "+h.address {
+		t.Error(got)
+	}
+	stop()
+	h.deploy("second", "") // which has a password for the same mailbox
+	m, _ := h.worker("w2")
+	h.until("a look", func() bool { return h.looked(m) })
 }

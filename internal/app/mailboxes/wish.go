@@ -28,11 +28,12 @@ type wish struct {
 	logins  []login
 }
 
-// login is a password as a workflow names it.
+// login is a password as a workflow names it, or a connection.
 type login struct {
-	workflow string
-	vars     map[string]any
-	password *expr.Template
+	workflow   string
+	vars       map[string]any
+	password   *expr.Template // nil: it is the connection's token
+	connection string
 }
 
 // wanted asks which mailboxes the deployed workflows name.
@@ -73,7 +74,7 @@ func (w *wishes) addAll(def *workflow.Workflow, active bool, log *zap.Logger) {
 // add adds what a workflow wants of a mailbox to what others want of it: it is looked
 // into as often as the most impatient asks for.
 func (w *wishes) add(def *workflow.Workflow, t *workflow.IMAP, log *zap.Logger) {
-	next := login{workflow: def.Name, vars: def.Vars, password: t.Password}
+	next := login{workflow: def.Name, vars: def.Vars, password: t.Password, connection: t.Connection}
 	name := t.Name()
 	one := w.read[name]
 	if one == nil {
@@ -94,22 +95,41 @@ func (w *wishes) add(def *workflow.Workflow, t *workflow.IMAP, log *zap.Logger) 
 	}
 }
 
-// password is the first that there is.
-func (m *Mailboxes) password(r *reading) (string, error) {
+// key is the first that there is. A connection that gives no token says why.
+func (m *Mailboxes) key(ctx context.Context, r *reading) (imap.Key, error) {
 	secrets := map[string]any{}
 	for name, value := range m.Secrets() {
 		secrets[name] = value
 	}
 	var missing []string
+	var failed error
 	for _, l := range *r.logins.Load() {
+		if l.password == nil {
+			k, err := m.token(ctx, l.connection, r.mailbox.Address)
+			if err == nil {
+				return k, nil
+			}
+			failed = err
+			continue
+		}
 		v, err := l.password.Eval(expr.Env{"secrets": secrets, "vars": l.vars}, expr.Clock{Now: time.Now(), Seed: l.workflow})
 		if text, isText := v.(string); err == nil && isText && text != "" {
-			return text, nil
+			return imap.Key{Text: text}, nil
 		}
 		missing = append(missing, l.workflow)
 	}
-	if len(missing) == 0 {
-		return "", errors.New("no workflow names it any more")
+	switch {
+	case failed != nil:
+		return imap.Key{}, failed
+	case len(missing) == 0:
+		return imap.Key{}, errors.New("no workflow names it any more")
 	}
-	return "", fmt.Errorf("the secret that is its password in workflow %s is not in the worker's configuration, or is empty", strings.Join(missing, ", "))
+	return imap.Key{}, fmt.Errorf("the secret that is its password in workflow %s is not in the worker's configuration, or is empty", strings.Join(missing, ", "))
+}
+
+func (m *Mailboxes) token(ctx context.Context, connection, server string) (imap.Key, error) {
+	if m.Token == nil {
+		return imap.Key{}, errors.New("this worker has no connections")
+	}
+	return m.Token(ctx, connection, server)
 }
