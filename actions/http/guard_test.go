@@ -151,7 +151,7 @@ func TestBodiesStayWithTheHost(t *testing.T) {
 		"http://localhost:1/x": "the answer redirects a POST with a body to localhost:1: give the final address",
 		"file:///etc/passwd":   "the answer redirects to an address that begins with file:",
 	} {
-		_, err := do(t, map[string]any{"method": "POST", "json": "k"}, nethttp.RedirectHandler(to, 307).ServeHTTP)
+		_, err := do(t, map[string]any{"method": "POST", "json": "k"}, nethttp.RedirectHandler(to, nethttp.StatusTemporaryRedirect).ServeHTTP)
 		if err == nil || err.Class != actions.ClassFinal || !strings.HasSuffix(err.Message, want) {
 			t.Errorf("%s: %v", to, err)
 		}

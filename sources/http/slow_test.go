@@ -44,7 +44,7 @@ func TestSlowBodies(t *testing.T) {
 			d, h := newDesk(t, Limits{Reading: 1, Files: 1}, echo(nil))
 			p := &pipes{make(chan net.Conn), make(chan struct{})}
 			server := &nethttp.Server{Handler: h, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second} // as ingest has it
-			go func() { _ = server.Serve(p) }() // until the pipes are closed
+			go func() { _ = server.Serve(p) }()                                                                  // until the pipes are closed
 			ours, theirs := net.Pipe()
 			p.conns <- theirs
 			began := time.Now()
