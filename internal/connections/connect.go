@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -176,9 +177,39 @@ func (w Wanted) suits(old *Record, of who, g oauth.Grant) error {
 		return fmt.Errorf("whose account the new grant is of cannot be told, since the app lacks the scope user:read:user: add it and try again; the connection stays as it was")
 	}
 	if lost := Missing(g.Scopes, old.Scopes); len(lost) > 0 && !w.Force && (w.Kind != KindHTTP || len(g.Scopes) > 0) {
-		return fmt.Errorf("the new grant has fewer scopes than it had: %s missing: grant them, or give --force; it stays as it was", strings.Join(lost, ", "))
+		return fmt.Errorf("%w: %s missing: grant them, or give --force", errFewer, strings.Join(lost, ", "))
 	}
 	return nil
+}
+
+var errFewer = errors.New("the new grant has fewer scopes than it had")
+
+// refusedGrant says what became of a connection whose new grant is not taken. At Zoom a
+// new consent of the same person may end the grant before: whether it did is tried. One
+// that has only fewer scopes is better than none then.
+func (s *Store) refusedGrant(ctx context.Context, w Wanted, of who, g oauth.Grant, why error) (Record, error) {
+	r, p, err := s.read(ctx, w.Name)
+	if err != nil {
+		return Record{}, why // there was none, or it had ended before
+	}
+	c, err := s.named(ctx, w.Name)
+	if err == nil {
+		_, err = s.tokenOf(ctx, c, p.Access)
+	}
+	same := r.User != "" && r.User == of.User
+	switch {
+	case err == nil:
+		return Record{}, fmt.Errorf("%w; it stays as it was", why)
+	case zoomapi.AsError(err).Outcome != zoomapi.Refused:
+		return Record{}, fmt.Errorf("%w; whether the grant it had goes on could not be tried: %w", why, err)
+	case !same || !errors.Is(why, errFewer):
+		return Record{}, fmt.Errorf("%w; by this consent Zoom ended the grant it had: connect it again", why)
+	}
+	w.Force = true
+	if _, err := s.save(ctx, w, of, g); err != nil {
+		return Record{}, err
+	}
+	return Record{}, fmt.Errorf("%w; by this consent Zoom ended the grant it had, so that it has the new one now: connect it again with all scopes", why)
 }
 
 func skewed(skew time.Duration) error {
@@ -199,10 +230,13 @@ func denied(w Wanted, p *oauth.Problem) error {
 		oauth.Garbled:     "what answered is not " + zoom + "'s authorization server: check the way to it, such as a proxy, and the host",
 		oauth.BadClient:   "check the client id and secret, and that the app is active",
 		oauth.BadCode:     "the code was used already, or is another app's: begin again",
-		oauth.CodeExpired: "the code is too old: begin again, and allow it sooner",
+		oauth.CodeExpired: "the code is too old, it lives for 5 minutes: begin again",
 		oauth.BadRedirect: "add the call-back address to those that the app allows at " + zoom,
 		oauth.Denied:      "the consent was denied at " + zoom + ": begin again, and allow it",
 	}[p.Why]
+	if p.Why == oauth.CodeExpired && w.Kind == KindHTTP {
+		hint = "the code is too old: begin again, and allow it sooner"
+	}
 	if p.Why == oauth.BadClient && w.Service.Keyed() {
 		hint = "check the key, whose it is (--client-id), the scopes, and that the account or app is active"
 	}
@@ -272,6 +306,9 @@ func (s *Store) Test(ctx context.Context, name string) (Tested, error) {
 			return Tested{}, fmt.Errorf("testing %s: %w", name, e)
 		}
 		said = e.Error()
+		if now, err := s.named(ctx, name); err == nil && now.record().State == NeedsReconnect {
+			return Tested{}, fmt.Errorf("testing %s: %w", name, e) // no token: what Zoom said was not to the call
+		}
 	}
 	if c, err = s.named(ctx, name); err != nil {
 		return Tested{}, err

@@ -253,7 +253,11 @@ func (s *Store) accept(ctx context.Context, w Wanted, g oauth.Grant) (Record, er
 	if w.Account != "" && of.Account != w.Account {
 		return Record{}, fmt.Errorf("connecting %s: the consent came from account %s, not from %s: log in at Zoom as somebody of that account; nothing was changed", w.Name, of.Account, w.Account)
 	}
-	return s.save(ctx, w, of, g)
+	r, err := s.save(ctx, w, of, g)
+	if errors.Is(err, errFewer) {
+		return s.refusedGrant(ctx, w, of, g, err)
+	}
+	return r, err
 }
 
 // suited refuses a grant that is not of the kind that was asked for.

@@ -291,6 +291,32 @@ func TestCallbackOnce(t *testing.T) {
 	})
 }
 
+// The same person's new consent ends the grant before, at Zoom: one with fewer scopes is
+// better than none, and that is said.
+func TestFewerScopesOfTheSamePerson(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, z *virtual) {
+		s := z.store(t)
+		w := z.wants(t, "lina", zoomapi.KindUser)
+		before := z.connected(t, s, w)
+		time.Sleep(time.Minute)
+		z.must(t, z.sim.SetConsent(zoomsim.Consent{App: w.ClientID, Scopes: before.Scopes[:2]}))
+		_, err := z.connect(t, s, w)
+		says(t, err, "fewer scopes", before.Scopes[2], "Zoom ended the grant it had", "connect it again")
+		if r, err := s.Show(t.Context(), "lina"); err != nil || r.State != connections.Connected || len(r.Scopes) != 2 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		time.Sleep(2 * time.Hour)
+		if _, err := s.Test(t.Context(), "lina"); err != nil {
+			t.Error(err)
+		}
+		_, err = z.connect(t, z.store(t), z.wants(t, "other", zoomapi.KindUser)) // ends that of lina
+		z.must(t, err)
+		time.Sleep(2 * time.Hour)
+		_, err = s.Test(t.Context(), "lina")
+		says(t, err, "Zoom takes its grant no more")
+	})
+}
+
 func TestAnotherAccountOrFewerScopes(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, z *virtual) {
 		s := z.store(t)
@@ -305,10 +331,14 @@ func TestAnotherAccountOrFewerScopes(t *testing.T) {
 		}
 		z.must(t, z.sim.SetConsent(zoomsim.Consent{App: w.ClientID, User: "somebody-else", Scopes: before.Scopes[:2]}))
 		_, err = z.connect(t, s, w)
-		says(t, err, "fewer scopes", before.Scopes[2], "--force")
-		if same := token(t, s, "office"); same.Access != first.Access {
-			t.Error("the grant was replaced")
+		says(t, err, "fewer scopes", before.Scopes[2], "--force", "could not be tried") // Zoom gave its token just now
+		time.Sleep(3 * time.Second)
+		_, err = z.connect(t, s, w)
+		says(t, err, "fewer scopes", before.Scopes[2], "it stays as it was")
+		if r, err := s.Show(t.Context(), "office"); err != nil || len(r.Scopes) != len(before.Scopes) || r.User != before.User {
+			t.Errorf("the grant was replaced: %+v, %v", r, err)
 		}
+		token(t, s, "office")
 		w.Force = true
 		if r := z.connected(t, s, w); len(r.Scopes) != 2 {
 			t.Errorf("%v", r.Scopes)

@@ -149,7 +149,11 @@ func (s *Store) acceptService(ctx context.Context, w Wanted, g oauth.Grant) (Rec
 	full, o := *w.Service, *w.Service.OAuth
 	o.NoRefresh, full.OAuth = g.Refresh == "", &o
 	w.Service = &full
-	return s.save(ctx, w, who{}, g)
+	r, err := s.save(ctx, w, who{}, g)
+	if errors.Is(err, errFewer) {
+		err = fmt.Errorf("%w; it stays as it was", err)
+	}
+	return r, err
 }
 
 // proves makes the call that tests a connection before it is stored.
