@@ -124,9 +124,21 @@ func Complete(s Service, old *Service) (Service, error) {
 	return s, nil
 }
 
+// isFor tells whether an address is of one of the hosts.
+func (s *Service) isFor(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && slices.ContainsFunc(s.Hosts, func(h string) bool {
+		domain, below := strings.CutPrefix(h, "*.")
+		return h == u.Host || h == u.Hostname() || below && strings.HasSuffix(u.Hostname(), "."+domain)
+	})
+}
+
 // over fills what s does not say.
 func (s Service) over(base Service) Service {
-	s.Preset, s.TestURL = cmp.Or(s.Preset, base.Preset), cmp.Or(s.TestURL, base.TestURL)
+	s.Preset = cmp.Or(s.Preset, base.Preset)
+	if s.TestURL == "" && (len(s.Hosts) == 0 || s.isFor(base.TestURL)) {
+		s.TestURL = base.TestURL // else it tests another server, to which the secret may not go
+	}
 	if len(s.Hosts) == 0 {
 		s.Hosts = base.Hosts
 	}

@@ -133,3 +133,22 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// Where hosts are one's own the preset's test counts for them only: the secret may not go to
+// another server.
+func TestTheTestIsOfTheHosts(t *testing.T) {
+	const graph = "https://graph.microsoft.com/v1.0/me"
+	for _, c := range []struct {
+		hosts []string
+		own   string
+		want  string
+	}{
+		{nil, "", graph}, {[]string{"outlook.office365.com"}, "", ""}, {[]string{"outlook.office365.com", "graph.microsoft.com"}, "", graph},
+		{[]string{"*.microsoft.com"}, "", graph}, {[]string{"a.example.org"}, "https://a.example.org/me", "https://a.example.org/me"},
+	} {
+		s, err := service.Complete(service.Service{Preset: "microsoft", Hosts: c.hosts, TestURL: c.own}, nil)
+		if err != nil || s.TestURL != c.want {
+			t.Errorf("%v: %q, %v", c.hosts, s.TestURL, err)
+		}
+	}
+}
