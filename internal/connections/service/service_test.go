@@ -57,7 +57,7 @@ func TestComplete(t *testing.T) {
 		"another scope":    {service.Service{OAuth: &service.OAuth{Scopes: []string{"y"}}}, old, "oauth2 [a.example] https://a.example/me authorization_code https://a.example/t [y] false"},
 		"another way":      {service.Service{Auth: service.Bearer}, old, "bearer [a.example] https://a.example/me"},
 		"preset":           {service.Service{Preset: "openai"}, old, "bearer [api.openai.com] https://api.openai.com/v1/models"},
-		"preset elsewhere": {service.Service{Preset: "openai", Hosts: []string{"llm.example"}}, nil, "bearer [llm.example] https://api.openai.com/v1/models"},
+		"preset elsewhere": {service.Service{Preset: "openai", Hosts: []string{"llm.example"}}, nil, "bearer [llm.example] "},
 		"preset by client": {service.Service{Preset: "github", OAuth: &service.OAuth{Scopes: []string{"gist"}}}, nil,
 			"oauth2 [api.github.com uploads.github.com] https://api.github.com/rate_limit authorization_code https://github.com/login/oauth/access_token [gist] false"},
 		"no such preset": {service.Service{Preset: "nobody"}, nil, `there is no preset "nobody": there are airtable,`},
