@@ -79,6 +79,9 @@ func (s *Store) BeginDevice(ctx context.Context, w Wanted) (Begun, error) {
 	if err := s.checkPerson(w); err != nil {
 		return Begun{}, err
 	}
+	if w.Kind == KindHTTP && w.Service.OAuth.DeviceURL == "" {
+		return Begun{}, errors.New("no address is known where " + w.to() + " gives out codes for devices: --device-url, or connect without --device")
+	}
 	d, problem := s.oauth.StartDevice(ctx, w.app())
 	if problem != nil {
 		return Begun{}, denied(w, problem)
