@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"io"
 	nethttp "net/http"
 	"net/http/httptest"
 	"strings"
@@ -154,6 +155,30 @@ func TestBodiesStayWithTheHost(t *testing.T) {
 		_, err := do(t, map[string]any{"method": "POST", "json": "k"}, nethttp.RedirectHandler(to, nethttp.StatusTemporaryRedirect).ServeHTTP)
 		if err == nil || err.Class != actions.ClassFinal || !strings.HasSuffix(err.Message, want) {
 			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
+
+// What answers a POST by a redirect is asked for by GET where the step says it, without
+// the body and what signed it.
+func TestResultsElsewhere(t *testing.T) {
+	target := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "GET" || len(body) > 0 || r.Header.Get("Authorization") != "" {
+			t.Errorf("%s with %q and %q", r.Method, body, r.Header.Get("Authorization"))
+		}
+		_, _ = io.WriteString(w, "done")
+	}))
+	defer target.Close()
+	for _, status := range []int{301, 302, 303} {
+		input := map[string]any{"method": "POST", "json": "k", "auth": map[string]any{"bearer": "secret"}}
+		redirect := nethttp.RedirectHandler(target.URL, status).ServeHTTP
+		if _, err := do(t, input, redirect); err == nil || err.Class != actions.ClassFinal || !strings.Contains(err.Message, "follow_with_get: true") {
+			t.Errorf("%d: %v", status, err)
+		}
+		input["follow_with_get"], input["url"] = true, ""
+		if out, err := do(t, input, redirect); err != nil || out["text"] != "done" {
+			t.Errorf("%d, followed: %v, %v", status, out, err)
 		}
 	}
 }

@@ -174,6 +174,7 @@ func (c *Client) Ask(ctx context.Context, ask Ask) (*Answer, error) {
 // send sends the request and reads the answer.
 func (r *request) send(ctx context.Context) (*Answer, error) {
 	var sent atomic.Bool
+	ctx = context.WithValue(ctx, withGet{}, r.input["follow_with_get"] == true)
 	outgoing, err := r.ready(watch(ctx, &sent))
 	if err != nil {
 		return nil, err
@@ -204,8 +205,8 @@ func (m *moved) Error() string { return m.why }
 func onRedirect(next *nethttp.Request, via []*nethttp.Request) error {
 	last := via[len(via)-1]
 	switch {
-	case next.Method != last.Method:
-		return &moved{fmt.Sprintf("the answer redirects a %s to %s (status %d), which would become a %s: give the final address",
+	case next.Method != last.Method && !mayGet(next):
+		return &moved{fmt.Sprintf("the answer redirects a %s to %s (status %d), which would become a %s: give the final address, or say follow_with_get: true",
 			last.Method, next.URL.Host, next.Response.StatusCode, next.Method)}
 	case len(via) > 10:
 		return &moved{"more than 10 redirects"}
@@ -225,6 +226,15 @@ func onRedirect(next *nethttp.Request, via []*nethttp.Request) error {
 		dropGiven(next.Header)
 	}
 	return nil
+}
+
+// withGet is whether a step wants its redirects as browsers follow them.
+type withGet struct{}
+
+// mayGet says whether what answered a POST may be followed by a GET. It may be that
+// nothing was done, as where the address lacks a slash: so a step has to say it.
+func mayGet(next *nethttp.Request) bool {
+	return next.Method == nethttp.MethodGet && next.Context().Value(withGet{}) == true
 }
 
 // left tells whether the chain ever left the origin that the step named.

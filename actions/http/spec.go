@@ -36,8 +36,10 @@ func inputSchema() actions.Schema {
 			"save_as":     {Type: "string", Doc: "Save the answer's body as a file of this name, however large, instead of reading it."},
 			"sha256":      {Type: "string", Doc: "What the SHA-256 of the saved file must be, in hex."},
 			"certificate": {Type: "string", Doc: "The client certificate to present: a name of http.certificates in the configuration."},
-			"timeout":     {Type: "string", Doc: "How long to wait for the whole answer, such as 10s.", Format: "duration"},
-			"auth":        authSchema(),
+			"follow_with_get": {Type: "boolean", Default: false,
+				Doc: "Where a POST is answered by a redirect (301, 302, 303), ask for the address that it names with GET, as browsers do, instead of failing."},
+			"timeout": {Type: "string", Doc: "How long to wait for the whole answer, such as 10s.", Format: "duration"},
+			"auth":    authSchema(),
 		},
 	}
 }
