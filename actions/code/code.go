@@ -39,6 +39,8 @@ type Options struct {
 	Connection func(ctx context.Context, name string) (Connection, error)
 	// Data returns what the stores that a step names are kept in; nil: there is none.
 	Data func(ctx context.Context) (*data.Store, error)
+	// Act does an action for code that has something sent; nil: nothing is.
+	Act func(ctx context.Context, action string, c actions.Call) (actions.Result, error)
 }
 
 // Connection is a connected account, as code gets it.
@@ -97,13 +99,13 @@ func (r *runner) do(ctx context.Context, c actions.Call) (actions.Result, error)
 	if err != nil {
 		return actions.Result{}, err
 	}
-	kept, err := r.stores(c, hide)
+	log := &journal{to: c.Log, hide: hide}
+	defer log.close()
+	asked, err := r.asked(c, hide, func(line string) { log.add("info", line) })
 	if err != nil {
 		return actions.Result{}, err
 	}
-	log := &journal{to: c.Log, hide: hide}
-	defer log.close()
-	raw, err := pool.Do(ctx, node.Call{Group: c.Code.Workflow, Bundle: c.Code.Bundle, Args: args, Limit: c.Code.Limit, Log: log.add, Ask: kept.ask,
+	raw, err := pool.Do(ctx, node.Call{Group: c.Code.Workflow, Bundle: c.Code.Bundle, Args: args, Limit: c.Code.Limit, Log: log.add, Ask: asked.ask,
 		Code: func() ([]byte, error) { return b.Code, nil }})
 	if err != nil {
 		return actions.Result{}, failure(b, c.Code.Limit, hide, err)

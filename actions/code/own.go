@@ -46,13 +46,13 @@ var iteration = regexp.MustCompile(`\[\d+\]`)
 
 // place is where a step keeps what it keeps: in the store of its workflow. The iterations
 // of a loop share it.
-func (s *stores) place() data.Place {
+func (s *asked) place() data.Place {
 	_, path, _ := strings.Cut(s.call.Key, ".")
 	return data.Place{Workflow: s.call.Workflow, Key: ownKeys + iteration.ReplaceAllString(path, "")}
 }
 
 // own loads what the step keeps, or saves what is new of it.
-func (s *stores) own(ctx context.Context, store *data.Store, q question) (a answer, err error) {
+func (s *asked) own(ctx context.Context, store *data.Store, q question) (a answer, err error) {
 	if q.Op == "load" {
 		e, err := store.Get(ctx, s.place())
 		if err != nil {
@@ -96,7 +96,7 @@ func (s *stores) own(ctx context.Context, store *data.Store, q question) (a answ
 }
 
 // base is what an attempt of this step begins with.
-func (s *stores) base(e data.Entry) (state, error) {
+func (s *asked) base(e data.Entry) (state, error) {
 	var k kept
 	if e.Value == nil {
 		return k.state, nil

@@ -22,18 +22,21 @@ const grants = "$stores"
 // mostAsked is how often the code of one call may ask.
 const mostAsked = 10_000
 
-// stores answers what the code of one call asks of the stores that its step names, and
-// of what the step itself keeps.
-type stores struct {
+// asked answers what the code of one call asks: of the stores that its step names, of
+// what the step itself keeps, and to have something sent.
+type asked struct {
 	open  func(context.Context) (*data.Store, error)
+	act   func(ctx context.Context, action string, c actions.Call) (actions.Result, error)
 	call  actions.Call
 	hide  hidden
+	log   func(line string)
 	named map[string]data.Place
 	asked int
+	sent  int
 }
 
-func (r *runner) stores(c actions.Call, hide hidden) (*stores, error) {
-	s := &stores{open: r.Data, call: c, hide: hide, named: map[string]data.Place{}}
+func (r *runner) asked(c actions.Call, hide hidden, log func(line string)) (*asked, error) {
+	s := &asked{open: r.Data, act: r.Act, call: c, hide: hide, log: log, named: map[string]data.Place{}}
 	given, there := c.Input[grants]
 	names, ok := given.(map[string]any)
 	if there && !ok {
@@ -63,12 +66,15 @@ type question struct {
 	Value json.RawMessage `json:"value"`
 	Of    string          `json:"dedupe"`
 	IDs   []string        `json:"ids"`
+
+	Action string `json:"action"` // that is to be done
 }
 
 // answer is what it is told.
 type answer struct {
 	Error string          `json:"error,omitempty"`
 	Code  string          `json:"code,omitempty"`
+	Again bool            `json:"retryable,omitempty"` // it may succeed another time
 	Found bool            `json:"found"`
 	Value json.RawMessage `json:"value,omitempty"`
 	Items [][2]any        `json:"items,omitempty"` // keys, and their values
@@ -77,7 +83,7 @@ type answer struct {
 }
 
 // ask answers a question, always.
-func (s *stores) ask(ctx context.Context, raw []byte) []byte {
+func (s *asked) ask(ctx context.Context, raw []byte) []byte {
 	var q question
 	if err := json.Unmarshal(raw, &q); err != nil {
 		return refusal(fmt.Errorf("the question cannot be read: %w", err))
@@ -97,7 +103,9 @@ func (s *stores) ask(ctx context.Context, raw []byte) []byte {
 }
 
 func refusal(err error) []byte {
-	text, _ := encode(answer{Error: err.Error(), Code: codeOf(err)}) // of texts
+	var e *actions.Error
+	again := errors.As(err, &e) && e.Class == actions.ClassRetryable
+	text, _ := encode(answer{Error: err.Error(), Code: codeOf(err), Again: again}) // of texts
 	return text
 }
 
@@ -113,7 +121,10 @@ func codeOf(err error) string {
 	return ""
 }
 
-func (s *stores) answer(ctx context.Context, q question) (a answer, err error) {
+func (s *asked) answer(ctx context.Context, q question) (a answer, err error) {
+	if q.Op == "send" {
+		return a, s.send(ctx, q)
+	}
 	if s.open == nil {
 		return a, errors.New("there is no store here")
 	}
@@ -155,7 +166,7 @@ func readable(raw json.RawMessage) json.RawMessage {
 
 // change changes a key. Each change is one of its own: where a step is attempted again,
 // its code may change the key again.
-func (s *stores) change(ctx context.Context, store *data.Store, p data.Place, q question) (a answer, err error) {
+func (s *asked) change(ctx context.Context, store *data.Store, p data.Place, q question) (a answer, err error) {
 	ends, err := end(q.TTL)
 	if err != nil {
 		return a, err
@@ -180,12 +191,12 @@ func (s *stores) change(ctx context.Context, store *data.Store, p data.Place, q 
 }
 
 // mark is what a change is known by while it is made.
-func (s *stores) mark() string {
+func (s *asked) mark() string {
 	return s.call.Key + "@" + strconv.FormatInt(s.call.Started.UnixNano(), 10) + "#" + strconv.Itoa(s.asked)
 }
 
 // keepable is a value as it is kept: without credentials that the code was given.
-func (s *stores) keepable(raw json.RawMessage) (json.RawMessage, error) {
+func (s *asked) keepable(raw json.RawMessage) (json.RawMessage, error) {
 	if len(raw) == 0 {
 		return json.RawMessage("null"), nil
 	}

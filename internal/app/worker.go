@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"zflow/actions"
 	"zflow/actions/code"
 	"zflow/engine/blobs"
 	"zflow/engine/router"
@@ -237,8 +238,13 @@ func workerOn(ctx context.Context, nc *nats.Conn, c WorkerConfig, cc ClientConfi
 	if err != nil {
 		return nil, nil, err
 	}
-	registry, err := Actions(ActionsConfig{Local: local, Requests: requests, Token: tokens.Token, Renew: tokens.Renew,
-		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: codeOn(js, c.runtime, tokens, local.Data)})
+	var registry *actions.Registry
+	scripts := codeOn(js, c.runtime, tokens, local.Data)
+	scripts.Act = func(ctx context.Context, action string, c actions.Call) (actions.Result, error) {
+		return registry.Get(action).Do(ctx, c)
+	}
+	registry, err = Actions(ActionsConfig{Local: local, Requests: requests, Token: tokens.Token, Renew: tokens.Renew,
+		Flow: flowOn(nc, sources.NewPublisher(js, cc.Gate)), Files: FilesIn(kept), Code: scripts})
 	if err != nil {
 		return nil, nil, err
 	}

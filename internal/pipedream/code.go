@@ -16,6 +16,7 @@ var (
 	imported    = regexp.MustCompile(`(?:from\s+|import\s+|import\(\s*|require\(\s*)["']([^"'./][^"']*)["']`)
 	eventPath   = regexp.MustCompile(`steps\.trigger\.event((?:\??\.[A-Za-z_$][\w$]*)+)`)
 	waits       = regexp.MustCompile(`\$\.flow\.(suspend|rerun|refreshTimeout|trigger)\b`)
+	sendsMail   = regexp.MustCompile(`\bsend\.email\b`)
 	stepRead    = regexp.MustCompile(`steps\.([A-Za-z_$][\w$]*)`)
 )
 
@@ -116,6 +117,9 @@ func (t *translation) about(v *values, file, src string) {
 	}
 	for _, m := range waits.FindAllStringSubmatch(src, -1) {
 		t.note(at, false, fmt.Sprintf("%s calls $.flow.%s(), which ends the step with an error here", file, m[1]), waitsDo[m[1]])
+	}
+	if sendsMail.MatchString(src) {
+		t.note(at, true, file+" calls $.send.email(), whose mails went to the owner of the account", "say to whom with: { $email: ADDRESS }")
 	}
 	for _, m := range stepRead.FindAllStringSubmatch(src, -1) {
 		if d := t.done[m[1]]; d == nil && m[1] != "trigger" {

@@ -256,7 +256,7 @@ function answered(a) {
   waiting = null;
   input.unref();
   if (a.error === undefined) resolve(a);
-  else reject(Object.assign(new Error(a.error), { code: a.code }));
+  else reject(Object.assign(new Error(a.error), { code: a.code, retryable: a.retryable }));
 }
 
 // ---- calls

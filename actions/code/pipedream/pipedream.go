@@ -24,6 +24,9 @@ var shim string
 //go:embed stores.js
 var stores string
 
+//go:embed send.js
+var send string
+
 //go:embed platform.mjs
 var platform string
 
@@ -59,7 +62,7 @@ const Ours = namespace + ":"
 // Setup finds what code in Pipedream's shape imports: the platform, and packages whose
 // version stands in the import.
 func Setup(b api.PluginBuild) {
-	modules := map[string]*string{name: &shim, name + "/stores": &stores, "@pipedream/platform": &platform, "@pipedreamhq/platform": &platform, "@pipedream/types": &kinds}
+	modules := map[string]*string{name: &shim, name + "/stores": &stores, name + "/send": &send, "@pipedream/platform": &platform, "@pipedreamhq/platform": &platform, "@pipedream/types": &kinds}
 	own := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 		path := a.Path
 		if m := pinned.FindStringSubmatch(path); m != nil {
@@ -67,7 +70,7 @@ func Setup(b api.PluginBuild) {
 		}
 		return api.OnResolveResult{Path: path, Namespace: namespace}, nil
 	}
-	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `(/stores)?|@pipedream(hq)?/platform(@[^/]+)?|@pipedream/types(@[^/]+)?)$`}, own)
+	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `(/stores|/send)?|@pipedream(hq)?/platform(@[^/]+)?|@pipedream/types(@[^/]+)?)$`}, own)
 	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 		return api.OnLoadResult{Contents: modules[a.Path], Loader: api.LoaderJS}, nil
 	})

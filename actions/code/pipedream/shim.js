@@ -5,6 +5,7 @@
 // that what the code reads of process.env at its beginning is there too.
 
 const { Unfit, own, missing, storeOf, keptBy } = require("zflow:pipedream/stores");
+const { sender, sendAll } = require("zflow:pipedream/send");
 
 globalThis.defineComponent ??= (component) => component;
 globalThis.defineAction ??= (component) => component;
@@ -256,7 +257,7 @@ function responder(args, out) {
   };
 }
 
-function dollar(args, out, waiting) {
+function dollar(args, out, { waiting, sends }) {
   const must = mustFor(args);
   const never = (what, how) => () => {
     throw new Unfit(`${what} is not there: ${how}`);
@@ -288,10 +289,7 @@ function dollar(args, out, waiting) {
       http(config) {
         waiting.push(require("@pipedream/platform").axios(undefined, config));
       },
-      email: never("$.send.email()", "return what it is to say, and write a step email.send behind this one, with to:"),
-      emit: never("$.send.emit()", "write a step emit behind this one"),
-      s3: never("$.send.s3()", "write a step http.request behind this one"),
-      sse: never("$.send.sse()", "whoever listens can follow the run's events"),
+      ...sender(args, sends),
     },
     get files() {
       return missing("files", "$.files is not there: use the steps file.read and file.write");
@@ -318,16 +316,17 @@ async function through(waiting) {
 
 async function action(component, args) {
   const out = {};
-  const around = { waiting: [], kept: await keptBy(component, args), respond: responder(args, out) };
+  const around = { waiting: [], sends: [], kept: await keptBy(component, args), respond: responder(args, out) };
   const self = thisOf(component, args, around);
   let result;
   try {
-    result = await component.run.call(self, { steps: stepsOf(args), $: dollar(args, out, around.waiting) });
+    result = await component.run.call(self, { steps: stepsOf(args), $: dollar(args, out, around) });
   } catch (e) {
     if (!(e instanceof Exit)) throw e;
     out.$exit = e.reason;
   }
   await through(around.waiting);
+  await sendAll(args, around.sends);
   await around.kept.save(args, "", []);
   return { ...out, $return_value: result === undefined ? null : result };
 }

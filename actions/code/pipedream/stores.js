@@ -23,7 +23,7 @@ function missing(name, why) {
 // ask asks the worker, as its runner lets it.
 function ask(args, question, value) {
   const f = args[Symbol.for("zflow.ask")];
-  if (f === undefined) throw new Unfit("there are no stores here");
+  if (f === undefined) throw new Unfit("there is no worker to ask here");
   return f(question, value);
 }
 
@@ -142,4 +142,4 @@ async function keptBy(component, args) {
   return new Kept(wanted ? (await ask(args, { op: "load" })).value : {});
 }
 
-module.exports = { Unfit, own, missing, storeOf, keptBy };
+module.exports = { Unfit, ask, own, missing, storeOf, keptBy };

@@ -32,7 +32,10 @@ const load = (dir, i) => {
 };
 
 // worker is who has nothing in store: the tests of actions/code have it real.
-const worker = async (q) => (q.op === "load" ? { value: {} } : { fresh: q.ids?.map(() => true) });
+const worker = async (q) => {
+  if (q.op === "send") throw new Error("refused " + q.action);
+  return q.op === "load" ? { value: {} } : { fresh: q.ids?.map(() => true) };
+};
 
 async function run(c, f) {
   calls = [];
