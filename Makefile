@@ -4,10 +4,10 @@ BINARIES    = $(notdir $(wildcard cmd/*))
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null)
 # What runs things at once, and so is tested with the race detector too; most of it in
 # each run of CI.
-RACE        = $(RACE_MOST) ./engine/leases ./engine/tick ./sources ./sources/email ./sources/imap/... ./sources/zoom/socket ./internal/app/feeds ./internal/app/mailboxes ./internal/connections/... ./internal/console/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
-RACE_MOST   = ./actions/code/node ./engine/gates ./engine/router ./engine/worker/... ./sources/http ./internal/app/intake ./internal/durable/...
+RACE        = $(RACE_MOST) ./sources/http ./internal/app/intake ./engine/leases ./engine/tick ./sources ./sources/email ./sources/imap/... ./sources/zoom/socket ./internal/app/feeds ./internal/app/mailboxes ./internal/connections/... ./internal/console/... ./internal/sealed/... ./internal/tokens/... ./internal/zoomapi
+RACE_MOST   = ./actions/code/node ./engine/gates ./engine/router ./engine/worker/... ./internal/durable/...
 
-.PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss crash pause soak week verify bench benchmarks generate current clean
+.PHONY: help build test check fmt vet lint floorplan sizes unit race powerloss stock crash pause soak week verify bench benchmarks generate current clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ race: ## the tests of concurrent packages under the race detector (needs a C com
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
 		echo go test -p 3 -vet=off -race -short $(RACE_FLAGS) '$(RACE)'; go test -p 3 -vet=off -race -short $(RACE_FLAGS) $(RACE); \
 	else echo "race: left out, there is no C compiler"; fi
+
+stock: ## the compose file for a nats-server that is not ours, and its kill (1 min)
+	go test -count 1 -timeout 5m -v -run TestStockServer ./internal/e2e/compose -stock
 
 powerloss: ## servers booted on 200 images of a disk after a power failure (2 min)
 	go test -count 1 -timeout 15m -v -run 'TestPowerLoss' ./internal/durable -powerloss.images 200

@@ -22,7 +22,7 @@ var (
 // language: what is called, kept in line, done at once, awaited, undone, asked.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	runs, pace, kills := 500, 50*time.Millisecond, 20*time.Second
+	runs, pace, kills := 350, 50*time.Millisecond, 14*time.Second
 	switch {
 	case *killWhole:
 		runs, kills = 2000, 90*time.Second

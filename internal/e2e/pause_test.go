@@ -39,7 +39,7 @@ func TestPause(t *testing.T) {
 			r.broker.revive()
 		}},
 	}
-	lengths := []time.Duration{9, 5, 1}
+	lengths := []time.Duration{9, 1}
 	if *pauseWhole {
 		lengths = []time.Duration{40, 12, 9, 5, 1}
 	}

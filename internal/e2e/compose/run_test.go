@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -228,11 +229,13 @@ func TestProduction(t *testing.T) {
 	p.down(t)
 }
 
+var stock = flag.Bool("stock", false, "the stack on a nats-server that is not ours, too")
+
 // TestStockServer: the same on a nats-server that is not ours, in mode always. It
 // loses nothing when it is killed.
 func TestStockServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds a nats-server")
+	if !*stock {
+		t.Skip("it builds a nats-server: make stock")
 	}
 	p := newProduction(t, shipped, onNATS)
 	if err := build(programs(t), "github.com/nats-io/nats-server/v2"); err != nil {
