@@ -153,6 +153,7 @@ func TestMove(t *testing.T) {
 				left = 1 // marked as deleted, and others' deleted ones are not removed
 			}
 			o.until("the move", func() bool { return o.number("Done") == 1 && o.number("INBOX") == left })
+			o.until("the position", func() bool { return o.position().UID > 0 }) // else it is looked at again, where it is still there
 			stop()
 			must(t, o.user.Delete("Done"))
 			r, _ = o.run()
