@@ -100,8 +100,8 @@ func (o *office) serve(caps ...imap.Cap) {
 	var err error
 	o.listen, err = net.Listen("tcp", "127.0.0.1:0")
 	must(o.t, err)
-	go func() { _ = o.server.Serve(o.listen) }()
-	server := o.server
+	server, listen := o.server, o.listen // a test may put others in their place
+	go func() { _ = server.Serve(listen) }()
 	o.t.Cleanup(func() { _ = server.Close() })
 }
 
