@@ -27,6 +27,9 @@ var stores string
 //go:embed send.js
 var send string
 
+//go:embed s3.js
+var s3 string
+
 //go:embed platform.mjs
 var platform string
 
@@ -62,7 +65,7 @@ const Ours = namespace + ":"
 // Setup finds what code in Pipedream's shape imports: the platform, and packages whose
 // version stands in the import.
 func Setup(b api.PluginBuild) {
-	modules := map[string]*string{name: &shim, name + "/stores": &stores, name + "/send": &send, "@pipedream/platform": &platform, "@pipedreamhq/platform": &platform, "@pipedream/types": &kinds}
+	modules := map[string]*string{name: &shim, name + "/stores": &stores, name + "/send": &send, name + "/s3": &s3, "@pipedream/platform": &platform, "@pipedreamhq/platform": &platform, "@pipedream/types": &kinds}
 	own := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 		path := a.Path
 		if m := pinned.FindStringSubmatch(path); m != nil {
@@ -70,7 +73,7 @@ func Setup(b api.PluginBuild) {
 		}
 		return api.OnResolveResult{Path: path, Namespace: namespace}, nil
 	}
-	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `(/stores|/send)?|@pipedream(hq)?/platform(@[^/]+)?|@pipedream/types(@[^/]+)?)$`}, own)
+	b.OnResolve(api.OnResolveOptions{Filter: `^(` + name + `(/stores|/send|/s3)?|@pipedream(hq)?/platform(@[^/]+)?|@pipedream/types(@[^/]+)?)$`}, own)
 	b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 		return api.OnLoadResult{Contents: modules[a.Path], Loader: api.LoaderJS}, nil
 	})

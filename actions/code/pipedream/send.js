@@ -3,6 +3,7 @@
 // the worker once it has succeeded. The worker does it as a step of its own would.
 
 const { Unfit, ask } = require("zflow:pipedream/stores");
+const { put: write } = require("zflow:pipedream/s3");
 
 // sender is $.send, but for http.
 function sender(args, sends) {
@@ -20,15 +21,28 @@ function sender(args, sends) {
       if (typeof channel !== "string" || channel === "") throw new Unfit("$.send.sse() needs a channel");
       put("emit", { type: "sse." + channel, data: payload ?? {} });
     },
-    s3() {
-      throw new Unfit("$.send.s3() is not there: it writes with rights that Pipedream has; write a step http.request behind this one");
+    s3({ bucket, prefix = "", delimiter, payload } = {}) {
+      const to = args.inputs?.$s3;
+      if (!to?.region || !to.access_key_id || !to.secret_access_key) throw new Unfit("$.send.s3() has no rights here: give them with: { $s3: { region: …, access_key_id: …, secret_access_key: … } }, from secrets");
+      if (typeof bucket !== "string" || bucket === "") throw new Unfit("$.send.s3() needs a bucket");
+      sends.push({ to, bucket, name: objectName(args, prefix, sends.length), body: JSON.stringify(payload ?? null) + (delimiter ?? "\n") });
     },
   };
 }
 
+// objectName is the same however often the step is attempted, so that what is written
+// again takes the place of what was there.
+function objectName(args, prefix, n) {
+  const at = new Date(args.trigger?.received_at ?? 0).toISOString();
+  return `${prefix === "" || prefix.endsWith("/") ? prefix : prefix + "/"}${at.slice(0, 13).replace(/[-T]/g, "/")}/${args.step?.key ?? args.run?.id ?? "run"}-${n}.json`;
+}
+
 // sendAll hands them over, one after the other.
 async function sendAll(args, sends) {
-  for (const { action, input } of sends) await ask(args, { op: "send", action }, input);
+  for (const { action, input, to, bucket, name, body } of sends) {
+    if (to) await write(to, bucket, name, body);
+    else await ask(args, { op: "send", action }, input);
+  }
 }
 
 module.exports = { sender, sendAll };

@@ -55,6 +55,16 @@ async function run(c, f) {
   return c.after && !c.after() ? "left something behind" : "";
 }
 
+// The example of a PUT in AWS's documentation of Signature Version 4.
+function vector() {
+  const { encode, signed } = require("../s3.js");
+  const h = signed({ method: "PUT", url: new URL("https://examplebucket.s3.amazonaws.com/" + encode("test$file.text")), region: "us-east-1", body: "Welcome to Amazon S3.",
+    headers: { date: "Fri, 24 May 2013 00:00:00 GMT", "x-amz-storage-class": "REDUCED_REDUNDANCY" }, at: new Date("2013-05-24T00:00:00Z"),
+    access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" });
+  return h.authorization.endsWith("Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd") ? "" : h.authorization;
+}
+if (vector()) console.log("the signature of S3: " + vector());
+
 server.listen(0, "127.0.0.1", async () => {
   globalThis.HARBOR = `http://127.0.0.1:${server.address().port}`;
   let n = 0;
