@@ -10,7 +10,8 @@
 //     the code did itself (threw, exited, took too much) is final, unless it says
 //     `retryable`; what ended it from outside leaves the outcome unknown.
 //  4. Of stores the code reaches those that its step's input names ($stores), and what its
-//     own step keeps; readable credentials neither come in from there nor go out.
+//     own step keeps; readable credentials neither come in from there nor go out. It sends
+//     mails and events only as that input allows ($email, $emit).
 //  5. A worker that cannot run code says so in a retryable error: another may.
 package code
 

@@ -17,6 +17,7 @@ var (
 	eventPath   = regexp.MustCompile(`steps\.trigger\.event((?:\??\.[A-Za-z_$][\w$]*)+)`)
 	waits       = regexp.MustCompile(`\$\.flow\.(suspend|rerun|refreshTimeout|trigger)\b`)
 	sendsMail   = regexp.MustCompile(`\bsend\.email\b`)
+	emitting    = regexp.MustCompile(`\bsend\.(emit|sse)\b`)
 	stepRead    = regexp.MustCompile(`steps\.([A-Za-z_$][\w$]*)`)
 )
 
@@ -52,6 +53,9 @@ func (t *translation) props(v *values, src string) object {
 		if l.calls.MatchString(src) {
 			with.put(l.mark, true)
 		}
+	}
+	if emitting.MatchString(src) {
+		with.put("$emit", true)
 	}
 	return with
 }

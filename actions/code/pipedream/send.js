@@ -5,20 +5,25 @@
 const { Unfit, ask } = require("zflow:pipedream/stores");
 const { put: write } = require("zflow:pipedream/s3");
 
+const mayEmit = (args, what) => {
+  if (args.inputs?.$emit !== true) throw new Unfit(`${what} is not let out here: write with: { $emit: true }`);
+};
+
 // sender is $.send, but for http.
 function sender(args, sends) {
   const put = (action, input) => void sends.push({ action, input });
   return {
     email({ subject, text, html } = {}) {
-      const to = args.inputs?.$email;
-      if (to === undefined || to === null || to.length === 0) throw new Unfit("$.send.email() goes to nobody here: say to whom with: { $email: you@example.org }");
-      put("email.send", { to, subject: String(subject ?? ""), ...(html === undefined ? {} : { html: String(html) }), ...(text === undefined && html !== undefined ? {} : { text: String(text ?? "") }) });
+      if (!args.inputs?.$email?.length) throw new Unfit("$.send.email() goes to nobody here: say to whom with: { $email: you@example.org }");
+      put("email.send", { subject: String(subject ?? ""), ...(html === undefined ? {} : { html: String(html) }), ...(text === undefined && html !== undefined ? {} : { text: String(text ?? "") }) });
     },
     emit({ channel, raw_event: raw, event } = {}) {
+      mayEmit(args, "$.send.emit()");
       put("emit", { type: channel ?? args.run?.workflow ?? "code", data: raw ?? event ?? {} });
     },
     sse({ channel, payload } = {}) {
       if (typeof channel !== "string" || channel === "") throw new Unfit("$.send.sse() needs a channel");
+      mayEmit(args, "$.send.sse()");
       put("emit", { type: "sse." + channel, data: payload ?? {} });
     },
     s3({ bucket, prefix = "", delimiter, payload } = {}) {
