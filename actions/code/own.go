@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"zflow/engine/data"
+	"zflow/engine/steppath"
 	"zflow/internal/sealed"
 	"zflow/proto"
 )
@@ -42,13 +42,11 @@ type state struct {
 // ownKeys is how the keys begin under which steps keep what they keep for themselves.
 const ownKeys = "$db/"
 
-var iteration = regexp.MustCompile(`\[\d+\]`)
-
 // place is where a step keeps what it keeps: in the store of its workflow. The iterations
 // of a loop share it.
 func (s *asked) place() data.Place {
 	_, path, _ := strings.Cut(s.call.Key, ".")
-	return data.Place{Workflow: s.call.Workflow, Key: ownKeys + iteration.ReplaceAllString(path, "")}
+	return data.Place{Workflow: s.call.Workflow, Key: ownKeys + steppath.Static(path)}
 }
 
 // own loads what the step keeps, or saves what is new of it.

@@ -106,7 +106,7 @@ var plan = []row{
 	{pkg: "actions/code/node", ours: []string{"internal/child"}, traits: part},
 	{pkg: "actions/code/pipedream", outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
 	{pkg: "actions/code/bundle", ours: []string{"actions/code/pipedream"}, outside: []string{"github.com/evanw/esbuild/pkg/api"}, traits: part},
-	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node", "engine/data", "internal/sealed", "proto"}},
+	{pkg: "actions/code", ours: []string{"actions", "actions/code/bundle", "actions/code/node", "engine/data", "engine/steppath", "internal/sealed", "proto"}},
 	{pkg: "actions/exec", ours: []string{"actions", "engine/expr/moment", "internal/child"}},
 	{pkg: "actions/email", ours: []string{"actions"}, outside: []string{"github.com/wneessen/go-mail/*"}},
 	{pkg: "actions/csv", ours: []string{"actions", "engine/expr/table"}},

@@ -45,16 +45,10 @@ func (r *Reader) Email(n *document.Node) *workflow.Email {
 		return e
 	}
 	e.Automatic = r.Flag(n.Get("automatic"), "automatic", false)
-	has := form.Present(n, language.Mails)
-	switch {
-	case len(has) == 0 && form.Excused(n, language.Mails, language.Email):
-	case len(has) == 0:
-		r.Fail(n, "", "email needs the key %s", form.AnyOf(language.Mails))
-	case len(has) > 1:
-		r.Fail(n.KeyOf(has[1]), "make it two triggers", "email has either %s or %s", has[0], has[1])
-	case has[0] == "imap":
+	switch r.either(n, "email", language.Mails, language.Email, "make it two triggers") {
+	case "imap":
 		e.IMAP = r.imap(n.Get("imap"))
-	default:
+	case "mailbox":
 		e.Mailbox = r.mailbox(n.Get("mailbox"))
 	}
 	return e
@@ -108,18 +102,27 @@ func (r *Reader) imap(n *document.Node) *workflow.IMAP {
 
 // login reads what the mailbox is opened with.
 func (r *Reader) login(m *workflow.IMAP, n *document.Node) {
-	has := form.Present(n, language.Logins)
-	switch {
-	case len(has) == 0 && form.Excused(n, language.Logins, language.IMAP):
-	case len(has) == 0:
-		r.Fail(n, "", "imap needs the key %s", form.AnyOf(language.Logins))
-	case len(has) > 1:
-		r.Fail(n.KeyOf(has[1]), "leave one of them out", "imap has either %s or %s", has[0], has[1])
-	case has[0] == "connection":
+	switch r.either(n, "imap", language.Logins, language.IMAP, "leave one of them out") {
+	case "connection":
 		m.Connection = r.plain(n.Get("connection"), "connection")
-	default:
+	case "password":
 		m.Password = r.password(n.Get("password"))
 	}
+}
+
+// either returns which one of some keys an object has; empty where it is not one, which
+// is reported, with how to mend that there are more.
+func (r *Reader) either(n *document.Node, what string, names []string, table map[string]language.Key, mend string) string {
+	has := form.Present(n, names)
+	switch {
+	case len(has) == 1:
+		return has[0]
+	case len(has) > 1:
+		r.Fail(n.KeyOf(has[1]), mend, "%s has either %s or %s", what, has[0], has[1])
+	case !form.Excused(n, names, table):
+		r.Fail(n, "", "%s needs the key %s", what, form.AnyOf(names))
+	}
+	return ""
 }
 
 // server reads where the mailbox is.
