@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -56,10 +55,7 @@ func tokensFor(find finder) func(ctx context.Context, connection, server string)
 			return imap.Key{}, err
 		case c.Token == "":
 			return imap.Key{}, fmt.Errorf("connection %s has no token: name one with OAuth (zflow connect http %s --preset google, or microsoft)", connection, connection)
-		case !slices.ContainsFunc(c.Hosts, func(h string) bool {
-			domain, below := strings.CutPrefix(h, "*.")
-			return h == host || h == server || below && strings.HasSuffix(host, "."+domain)
-		}):
+		case !c.For(server):
 			return imap.Key{}, fmt.Errorf("connection %s is for %s, not for %s: connect it with --host %s too", connection, strings.Join(c.Hosts, ", "), host, host)
 		}
 		k := imap.Key{Text: c.Token, Token: true}

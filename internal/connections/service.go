@@ -20,6 +20,9 @@ type Credential struct {
 	Renew func(context.Context) (Credential, error)
 }
 
+// For tells whether it may go to a server, host or host:port.
+func (c *Credential) For(server string) bool { return service.Covers(c.Hosts, server) }
+
 // otherOf is a service as its authorization server is asked; nil: Zoom.
 func otherOf(s *service.Service) *oauth.Other {
 	if s == nil || s.OAuth == nil {

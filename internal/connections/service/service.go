@@ -127,9 +127,16 @@ func Complete(s Service, old *Service) (Service, error) {
 // isFor tells whether an address is of one of the hosts.
 func (s *Service) isFor(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && slices.ContainsFunc(s.Hosts, func(h string) bool {
+	return err == nil && Covers(s.Hosts, u.Host)
+}
+
+// Covers tells whether a server, host or host:port, is among hosts as a connection has
+// them: host, host:port or *.domain.
+func Covers(hosts []string, server string) bool {
+	name := (&url.URL{Host: server}).Hostname()
+	return slices.ContainsFunc(hosts, func(h string) bool {
 		domain, below := strings.CutPrefix(h, "*.")
-		return h == u.Host || h == u.Hostname() || below && strings.HasSuffix(u.Hostname(), "."+domain)
+		return h == server || h == name || below && strings.HasSuffix(name, "."+domain)
 	})
 }
 
